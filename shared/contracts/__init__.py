@@ -1,0 +1,1 @@
+"""The pydantic models that travel between rooms; nothing else crosses a wall."""

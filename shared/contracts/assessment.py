@@ -1,0 +1,50 @@
+"""The assessment: one composed answer about one case."""
+
+import datetime as dt
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.contracts.base import Contract
+from shared.contracts.findings import ClinicalFinding, ImagingFinding, RiskCategory, StagingFinding
+from shared.contracts.recommendation import RecommendationSet
+
+DISCLAIMER = (
+    "Research software, not a medical device. It does not diagnose and does not prescribe: "
+    "a clinician decides. A radiograph is never a bone density measurement."
+)
+
+Component = Literal["imaging", "staging", "clinical", "recommender"]
+
+
+class Warning(Contract):
+    """Something the reader has to know: a part that failed, or one that was refused."""
+
+    component: Component
+    type: str
+    detail: str
+    reason: str | None = None
+
+
+class Combined(Contract):
+    """The findings joined by a stated rule; `basis` says in words what led to the category."""
+
+    category: RiskCategory | None
+    basis: list[str]
+
+
+class Assessment(Contract):
+    """One assessment. A part nobody asked for is null and raises no warning."""
+
+    id: UUID
+    created_at: Annotated[dt.datetime, Field(description="UTC, ISO 8601")]
+    status: Literal["complete", "partial"]
+    patient_id: str | None = None
+    imaging: ImagingFinding | None = None
+    staging: StagingFinding | None = None
+    clinical: ClinicalFinding | None = None
+    combined: Combined
+    recommendation: RecommendationSet | None = None
+    warnings: list[Warning] = []
+    disclaimer: str = DISCLAIMER

@@ -1,0 +1,149 @@
+"""What the imaging, staging and clinical services found. Probabilities are calibrated, 0 to 1."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shared.contracts.base import Contract, ModelReference, Probability
+
+Anatomy = Literal["knee", "spine"]
+ImagingLabel = Literal["normal", "spine_osteoporosis", "knee_osteoporosis"]
+StageLabel = Literal["Normal", "Mild", "Moderate", "Severe", "Most Severe"]
+KLName = Literal["none", "doubtful", "mild", "moderate", "severe"]
+WhoClass = Literal["normal", "low_bone_mass", "osteoporosis", "severe_osteoporosis", "below_expected_for_age"]
+RiskCategory = Literal["low", "moderate", "high"]
+Side = Literal["left", "right", "unknown"]
+
+STAGE_LABELS: tuple[StageLabel, ...] = ("Normal", "Mild", "Moderate", "Severe", "Most Severe")
+KL_NAMES: tuple[KLName, ...] = ("none", "doubtful", "mild", "moderate", "severe")
+
+
+class Picture(Contract):
+    """A de-identified PNG, base64. Only the services make one; the gateway decides whether it is kept."""
+
+    png_base64: str
+
+
+class ClassProbabilities(Contract):
+    """The seed paper's three classes; they sum to one."""
+
+    normal: Probability
+    spine_osteoporosis: Probability
+    knee_osteoporosis: Probability
+
+
+class BoneProbabilities(Contract):
+    """The bone head: what the bone looks like, whichever site it is; they sum to one. Never a T-score."""
+
+    normal: Probability
+    osteopenia: Probability
+    osteoporosis: Probability
+
+
+class ImagingFinding(Contract):
+    """What the radiograph shows. `normal` reads "no osteoporosis"; `words` is the sentence for people."""
+
+    label: ImagingLabel
+    indeterminate: bool
+    probabilities: ClassProbabilities
+    anatomy: Anatomy
+    bone: BoneProbabilities
+    words: str
+    model: ModelReference
+
+
+class Knee(Contract):
+    """One knee joint. `box` is x, y, width, height in pixels of the preview that comes with the answer."""
+
+    side: Side
+    box: Annotated[list[float], Field(min_length=4, max_length=4)]
+    stage: Annotated[int, Field(ge=0, le=4)]
+    probabilities: Annotated[list[Probability], Field(min_length=5, max_length=5)]
+    quality: Annotated[
+        Literal["good", "uncertain"], Field(description="`uncertain`: the grade is a low-confidence one")
+    ]
+
+
+class StagingFinding(Contract):
+    """Kellgren-Lawrence grade of the worse knee, under the seed paper's stage name and under its own."""
+
+    stage: Annotated[int, Field(ge=0, le=4)]
+    label: StageLabel
+    kl_grade: Annotated[int, Field(ge=0, le=4)]
+    kl_name: KLName
+    probabilities: Annotated[list[Probability], Field(min_length=5, max_length=5)]
+    knees: list[Knee]
+    model: ModelReference
+
+
+class ScreeningScore(Contract):
+    """A published screening score, or why it does not apply."""
+
+    applicable: bool
+    reason: Annotated[str | None, Field(description="Why it does not apply; null where it does")] = None
+    value: float | None = None
+    band: RiskCategory | None = None
+    refer_for_dxa: bool | None = None
+    cut_off: str | None = None
+    population: str
+    inputs: dict[str, float | bool | str | None] = {}
+    citation: str
+    notes: str | None = None
+
+
+class ScreeningScores(Contract):
+    """The published scores, each exactly as published. FRAX is never computed here."""
+
+    ost: ScreeningScore
+    osta: ScreeningScore
+    orai: ScreeningScore
+    osiris: ScreeningScore
+    score: ScreeningScore
+    mores: ScreeningScore
+
+
+class BoneDensity(Contract):
+    """The WHO class from DXA (or from a low-trauma hip or vertebral fracture), with the measurement it rests on."""
+
+    who_class: WhoClass | None
+    basis: str
+    site: str | None = None
+    t_score: float | None = None
+    z_score: float | None = None
+
+
+class Contribution(Contract):
+    """How one field of the record moved the estimate away from the reference person's."""
+
+    field: str
+    value: float | bool | str | None
+    effect: Annotated[float, Field(description="Change of the log odds; above zero raises the risk")]
+    words: str
+
+
+class ClinicalFinding(Contract):
+    """Risk from the record. `probability` is null where no model applies; `reason` then says why."""
+
+    probability: Probability | None
+    low_bone_mass_probability: Probability | None = None
+    category: RiskCategory | None
+    reason: str | None = None
+    scores: ScreeningScores
+    bone_density: BoneDensity | None = None
+    contributions: list[Contribution] = []
+    model: ModelReference
+
+
+class ClassifyAnswer(Contract):
+    """What imaging answers: the finding, and the pictures it was made from."""
+
+    finding: ImagingFinding
+    preview: Picture
+    heatmap: Picture | None = None
+
+
+class StageAnswer(Contract):
+    """What staging answers: the finding, and the heat map over the preview."""
+
+    finding: StagingFinding
+    heatmap: Picture | None = None

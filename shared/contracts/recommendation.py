@@ -1,0 +1,70 @@
+"""What the recommender is asked and what it answers."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shared.contracts.base import Contract, ModelReference
+from shared.contracts.findings import ClinicalFinding, ImagingFinding, StagingFinding
+from shared.contracts.record import ClinicalRecord
+
+ItemKind = Literal["medication", "exercise", "diet", "follow_up", "referral"]
+DrugClass = Literal[
+    "oral_bisphosphonate", "iv_bisphosphonate", "denosumab", "anabolic", "romosozumab", "raloxifene", "hormone_therapy"
+]  # fmt: skip
+Status = Literal["consider", "check_first", "blocked"]
+Urgency = Literal["routine", "soon", "urgent", "emergency"]
+
+
+class RecommendationRequest(Contract):
+    """Everything that is known of one case; each part may be missing."""
+
+    imaging: ImagingFinding | None = None
+    staging: StagingFinding | None = None
+    clinical: ClinicalFinding | None = None
+    record: ClinicalRecord | None = None
+
+
+class Recommendation(Contract):
+    """One thing to consider, with its reason and its source. Never a dose, never a prescription."""
+
+    id: str
+    kind: ItemKind
+    drug_class: DrugClass | None = None
+    status: Status | None = None
+    checks: Annotated[
+        list[str] | None, Field(description="Record fields to check first; null where not medication")
+    ] = None
+    text: str
+    rationale: str
+    citation: str
+    url: str | None = None
+    strength: str | None = None
+    review: Annotated[
+        Literal["sourced", "needs clinician sign-off"], Field(description="Whether the rule's fact has a read source")
+    ] = "needs clinician sign-off"
+    rule_version: str | None = None
+
+
+class Link(Contract):
+    """A page for the patient or the clinician."""
+
+    title: str
+    url: str
+
+
+class Consult(Contract):
+    """Whether to see a doctor, how soon and why."""
+
+    advised: bool
+    urgency: Urgency | None = None
+    reason: str | None = None
+    links: list[Link] = []
+
+
+class RecommendationSet(Contract):
+    """The recommender's answer."""
+
+    items: list[Recommendation]
+    consult: Consult
+    rules: Annotated[ModelReference | None, Field(description="The rule set behind the items")] = None

@@ -1,0 +1,125 @@
+"""The clinical record: what a clinician knows about the patient.
+
+Only `age` and `gender` are required. An absent field is unknown and is never read as "no". An empty list means
+"none known"; a list that names one condition says nothing of the others.
+"""
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from pydantic import Field, Strict, StrictBool
+
+from shared.contracts.base import Contract
+
+Gender = Literal["female", "male"]
+MenopausalStatus = Literal["premenopausal", "perimenopausal", "postmenopausal"]
+Ethnicity = Literal["asian", "black", "hispanic", "white", "other"]
+FractureSite = Literal[
+    "hip", "vertebra", "wrist", "proximal_humerus", "pelvis", "rib", "ankle", "lower_leg", "hand_or_foot", "other"
+]
+BoneSite = Literal[
+    "femoral_neck", "total_hip", "lumbar_spine", "distal_third_radius", "ultradistal_radius", "total_forearm",
+    "trochanter", "wards_triangle", "calcaneus", "knee", "other",
+]  # fmt: skip
+DensityMethod = Literal["dxa", "qct", "ultrasound", "other"]
+DensityDevice = Literal["hologic", "ge_lunar", "norland", "other"]
+MedicalCondition = Literal[
+    "rheumatoid_arthritis", "hyperthyroidism", "hypothyroidism", "primary_hyperparathyroidism", "hypoparathyroidism",
+    "diabetes_type_1", "diabetes_type_2", "chronic_kidney_disease", "dialysis", "kidney_stones", "hypercalcaemia",
+    "hypocalcaemia", "vitamin_d_deficiency", "coeliac_disease", "inflammatory_bowel_disease", "malabsorption",
+    "bariatric_surgery", "chronic_liver_disease", "copd", "hiv", "hypogonadism", "premature_menopause",
+    "osteogenesis_imperfecta", "ankylosing_spondylitis", "systemic_lupus", "epilepsy", "stroke",
+    "myocardial_infarction", "coronary_heart_disease", "heart_failure", "uncontrolled_hypertension",
+    "venous_thromboembolism", "thrombophilia", "breast_cancer", "endometrial_cancer", "prostate_cancer",
+    "bone_metastases", "multiple_myeloma", "other_cancer", "skeletal_radiation", "paget_disease",
+    "oesophageal_stricture", "achalasia", "barretts_oesophagus", "gastro_oesophageal_reflux", "peptic_ulcer",
+    "cannot_sit_upright_30_min", "porphyria", "undiagnosed_vaginal_bleeding", "dementia", "parkinson_disease",
+    "depression", "anorexia_nervosa", "transplant", "knee_osteoarthritis", "atypical_femoral_fracture",
+    "osteonecrosis_of_jaw", "raised_alkaline_phosphatase",
+]  # fmt: skip
+Medication = Literal[
+    "glucocorticoids", "aromatase_inhibitors", "androgen_deprivation", "anticonvulsants", "proton_pump_inhibitors",
+    "ssri", "thyroid_hormone", "heparin", "thiazolidinediones", "calcineurin_inhibitors", "loop_diuretics",
+    "nsaids", "anticoagulants", "depot_medroxyprogesterone", "tenofovir", "oral_bisphosphonate", "iv_bisphosphonate",
+    "denosumab", "teriparatide", "abaloparatide", "romosozumab", "raloxifene", "hormone_therapy", "calcium",
+    "vitamin_d",
+]  # fmt: skip
+
+Number = Annotated[float, Strict()]
+Whole = Annotated[int, Strict()]
+
+
+class Fracture(Contract):
+    """One earlier fracture; `low_trauma` is a fall from standing height or less."""
+
+    site: FractureSite
+    age: Annotated[Number | None, Field(ge=0, le=120, description="Age at the fracture, years")] = None
+    low_trauma: StrictBool | None = None
+    months_ago: Annotated[Number | None, Field(ge=0, le=1440)] = None
+
+
+class DensityScore(Contract):
+    """A T- or Z-score as printed on the report, in standard deviations."""
+
+    site: BoneSite
+    value: Annotated[Number, Field(ge=-10, le=10)]
+    method: DensityMethod = "dxa"
+    date: dt.date | None = None
+
+
+class DensityMeasurement(Contract):
+    """An areal bone mineral density as printed on the report; without the device no T-score can be computed."""
+
+    site: BoneSite
+    g_per_cm2: Annotated[Number, Field(gt=0, le=3)]
+    device: DensityDevice | None = None
+    date: dt.date | None = None
+
+
+class ClinicalRecord(Contract):
+    """What is known about the patient. Units are in the names; unknown is absent."""
+
+    age: Annotated[Number, Field(ge=0, le=120, description="Age, years", examples=[67])]
+    gender: Gender
+    menopausal_status: MenopausalStatus | None = None
+    menopause_age: Annotated[Number | None, Field(ge=10, le=70, description="Age at the last period, years")] = None
+    family_history: Annotated[StrictBool | None, Field(description="Osteoporosis in a parent")] = None
+    parent_hip_fracture: StrictBool | None = None
+    ethnicity: Ethnicity | None = None
+    weight_kg: Annotated[Number | None, Field(ge=20, le=400)] = None
+    height_cm: Annotated[Number | None, Field(ge=50, le=260)] = None
+    height_loss_cm: Annotated[Number | None, Field(ge=0, le=40, description="Loss since early adult life")] = None
+    calcium_mg_per_day: Annotated[Number | None, Field(ge=0, le=10_000, description="Diet and supplements")] = None
+    vitamin_d_iu_per_day: Annotated[Number | None, Field(ge=0, le=100_000, description="Diet and supplements")] = None
+    physical_activity: Literal["sedentary", "active"] | None = None
+    smoking: Literal["never", "former", "current"] | None = None
+    alcohol_units_per_day: Annotated[Number | None, Field(ge=0, le=100)] = None
+    falls_past_year: Annotated[Whole | None, Field(ge=0, le=365)] = None
+    medical_conditions: list[MedicalCondition] | None = None
+    medications: list[Medication] | None = None
+    glucocorticoid_mg_per_day: Annotated[
+        Number | None, Field(ge=0, le=200, description="Prednisolone equivalent")
+    ] = None
+    glucocorticoid_months: Annotated[Number | None, Field(ge=0, le=1200)] = None
+    denosumab_doses: Annotated[Whole | None, Field(ge=0, le=100)] = None
+    denosumab_last_dose_months_ago: Annotated[Number | None, Field(ge=0, le=600)] = None
+    bisphosphonate_years: Annotated[Number | None, Field(ge=0, le=60)] = None
+    prior_fractures: StrictBool | list[Fracture] | None = None
+    oestrogen_use: Annotated[StrictBool | None, Field(description="Current oestrogen therapy")] = None
+    oestrogen_ever: StrictBool | None = None
+    pregnant: StrictBool | None = None
+    egfr_ml_per_min: Annotated[Number | None, Field(ge=0, le=250, description="Per 1.73 m2")] = None
+    creatinine_umol_per_l: Annotated[Number | None, Field(ge=10, le=3000)] = None
+    serum_calcium_mmol_per_l: Annotated[Number | None, Field(ge=0.5, le=6, description="Albumin-adjusted")] = None
+    vitamin_d_25oh_nmol_per_l: Annotated[Number | None, Field(ge=0, le=1000)] = None
+    months_since_cardiovascular_event: Annotated[
+        Number | None, Field(ge=0, le=1440, description="Since the last myocardial infarction or stroke")
+    ] = None
+    knee_pain: StrictBool | None = None
+    t_scores: list[DensityScore] | None = None
+    z_scores: list[DensityScore] | None = None
+    bmd: list[DensityMeasurement] | None = None
+    frax_major: Annotated[
+        Number | None, Field(ge=0, le=100, description="FRAX 10-year major osteoporotic fracture, per cent")
+    ] = None
+    frax_hip: Annotated[Number | None, Field(ge=0, le=100, description="FRAX 10-year hip fracture, per cent")] = None

@@ -1,0 +1,136 @@
+"""The errors that leave a room, and the one table that gives them to HTTP (RFC 9457).
+
+    TrabeculaError
+    ├── InvalidInput                 the caller sent something that cannot be used
+    │   ├── InvalidRecord            the clinical record: `errors` names each field and the cure
+    │   ├── MissingInput             neither an image nor a record
+    │   ├── UnreadableImage          the bytes are not a whole image (empty, truncated, corrupt)
+    │   ├── UnsupportedImage         a whole image of a kind that is not read (multi-frame, CMYK, TIFF)
+    │   ├── ImageTooLarge            more pixels than are decoded, by the file's own header
+    │   └── ImageRefused             a readable image that is not a usable knee or spine radiograph
+    ├── UploadTooLarge               more bytes than are accepted
+    ├── NotAuthenticated             no credential, or one that is not valid
+    ├── NotAuthorised                a valid credential without the scope needed
+    ├── NotFound                     nothing under this address that the caller may see
+    ├── Conflict                     the request contradicts what is stored
+    ├── TooBusy                      the bounded work in flight is full; `retry_after_s` says when to try again
+    └── ServiceUnavailable           a service behind the gateway did not answer
+
+A domain module raises these and knows nothing of HTTP; `shared.service` turns them into
+`application/problem+json` with the status, type and title of `PROBLEMS`.
+"""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+TYPE_PREFIX = "urn:trabecula:problem:"
+
+
+class TrabeculaError(Exception):
+    """An error with words for the caller.
+
+    Args:
+        detail: what went wrong and how to mend it, in words a person understands.
+        members: extension members of the problem document, such as `reason` or `errors`.
+    """
+
+    def __init__(self, detail: str, **members: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.members = members
+
+
+class InvalidInput(TrabeculaError):
+    """The caller sent something that cannot be used."""
+
+
+class InvalidRecord(InvalidInput):
+    """The clinical record cannot be used; `errors` lists each field with the cure."""
+
+
+class MissingInput(InvalidInput):
+    """Neither an image nor a clinical record was sent."""
+
+
+class UnreadableImage(InvalidInput):
+    """The bytes are not a whole image: empty, truncated, corrupt or no image at all."""
+
+
+class UnsupportedImage(InvalidInput):
+    """A whole image of a kind that is not read; the detail names what is."""
+
+
+class ImageTooLarge(InvalidInput):
+    """The header announces more pixels than are decoded."""
+
+
+class ImageRefused(InvalidInput):
+    """A readable image that is not a usable knee or spine radiograph; `reason` is the code of why."""
+
+
+class UploadTooLarge(TrabeculaError):
+    """More bytes than are accepted."""
+
+
+class NotAuthenticated(TrabeculaError):
+    """No credential, or one that is not valid."""
+
+
+class NotAuthorised(TrabeculaError):
+    """A valid credential that lacks the scope needed."""
+
+
+class NotFound(TrabeculaError):
+    """Nothing under this address that the caller may see."""
+
+
+class Conflict(TrabeculaError):
+    """The request contradicts what is stored."""
+
+
+class TooBusy(TrabeculaError):
+    """The bounded work in flight is full; `retry_after_s` says when to try again."""
+
+
+class ServiceUnavailable(TrabeculaError):
+    """A service behind the gateway did not answer, or answered with an error of its own."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """How one kind of error is told over HTTP: status, stable type and title."""
+
+    status: HTTPStatus
+    slug: str
+    title: str
+
+    @property
+    def type(self) -> str:
+        return TYPE_PREFIX + self.slug
+
+
+PROBLEMS: dict[type[TrabeculaError], Problem] = {
+    InvalidInput: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-input", "The input cannot be used"),
+    InvalidRecord: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-record", "The clinical record cannot be used"),
+    MissingInput: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "missing-input", "Neither an image nor a record"),
+    UnreadableImage: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "unreadable-image", "The image cannot be read"),
+    UnsupportedImage: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "unsupported-image", "This kind of image is not read"),
+    ImageTooLarge: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "image-too-large", "The image has too many pixels"),
+    ImageRefused: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "image-refused", "The image cannot be assessed"),
+    UploadTooLarge: Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "upload-too-large", "The upload is too large"),
+    NotAuthenticated: Problem(HTTPStatus.UNAUTHORIZED, "not-authenticated", "A valid credential is needed"),
+    NotAuthorised: Problem(HTTPStatus.FORBIDDEN, "not-authorised", "The credential lacks a scope"),
+    NotFound: Problem(HTTPStatus.NOT_FOUND, "not-found", "Nothing is found here"),
+    Conflict: Problem(HTTPStatus.CONFLICT, "conflict", "The request contradicts what is stored"),
+    TooBusy: Problem(HTTPStatus.SERVICE_UNAVAILABLE, "too-busy", "Too much work in flight"),
+    ServiceUnavailable: Problem(HTTPStatus.SERVICE_UNAVAILABLE, "service-unavailable", "A service does not answer"),
+}
+
+
+def problem_for(error: TrabeculaError) -> Problem:
+    """The row of `PROBLEMS` for an error, or for the nearest class it derives from."""
+    for kind in type(error).__mro__:
+        if kind in PROBLEMS:
+            return PROBLEMS[kind]
+    raise LookupError(f"{type(error).__name__} has no row in PROBLEMS")

@@ -1,0 +1,1 @@
+"""From the bytes of a file to gray pixels and a network's input, for training and serving alike."""
