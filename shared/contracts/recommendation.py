@@ -14,6 +14,8 @@ DrugClass = Literal[
 ]  # fmt: skip
 Status = Literal["consider", "check_first", "blocked"]
 Urgency = Literal["routine", "soon", "urgent", "emergency"]
+Review = Literal["sourced", "needs clinician sign-off", "signed by a clinician"]
+Language = Literal["hi", "kn"]
 
 
 class RecommendationRequest(Contract):
@@ -23,6 +25,14 @@ class RecommendationRequest(Contract):
     staging: StagingFinding | None = None
     clinical: ClinicalFinding | None = None
     record: ClinicalRecord | None = None
+
+
+class Translation(Contract):
+    """The same text in another language. Show the English beside one whose status is not a person's review."""
+
+    language: Language
+    text: str
+    status: Annotated[str, Field(description="`machine translation, unreviewed`, or who reviewed it and when")]
 
 
 class Recommendation(Contract):
@@ -40,10 +50,15 @@ class Recommendation(Contract):
     citation: str
     url: str | None = None
     strength: str | None = None
-    review: Annotated[
-        Literal["sourced", "needs clinician sign-off"], Field(description="Whether the rule's fact has a read source")
-    ] = "needs clinician sign-off"
+    review: Annotated[Review, Field(description="Whether the rule's fact has a read source")] = (
+        "needs clinician sign-off"
+    )
     rule_version: str | None = None
+    reasons: Annotated[list[str], Field(description="Medication: why it is blocked, or what to check and why")] = []
+    further_sources: Annotated[
+        list[str], Field(description="Other frameworks that name the same drug class, each with its own words")
+    ] = []
+    translations: list[Translation] = []
 
 
 class Link(Contract):
@@ -60,6 +75,19 @@ class Consult(Contract):
     urgency: Urgency | None = None
     reason: str | None = None
     links: list[Link] = []
+    translations: list[Translation] = []
+
+
+class ReferralLetter(Contract):
+    """What a referral letter should carry; the clinician completes and signs it."""
+
+    to: list[str]
+    urgency: Urgency
+    reasons: list[str]
+    findings: list[str]
+    history: list[str]
+    not_known: Annotated[list[str], Field(description="Record fields that the rules asked for and nobody filled in")]
+    models: list[ModelReference] = []
 
 
 class RecommendationSet(Contract):
@@ -68,3 +96,4 @@ class RecommendationSet(Contract):
     items: list[Recommendation]
     consult: Consult
     rules: Annotated[ModelReference | None, Field(description="The rule set behind the items")] = None
+    letter: Annotated[ReferralLetter | None, Field(description="Null where nobody is to be referred")] = None

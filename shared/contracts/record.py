@@ -44,6 +44,7 @@ Medication = Literal[
     "denosumab", "teriparatide", "abaloparatide", "romosozumab", "raloxifene", "hormone_therapy", "calcium",
     "vitamin_d",
 ]  # fmt: skip
+FraxCountry = Literal["us", "uk", "india", "other"]
 
 Number = Annotated[float, Strict()]
 Whole = Annotated[int, Strict()]
@@ -96,10 +97,16 @@ class ClinicalRecord(Contract):
     alcohol_units_per_day: Annotated[Number | None, Field(ge=0, le=100)] = None
     falls_past_year: Annotated[Whole | None, Field(ge=0, le=365)] = None
     medical_conditions: list[MedicalCondition] | None = None
-    medications: list[Medication] | None = None
-    glucocorticoid_mg_per_day: Annotated[
-        Number | None, Field(ge=0, le=200, description="Prednisolone equivalent")
+    medical_conditions_excluded: Annotated[
+        list[MedicalCondition] | None, Field(description="Asked for and known to be absent")
     ] = None
+    medications: list[Medication] | None = None
+    medications_excluded: Annotated[
+        list[Medication] | None, Field(description="Asked for and known not to be taken")
+    ] = None
+    glucocorticoid_mg_per_day: Annotated[Number | None, Field(ge=0, le=200, description="Prednisolone equivalent")] = (
+        None
+    )
     glucocorticoid_months: Annotated[Number | None, Field(ge=0, le=1200)] = None
     denosumab_doses: Annotated[Whole | None, Field(ge=0, le=100)] = None
     denosumab_last_dose_months_ago: Annotated[Number | None, Field(ge=0, le=600)] = None
@@ -116,6 +123,13 @@ class ClinicalRecord(Contract):
         Number | None, Field(ge=0, le=1440, description="Since the last myocardial infarction or stroke")
     ] = None
     knee_pain: StrictBool | None = None
+    hot_swollen_knee: StrictBool | None = None
+    back_pain: Annotated[StrictBool | None, Field(description="New or sudden back pain")] = None
+    neurological_signs: Annotated[
+        StrictBool | None,
+        Field(description="New bladder or bowel trouble, saddle numbness, weak or numb legs"),
+    ] = None
+    thigh_or_groin_pain: Annotated[StrictBool | None, Field(description="New, without an injury")] = None
     t_scores: list[DensityScore] | None = None
     z_scores: list[DensityScore] | None = None
     bmd: list[DensityMeasurement] | None = None
@@ -123,3 +137,6 @@ class ClinicalRecord(Contract):
         Number | None, Field(ge=0, le=100, description="FRAX 10-year major osteoporotic fracture, per cent")
     ] = None
     frax_hip: Annotated[Number | None, Field(ge=0, le=100, description="FRAX 10-year hip fracture, per cent")] = None
+    frax_country: Annotated[
+        FraxCountry | None, Field(description="The country model FRAX was computed with; thresholds differ")
+    ] = None
