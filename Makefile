@@ -1,0 +1,52 @@
+# Trabecula's commands. `make` alone lists them. On Windows, call `python up.py` instead: every one of them does.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# Any Python 3 that starts: up.py looks for a fitting one itself.
+PYTHON ?= $(firstword $(shell command -v python3 python) python3)
+ARGS ?=
+
+.PHONY: help setup run test check bench lock train-imaging train-staging train-clinical train-joints clean
+
+help: ## List these commands
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Make the environment in .venv, start nothing
+	$(PYTHON) up.py --setup-only
+
+run: ## Set up what is missing and serve [ARGS="--port 8080 --state-dir DIR"]
+	$(PYTHON) up.py $(ARGS)
+
+test: ## Set up with the test tools and run the tests [ARGS="-k word tests/unit"]
+	$(PYTHON) up.py --test $(ARGS)
+
+check: ## Format, lint, types, import rules, dependencies
+	$(PYTHON) up.py --check
+
+bench: ## Run the benchmarks [ARGS=...]
+	$(PYTHON) up.py --bench $(ARGS)
+
+lock: ## Renew requirements/*.txt, keeping the pins that fit [UPGRADE=1 for the newest of all]
+	$(PYTHON) up.py --lock $(if $(UPGRADE),--upgrade)
+
+train-imaging: ## Train the three-class network [DATA=DIR LIMIT=n EPOCHS=n EXCLUDE=set]
+	$(call train,services.imaging.training)
+
+train-staging: ## Train the five-stage network [DATA=DIR LIMIT=n EPOCHS=n EXCLUDE=set]
+	$(call train,services.staging.training)
+
+train-clinical: ## Train the clinical risk model [DATA=DIR LIMIT=n EXCLUDE=set]
+	$(call train,services.clinical.training)
+
+train-joints: ## Train the joint finder [DATA=DIR LIMIT=n EPOCHS=n]
+	$(call train,shared.radiograph.training)
+
+clean: ## Remove the environments and the caches; the state folder stays
+	rm -rf .venv .venv-training .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+define train
+	$(if $(DATA),,$(error DATA is missing: make $@ DATA=the folder that holds the data))
+	$(PYTHON) up.py --training $(1) --data "$(DATA)" $(if $(LIMIT),--limit $(LIMIT)) \
+	  $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(EXCLUDE),--exclude $(EXCLUDE)) $(ARGS)
+endef
