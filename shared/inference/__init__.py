@@ -1,0 +1,26 @@
+"""Scoring a trained network or model, whichever runtime holds it. Only the modules of this room know a runtime."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy.typing as npt
+
+Tensors = Mapping[str, npt.NDArray[Any]]
+
+
+class Scorer(Protocol):
+    """Named arrays in, named arrays out. Safe to call from several threads at once."""
+
+    def score(self, inputs: Tensors) -> dict[str, npt.NDArray[Any]]:
+        """Score one batch.
+
+        Args:
+            inputs: the model's inputs by name, the first axis being the batch.
+
+        Returns:
+            the model's outputs by name.
+
+        Raises:
+            ServiceUnavailable: the runtime is on another machine and does not answer.
+        """
+        ...

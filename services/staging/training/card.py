@@ -1,0 +1,82 @@
+"""The staging model's card: every figure from the test part, which is looked at once per version."""
+
+from typing import Any
+
+import numpy as np
+
+from services.staging.training.fit import GRADES, Fitted, expected_grade
+from shared.contracts.models import ModelCard
+from shared.training.card import CARDS, plot_confusion, plot_roc, write_model_card
+from shared.training.evaluate import (
+    accuracy,
+    auc,
+    balanced_accuracy,
+    calibration_error,
+    confusion,
+    mean_error,
+    quadratic_kappa,
+    recalls,
+    with_interval,
+    within_one,
+)
+from shared.training.run import Run
+
+
+def write_card(fitted: Fitted, run: Run) -> None:
+    """Measure and write `card.json`, the manifest and, for a whole run, the plots."""
+    figures = measured(fitted)
+    card = ModelCard(
+        name="staging-efficientnet-lite0",
+        version=run.version,
+        service="staging",
+        summary="Kellgren-Lawrence grade 0 to 4 of a knee joint crop: EfficientNet-Lite0, soft ordinal labels.",
+        intended_use="Research: a first reading of radiographic knee osteoarthritis on a frontal knee radiograph.",
+        excluded_use="Diagnosis of osteoporosis; a stage never drives an osteoporosis drug. Children, knee implants, "
+        "lateral views, fractures.",
+        licence="Weights CC BY 4.0, after their data (Osteoarthritis Initiative crops, Chen 2018).",
+        data=[f"knee_kl: {fitted.knees.split.describe()} knees, split by patient, duplicates removed"],
+        metrics=figures,
+        limits=[
+            "Grade 1 (doubtful) is the weak grade here as with human readers (interobserver kappa about 0.5).",
+            "All crops come from one US cohort aged 45 to 79; other populations and devices were not measured.",
+            "One reader's grade is the truth; label noise bounds what can be reached.",
+        ],
+        trained="make train-staging DATA=DIR",
+    )
+    write_model_card(card, run.model)
+    print(card.model_dump_json(indent=2))
+    if run.limit is None:
+        _plot(fitted, figures)
+
+
+def measured(fitted: Fitted) -> dict[str, Any]:
+    """Figures of the test part with 95 % intervals bootstrapped over patients, beside the baseline."""
+    rows = fitted.knees.split.test
+    truth, probabilities = fitted.knees.grades[rows], fitted.probabilities[rows]
+    patients = [fitted.knees.patients[row] for row in rows]
+    stage, mean_grade = probabilities.argmax(1), expected_grade(probabilities)
+    commonest = np.full_like(truth, np.bincount(fitted.knees.grades[fitted.knees.split.train]).argmax())
+    return {
+        "part": "test, looked at once for this version",
+        "quadratic_weighted_kappa": with_interval(quadratic_kappa, patients, truth, stage),
+        "quadratic_weighted_kappa_of_rounded_mean_grade": with_interval(quadratic_kappa, patients, truth, mean_grade),
+        "accuracy": with_interval(accuracy, patients, truth, stage),
+        "balanced_accuracy": with_interval(balanced_accuracy, patients, truth, stage),
+        "within_one_grade": with_interval(within_one, patients, truth, stage),
+        "mean_absolute_error": with_interval(mean_error, patients, truth, stage),
+        "auc_grade_2_or_more": with_interval(auc, patients, truth >= 2, probabilities[:, 2:].sum(1)),
+        "auc_grade_3_or_more": with_interval(auc, patients, truth >= 3, probabilities[:, 3:].sum(1)),
+        "expected_calibration_error": round(calibration_error(probabilities, truth), 4),
+        "recall_by_grade": recalls(truth, stage, GRADES),
+        "confusion_rows_truth": confusion(truth, stage, GRADES),
+        "baseline_commonest_grade": {"accuracy": round(accuracy(truth, commonest), 4), "balanced_accuracy": 0.2},
+        "parity_onnx_savedmodel_max_difference": fitted.parity,
+    }
+
+
+def _plot(fitted: Fitted, figures: dict[str, Any]) -> None:
+    rows = fitted.knees.split.test
+    truth, probabilities = fitted.knees.grades[rows], fitted.probabilities[rows]
+    plot_confusion(figures["confusion_rows_truth"], [str(grade) for grade in range(GRADES)], CARDS / "staging-confusion.png")
+    curves = {f"grade {g} or more": (truth >= g, probabilities[:, g:].sum(1)) for g in range(1, GRADES)}
+    plot_roc(curves, CARDS / "staging-roc.png")

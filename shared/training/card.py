@@ -1,0 +1,55 @@
+"""Writing a model's card, its manifest, and the plots and tables that people read."""
+
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")  # no screen where models are trained
+
+import matplotlib.pyplot as plt
+import numpy as np
+import numpy.typing as npt
+from sklearn.metrics import roc_curve
+
+from shared.contracts.models import ModelCard
+from shared.manifest import write_manifest
+
+CARDS = Path(__file__).parents[2] / "docs" / "model-cards"
+
+
+def write_model_card(card: ModelCard, folder: Path) -> None:
+    """`card.json` and the manifest into the model's folder."""
+    (folder / "card.json").write_text(card.model_dump_json(indent=2) + "\n")
+    write_manifest(folder)
+
+
+def plot_confusion(cells: list[list[int]], names: list[str], file: Path) -> None:
+    """Counts, shaded by the share of each true class (rows)."""
+    counts = np.array(cells)
+    shares = counts / np.maximum(1, counts.sum(1, keepdims=True))
+    figure, axes = plt.subplots(figsize=(4.2, 4))
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(counts):
+        axes.text(column, row, str(count), ha="center", va="center", color="white" if shares[row, column] > 0.5 else "black")
+    axes.set(xticks=range(len(names)), yticks=range(len(names)), xticklabels=names, yticklabels=names)
+    axes.set(xlabel="network", ylabel="reader")
+    _save(figure, file)
+
+
+def plot_roc(curves: dict[str, tuple[npt.NDArray[np.generic], npt.NDArray[np.floating]]], file: Path) -> None:
+    """One ROC curve a name, from truth and probability."""
+    figure, axes = plt.subplots(figsize=(4.2, 4))
+    for name, (truth, probability) in curves.items():
+        false_positive, true_positive, _ = roc_curve(truth, probability)
+        axes.plot(false_positive, true_positive, label=name)
+    axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
+    axes.set(xlabel="1 - specificity", ylabel="sensitivity")
+    axes.legend(fontsize=8)
+    _save(figure, file)
+
+
+def _save(figure: plt.Figure, file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    figure.tight_layout()
+    figure.savefig(file, dpi=80)
+    plt.close(figure)
