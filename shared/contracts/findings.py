@@ -121,16 +121,53 @@ class Contribution(Contract):
     words: str
 
 
+class MissingField(Contract):
+    """A field nobody filled in, and how far the probability could move once it is known."""
+
+    field: str
+    effect: Annotated[float, Field(ge=0, description="Largest change of the log odds that a usual value would make")]
+    lowest_probability: Probability
+    highest_probability: Probability
+    words: str
+
+
+class RecordWarning(Contract):
+    """A value that was accepted though it is unlikely, or a fact the reader has to weigh; `field` names where."""
+
+    field: str
+    type: str
+    detail: str
+
+
 class ClinicalFinding(Contract):
-    """Risk from the record. `probability` is null where no model applies; `reason` then says why."""
+    """Risk from the record. `probability` is null where no model applies; `reason` then says why.
+
+    `probability` stays the model's own estimate where a DXA or a fracture decides: `decided_by` and `conclusion`
+    then say so, and `category` follows the decision, not the estimate.
+    """
 
     probability: Probability | None
-    low_bone_mass_probability: Probability | None = None
+    low_bone_mass_probability: Annotated[
+        Probability | None, Field(description="T-score below -1.0 at any site, osteoporosis included")
+    ] = None
     category: RiskCategory | None
+    category_basis: Annotated[str | None, Field(description="The rule behind the category")] = None
     reason: str | None = None
+    decided_by: Annotated[
+        Literal["model", "dxa", "fracture", "frax"] | None, Field(description="What the category rests on")
+    ] = None
+    conclusion: Annotated[str | None, Field(description="One sentence for people")] = None
     scores: ScreeningScores
     bone_density: BoneDensity | None = None
+    reference: Annotated[str | None, Field(description="The person the contributions are measured from")] = None
+    reference_log_odds: Annotated[
+        float | None, Field(description="Log odds of the reference; with every `effect` added, the patient's own")
+    ] = None
     contributions: list[Contribution] = []
+    most_informative_missing: Annotated[
+        list[MissingField], Field(description="Missing fields, the one that could change the answer most first")
+    ] = []
+    warnings: list[RecordWarning] = []
     model: ModelReference
 
 

@@ -7,7 +7,7 @@ Only `age` and `gender` are required. An absent field is unknown and is never re
 import datetime as dt
 from typing import Annotated, Literal
 
-from pydantic import Field, Strict, StrictBool
+from pydantic import Field, Strict, StrictBool, ValidationInfo, field_validator
 
 from shared.contracts.base import Contract
 
@@ -140,3 +140,22 @@ class ClinicalRecord(Contract):
     frax_country: Annotated[
         FraxCountry | None, Field(description="The country model FRAX was computed with; thresholds differ")
     ] = None
+
+    @field_validator("menopause_age")
+    @classmethod
+    def _menopause_is_past(cls, value: float | None, info: ValidationInfo) -> float | None:
+        age = info.data.get("age")
+        if value is not None and age is not None and value > age:
+            raise ValueError(f"the last period at {value:g} cannot lie after the present age, {age:g}")
+        return value
+
+    @field_validator("prior_fractures")
+    @classmethod
+    def _fractures_are_past(
+        cls, value: bool | list[Fracture] | None, info: ValidationInfo
+    ) -> bool | list[Fracture] | None:
+        age = info.data.get("age")
+        for fracture in value if isinstance(value, list) else []:
+            if fracture.age is not None and age is not None and fracture.age > age:
+                raise ValueError(f"a fracture at {fracture.age:g} cannot lie after the present age, {age:g}")
+        return value
