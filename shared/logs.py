@@ -1,0 +1,90 @@
+"""JSON logs to standard output, every line with the id of the request it belongs to.
+
+Nothing a patient would recognise is logged: no image bytes, no record, no name, no query string.
+"""
+
+import logging
+import re
+import sys
+import time
+import uuid
+from typing import Any
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+REQUEST_ID = "x-request-id"
+_ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
+_QUIET = ("/health/", "/metrics")
+
+
+def configure_logging(level: str = "INFO") -> None:
+    """Send the project's logs and those of the libraries as one JSON object a line to standard output."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    final = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.dict_tracebacks]
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared, processors=[*final, structlog.processors.JSONRenderer()]
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    # httpx logs every address it calls, which says nothing that the access line does not; alembic each time it looks.
+    for name in ("httpx", "httpcore", "alembic", "uvicorn.access"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def request_id() -> str | None:
+    """The id of the request being served, to be passed on over the next hop."""
+    found: str | None = structlog.contextvars.get_contextvars().get("request_id")
+    return found
+
+
+class RequestLog:
+    """Gives every request an id (the caller's, if it is a plausible one), returns it and writes the access line.
+
+    Pure ASGI: Starlette's BaseHTTPMiddleware costs half a millisecond a request.
+    """
+
+    def __init__(self, app: ASGIApp, component: str) -> None:
+        self.app, self.component = app, component
+        self._log = structlog.get_logger("trabecula.access")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get(REQUEST_ID, "")
+        identity = given if _ACCEPTABLE_ID.fullmatch(given) else uuid.uuid4().hex
+        status = 500
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[REQUEST_ID] = identity
+            await send(message)
+
+        began = time.perf_counter()
+        with structlog.contextvars.bound_contextvars(request_id=identity, component=self.component):
+            try:
+                await self.app(scope, receive, send_with_id)
+            finally:
+                self._write(scope, status, time.perf_counter() - began)
+
+    def _write(self, scope: dict[str, Any] | Scope, status: int, seconds: float) -> None:
+        if status < 400 and scope["path"].startswith(_QUIET):
+            return
+        self._log.info(
+            "request", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1)
+        )

@@ -1,0 +1,114 @@
+"""Every error as `application/problem+json` (RFC 9457), and how the OpenAPI page shows them."""
+
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from shared.logs import request_id
+from shared.problems import PROBLEMS, TYPE_PREFIX, TrabeculaError, UploadTooLarge, problem_for
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class ProblemDocument(BaseModel):
+    """An error, RFC 9457. `type` is stable and meant for programs; `detail` is meant for people."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(examples=["urn:trabecula:problem:invalid-record"])
+    title: str = Field(examples=["The clinical record cannot be used"])
+    status: int = Field(examples=[422])
+    detail: str = Field(examples=["clinical.age: must be at least 0 (got -3)."])
+    instance: str | None = Field(None, description="The request's id, to quote when asking for help")
+
+
+def problem_response(
+    status: int, slug: str, title: str, detail: str, headers: dict[str, str] | None = None, **members: Any
+) -> JSONResponse:
+    """One problem document as a response."""
+    body = {"type": TYPE_PREFIX + slug, "title": title, "status": status, "detail": detail, **members}
+    if identity := request_id():
+        body["instance"] = f"urn:trabecula:request:{identity}"
+    return JSONResponse(body, status, headers, PROBLEM_JSON)
+
+
+def install_problems(app: FastAPI) -> None:
+    """Answer every error of an app with a problem document, the framework's own and unforeseen ones included."""
+    app.add_exception_handler(TrabeculaError, _known)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unforeseen)
+
+
+def documented(*errors: type[TrabeculaError]) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of an operation that can end in these errors, for its OpenAPI page."""
+    responses: dict[int | str, dict[str, Any]] = {}
+    for error in errors:
+        problem = PROBLEMS[error]
+        entry = responses.setdefault(problem.status.value, _empty_response())
+        entry["description"] = "; ".join(filter(None, [entry["description"], problem.title]))
+        entry["content"][PROBLEM_JSON]["examples"][problem.slug] = {
+            "summary": problem.title,
+            "value": {
+                "type": problem.type,
+                "title": problem.title,
+                "status": problem.status.value,
+                "detail": (error.__doc__ or "").strip(),
+            },
+        }
+    return responses
+
+
+def _empty_response() -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/ProblemDocument"}
+    return {"description": "", "model": ProblemDocument, "content": {PROBLEM_JSON: {"schema": schema, "examples": {}}}}
+
+
+def words(error: dict[str, Any]) -> dict[str, str]:
+    """One pydantic error as the field's path and a sentence that says what was wrong and what is accepted."""
+    path = ".".join(str(part) for part in error["loc"])
+    given = error.get("input")
+    shown = f" (got {given!r})" if isinstance(given, str | int | float | bool) and len(str(given)) <= 60 else ""
+    return {"field": path, "message": f"{error['msg']}{shown}", "code": error["type"]}
+
+
+async def _known(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, TrabeculaError)  # noqa: S101 -- registered for this class only
+    problem = problem_for(error)
+    headers = {}
+    if "retry_after_s" in error.members:
+        headers["Retry-After"] = str(error.members["retry_after_s"])
+    if problem.status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return problem_response(problem.status, problem.slug, problem.title, error.detail, headers, **error.members)
+
+
+async def _invalid_request(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 -- registered for this class only
+    errors = [words(dict(one)) for one in error.errors()]
+    detail = "; ".join(f"{one['field']}: {one['message']}" for one in errors[:5])
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return problem_response(status, "invalid-request", "The request cannot be used", detail, errors=errors)
+
+
+async def _http(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 -- registered for this class only
+    status = HTTPStatus(error.status_code)
+    slug = status.phrase.lower().replace(" ", "-")
+    detail = str(error.detail)
+    if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        slug, detail = PROBLEMS[UploadTooLarge].slug, "The upload is larger than this server accepts: send a smaller file."
+    headers = dict(error.headers) if error.headers else None
+    return problem_response(status, slug, status.phrase, detail, headers)
+
+
+async def _unforeseen(_: Request, error: Exception) -> JSONResponse:
+    structlog.get_logger("trabecula").error("unforeseen", exc_info=error)
+    detail = "Something unforeseen went wrong here. Nothing was stored; quote the instance when you ask for help."
+    return problem_response(500, "internal-error", "Internal error", detail)

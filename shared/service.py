@@ -1,0 +1,161 @@
+"""What every service has in common: health, problems, metrics, logs and the internal token."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, TypeVar
+
+import anyio
+import structlog
+from fastapi import APIRouter, Depends, FastAPI, Header, Request
+from prometheus_client import CollectorRegistry
+from prometheus_fastapi_instrumentator import Instrumentator
+
+from shared import internal_token
+from shared.contracts.models import ModelCard
+from shared.logs import RequestLog
+from shared.problem_responses import documented, install_problems
+from shared.problems import NotAuthenticated, ServiceUnavailable, TooBusy
+from shared.settings import ServiceSettings
+
+Result = TypeVar("Result")
+# How many requests may wait for each one being worked on before the answer is 503.
+QUEUE_PER_WORKER = 8
+
+
+class Workers:
+    """Runs blocking work off the event loop: a bounded number at once, a bounded number waiting.
+
+    Args:
+        count: pictures worked on at the same time.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._limiter = anyio.CapacityLimiter(count)
+        self._room = count * (1 + QUEUE_PER_WORKER)
+        self._inside = 0
+
+    async def run(self, work: Callable[..., Result], *arguments: Any) -> Result:
+        """Run `work(*arguments)` in a thread.
+
+        Raises:
+            TooBusy: as many wait as may wait.
+        """
+        if self._inside >= self._room:
+            raise TooBusy("This service has all the work it can hold: try again in a moment.", retry_after_s=2)
+        self._inside += 1
+        try:
+            return await anyio.to_thread.run_sync(work, *arguments, limiter=self._limiter)
+        finally:
+            self._inside -= 1
+
+
+def create_service_app(
+    name: str,
+    *,
+    title: str,
+    settings: ServiceSettings,
+    load: Callable[[], Any],
+    card: Callable[[Any], ModelCard],
+    router: APIRouter,
+) -> FastAPI:
+    """One inference service.
+
+    Args:
+        name: the audience that internal tokens have to name.
+        title: for the service's own OpenAPI page.
+        load: makes what the service works with (scorers, rules), once, at start; `engine(request)` returns it.
+        card: the model card of what was loaded, at `GET /v1/model`.
+        router: the operations; each needs the internal token.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.engine = await anyio.to_thread.run_sync(load)
+        app.state.workers = Workers(settings.workers)
+        structlog.get_logger("trabecula").info("ready", service=name)
+        yield
+        app.state.engine = None
+
+    app = FastAPI(
+        title=title,
+        version=_version(),
+        description="Internal: only the gateway calls this service, with an `X-Internal-Token`.",
+        lifespan=lifespan,
+        max_body_size=settings.max_upload_bytes,
+    )
+    app.state.engine = None
+    install_problems(app)
+    install_metrics(app)
+    app.add_middleware(RequestLog, component=name)
+    app.include_router(_health())
+    guarded = [Depends(_internal_only(settings.internal_secret.get_secret_value(), name))]
+    responses = documented(NotAuthenticated, ServiceUnavailable)
+    app.include_router(_model(card), dependencies=guarded, responses=responses)
+    app.include_router(router, dependencies=guarded, responses=responses)
+    return app
+
+
+def engine(request: Request) -> Any:
+    """What `load` made; a dependency of the operations.
+
+    Raises:
+        ServiceUnavailable: the service is still starting.
+    """
+    if request.app.state.engine is None:
+        raise ServiceUnavailable("The service is still starting: try again in a moment.", retry_after_s=2)
+    return request.app.state.engine
+
+
+def workers(request: Request) -> Workers:
+    """The app's workers; a dependency of the operations."""
+    found: Workers = request.app.state.workers
+    return found
+
+
+def install_metrics(app: FastAPI) -> None:
+    """`GET /metrics` for Prometheus. Each app has a registry of its own: five of them may share a process."""
+    instrumentator = Instrumentator(
+        excluded_handlers=["/health/.*", "/metrics"], registry=CollectorRegistry(auto_describe=True)
+    )
+    instrumentator.instrument(app).expose(app, include_in_schema=False)
+
+
+def _health() -> APIRouter:
+    router = APIRouter(prefix="/health", tags=["health"])
+
+    @router.get("/live")
+    async def live() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "live"}
+
+    @router.get("/ready", responses=documented(ServiceUnavailable))
+    async def ready(request: Request) -> dict[str, str]:
+        """The model is loaded."""
+        engine(request)
+        return {"status": "ready"}
+
+    return router
+
+
+def _model(card: Callable[[Any], ModelCard]) -> APIRouter:
+    router = APIRouter(prefix="/v1", tags=["model"])
+
+    @router.get("/model")
+    async def model(loaded: Annotated[Any, Depends(engine)]) -> ModelCard:
+        """The card of the model behind the answers."""
+        return card(loaded)
+
+    return router
+
+
+def _internal_only(secret: str, audience: str) -> Callable[..., None]:
+    def check(x_internal_token: Annotated[str | None, Header()] = None) -> None:
+        internal_token.verify(secret, audience, x_internal_token)
+
+    return check
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("trabecula")

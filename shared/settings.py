@@ -1,0 +1,27 @@
+"""What the settings of all four services have in common."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SECRETS = Path("/run/secrets")
+
+
+class ServiceSettings(BaseSettings):
+    """Settings of one service: `TRABECULA_*` in the environment, a `.env` file, or files under /run/secrets."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TRABECULA_",
+        env_nested_delimiter="__",
+        env_file=".env",
+        secrets_dir=SECRETS if SECRETS.is_dir() else None,
+        extra="ignore",
+        protected_namespaces=(),
+    )
+
+    internal_secret: SecretStr = Field(min_length=32, description="Shared with the gateway; signs internal tokens")
+    inference_threads: int = Field(1, ge=1, le=64, description="Threads within one inference")
+    workers: int = Field(2, ge=1, le=64, description="Pictures worked on at the same time")
+    max_upload_bytes: int = Field(40_000_000, ge=1, description="Largest request body")
+    log_level: str = "INFO"
