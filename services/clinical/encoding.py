@@ -1,0 +1,85 @@
+"""The additive model's inputs: one row of numbers from the variables, unknown made explicit.
+
+Age and weight are straight lines between knots, so that the learned effect can be held monotonic; each optional
+variable has a column for its value (0 where unknown) and a column that says "unknown". Given age and sex, no two
+fields share a column: the log odds are a sum over fields, which is what makes the contributions exact.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.clinical.variables import VARIABLES, WOMEN_ONLY, YOUNGEST_AGE, Columns
+
+AGE_KNOTS = (40.0, 55.0, 65.0, 80.0)
+WEIGHT_KNOTS = (30.0, 60.0, 80.0, 130.0)
+HEIGHT_RANGE = (140.0, 195.0)
+REFERENCE_HEIGHT = {"women": 160.0, "men": 174.0}
+MENOPAUSE_RANGE, REFERENCE_MENOPAUSE = (30.0, 58.0), 48.0
+# Above this NHANES has too few drinkers for a slope; in UK units (8 g).
+MOST_ALCOHOL_UNITS = 4.0
+BY_SEX = ("current_smoker", "alcohol_units_per_day", "active", "diabetes", "glucocorticoids")
+_BODY = ("weight_kg", "height_cm")
+_OPTIONAL = tuple(name for name in VARIABLES if name not in ("female", "age", *_BODY))
+
+
+def encode(columns: Columns) -> NDArray[np.float64]:
+    """The model's input matrix, one row a person, columns in the order of `COLUMN_NAMES`.
+
+    Args:
+        columns: every name of `VARIABLES` with one value a person; NaN is unknown.
+    """
+    return np.column_stack(list(_encoded(columns).values()))
+
+
+def _encoded(columns: Columns) -> dict[str, NDArray[np.float64]]:
+    women = columns["female"]
+    encoded: dict[str, NDArray[np.float64]] = {"women": women}
+    for sex, member in (("women", women), ("men", 1 - women)):
+        encoded |= _age_and_body(columns, sex, member)
+    for name in _OPTIONAL:
+        encoded |= _optional(name, columns[name], women)
+    return encoded
+
+
+def _age_and_body(columns: Columns, sex: str, member: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    age, weight, height = columns["age"], columns["weight_kg"], columns["height_cm"]
+    encoded = {f"age from {lo:g} {sex}": member * _ramp(age, lo, hi) for lo, hi in _pairs(AGE_KNOTS)}
+    for lo, hi in _pairs(WEIGHT_KNOTS):
+        encoded[f"weight from {lo:g} {sex}"] = member * _known(_ramp(weight, lo, hi))
+    no_weight = np.isnan(weight).astype(float)
+    encoded[f"weight unknown {sex}"] = member * no_weight
+    # Weight falls with age, so age says more where the weight is not known.
+    encoded[f"age, weight unknown {sex}"] = member * no_weight * _ramp(age, YOUNGEST_AGE, AGE_KNOTS[-1])
+    centred = (np.clip(height, *HEIGHT_RANGE) - REFERENCE_HEIGHT[sex]) / 10
+    encoded[f"height {sex}"] = member * _known(centred)
+    encoded[f"height unknown {sex}"] = member * np.isnan(height)
+    return encoded
+
+
+def _optional(name: str, values: NDArray[np.float64], women: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    asked = women if name in WOMEN_ONLY else np.ones_like(women)
+    if name == "menopause_age":
+        values = (np.clip(values, *MENOPAUSE_RANGE) - REFERENCE_MENOPAUSE) / 10
+    elif name == "alcohol_units_per_day":
+        values = np.minimum(values, MOST_ALCOHOL_UNITS)
+    known = asked * _known(values)
+    encoded = {name: known, f"{name} unknown": asked * np.isnan(values)}
+    if name in BY_SEX:
+        encoded[f"{name} women"] = known * women
+    return encoded
+
+
+def _pairs(knots: tuple[float, ...]) -> list[tuple[float, float]]:
+    return list(zip(knots[:-1], knots[1:], strict=True))
+
+
+def _ramp(values: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
+    """Tens of years or kilograms above `low`, flat from `high` on."""
+    return (np.clip(values, low, high) - low) / 10
+
+
+def _known(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.nan_to_num(values, nan=0.0)
+
+
+COLUMN_NAMES: tuple[str, ...] = tuple(_encoded({name: np.zeros(1) for name in VARIABLES}))
