@@ -169,6 +169,7 @@ def words(dataset: "Dataset", name: str) -> str | None:
 
 
 def laterality(dataset: "Dataset") -> Laterality | None:
+    """The one side that the file names; both, unpaired and nonsense are None."""
     code = words(dataset, "ImageLaterality") or words(dataset, "Laterality")
     sides: dict[str | None, Laterality] = {"L": "left", "R": "right"}
     return sides.get(code)

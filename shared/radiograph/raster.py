@@ -67,6 +67,7 @@ def radiograph_of(image: Image.Image, size: tuple[int, int], kind: Format) -> Ra
 
 
 def orientation(image: Image.Image) -> int:
+    """EXIF orientation, 1 to 8; 1 is upright."""
     return int(image.getexif().get(ExifTags.Base.Orientation, 1))
 
 
