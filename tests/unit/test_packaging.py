@@ -1,0 +1,167 @@
+"""What a clone installs: the locks, the rooms' shares of the dependencies, the commands."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("imaging", "staging", "clinical", "recommender", "gateway")
+LOCKS = ("run", "test", "training", "tfserving", *ROOMS)
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
+CORE: list[str] = PROJECT["project"]["dependencies"]
+# Imported by name in a room that does without it otherwise, or only where an extra is installed.
+OPTIONAL = {"tensorflow-serving-api", "grpcio", "tensorflow", "docker"}
+
+
+def lock_text(name: str) -> str:
+    return (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def pins(name: str) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9-]+)==([^\s;]+)", lock_text(name), re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_names_no_address_and_no_path(name: str) -> None:
+    text = lock_text(name)
+    assert not re.search(r"://|--(index|extra-index|find-links|trusted)|^(-[fi] )|\s/|[A-Z]:\\", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_line_of_a_lock_is_pinned_and_hashed(name: str) -> None:
+    entries = re.sub(r"\\\n\s*", " ", lock_text(name)).splitlines()
+    requirements = [line for line in entries if not line.startswith("#")]
+    assert requirements
+    for line in requirements:
+        assert re.match(r"[a-z0-9-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", line), line
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_holds_what_pyproject_asks_for(name: str) -> None:
+    wanted = {"run": CORE, "test": CORE + EXTRAS["dev"] + EXTRAS["ops"]}.get(name) or EXTRAS[name]
+    locked = pins(name)
+    for requirement in map(Requirement, wanted):
+        assert requirement.specifier.contains(locked[canonicalize_name(requirement.name)]), f"make lock: {requirement}"
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_all_locks_agree_with_run_on_versions(name: str) -> None:
+    run = pins("run")
+    assert {package: version for package, version in pins(name).items() if run.get(package, version) != version} == {}
+
+
+def test_the_project_installs_without_a_network() -> None:
+    """The build backend is in every lock from which `pip install -e .` runs."""
+    backend = {Requirement(line).name for line in PROJECT["build-system"]["requires"]}
+    assert backend <= pins("run").keys() & pins("test").keys() & pins("training").keys()
+
+
+@pytest.mark.parametrize("name", ["run", *ROOMS])
+def test_what_serves_needs_no_training_library(name: str) -> None:
+    assert not {"tensorflow", "keras", "scikit-learn", "scipy", "pandas", "torch", "onnx", "docker"} & pins(name).keys()
+
+
+def test_the_whole_is_the_sum_of_its_rooms() -> None:
+    assert sorted(CORE) == sorted({line for room in ROOMS for line in EXTRAS[room]})
+
+
+def module_file(module: str) -> Path | None:
+    """The file of one of the project's modules."""
+    path = ROOT.joinpath(*module.split("."))
+    options = (path.with_suffix(".py"), path / "__init__.py")
+    return next((option for option in options if option.is_file()), None)
+
+
+def imports_of(file: Path) -> Iterator[str]:
+    """Every module that a file imports, at its top or later; what only a type checker reads is left out."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for_types = [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)]
+    unseen = {id(child) for node in for_types for part in node.body for child in ast.walk(part)}
+    for node in ast.walk(tree):
+        if id(node) in unseen:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def reached_by(room: Path) -> set[str]:
+    """The foreign top-level modules that a room imports, itself or through shared/."""
+    waiting = [file for file in room.rglob("*.py") if "training" not in file.parts]
+    seen, foreign = set(waiting), set()
+    while waiting:
+        for module in imports_of(waiting.pop()):
+            if module.split(".")[0] not in ("gateway", "services", "shared"):
+                foreign.add(module.split(".")[0])
+            elif module.startswith("shared") and (file := module_file(module)) and file not in seen:
+                seen.add(file)
+                waiting.append(file)
+    return foreign
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_alone_gets_what_it_imports(room: str) -> None:
+    """A container installs a room's own lock and nothing else."""
+    folder = ROOT / "gateway" if room == "gateway" else ROOT / "services" / room
+    known = packages_distributions()
+    needed = {canonicalize_name(dist) for module in reached_by(folder) for dist in known.get(module, [])}
+    assert needed - OPTIONAL - pins(room).keys() == set()
+
+
+def test_every_make_target_says_what_it_does() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[0].split())
+    assert set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE)) == targets
+    told = subprocess.run(["make", "-s"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert set(re.findall(r"^  make ([a-z-]+) +\S", told, re.MULTILINE)) == targets
+
+
+def test_training_without_data_says_what_is_missing() -> None:
+    tried = subprocess.run(["make", "-s", "train-staging"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert tried.returncode != 0
+    assert "make train-staging DATA=" in tried.stderr
+
+
+def test_the_licence_is_apache() -> None:
+    text = (ROOT / "LICENSE").read_text(encoding="utf-8")
+    assert "Apache License\n" in text
+    assert text.rstrip().endswith("limitations under the License.")
+    assert PROJECT["project"]["license"] == "Apache-2.0"
+
+
+SKIPPING = "import pytest\n\ndef test_one():\n    pytest.skip('no PostgreSQL here')\n\ndef test_two():\n    pass\n"
+
+
+@pytest.mark.parametrize(("forbidden", "code"), [("", 0), ("1", 1)])
+def test_a_skip_is_loud_and_fails_ci(tmp_path: Path, forbidden: str, code: int) -> None:
+    (tmp_path / "test_skipping.py").write_text(SKIPPING, encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "tests.plugins.no_skips",
+        "--rootdir",
+        str(tmp_path),
+        str(tmp_path),
+    ]
+    environment = {**os.environ, "TRABECULA_FAIL_ON_SKIP": forbidden}
+    ran = subprocess.run(
+        [*command, "-c", os.devnull], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == code, ran.stdout
+    assert "NOT RUN" in ran.stdout
+    assert "no PostgreSQL here" in ran.stdout
