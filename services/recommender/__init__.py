@@ -1,0 +1,12 @@
+"""The recommender: rules as data that a clinician can read, check and sign.
+
+The command line uses `rules_check(directory)` and `explain(request)`; the service uses `load_rules` and `recommend`.
+"""
+
+from services.recommender.explain import Explanation, RulesReport, explain, rules_check
+from services.recommender.load import SHIPPED_RULES, BrokenRules, load_rules
+from services.recommender.recommend import recommend
+
+__all__ = [
+    "SHIPPED_RULES", "BrokenRules", "Explanation", "RulesReport", "explain", "load_rules", "recommend", "rules_check",
+]  # fmt: skip

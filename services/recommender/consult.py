@@ -1,0 +1,37 @@
+"""Whether a doctor should be seen, how soon, and why."""
+
+from collections.abc import Iterator, Sequence
+from typing import get_args
+
+from shared.contracts.recommendation import Consult, Translation, Urgency
+from services.recommender.evaluate import Bench
+from services.recommender.schema import ConsultRule
+
+SOONEST_FIRST: tuple[Urgency, ...] = tuple(reversed(get_args(Urgency)))
+
+
+def consult_rules(bench: Bench) -> list[ConsultRule]:
+    """The consult rules that fire, the most urgent first."""
+    fired = [rule for rule in bench.rules.consults if bench.outcome(rule) == "fired"]
+    return sorted(fired, key=lambda rule: SOONEST_FIRST.index(rule.urgency))
+
+
+def consult(bench: Bench, fired: Sequence[ConsultRule]) -> Consult:
+    """The consult block: as urgent as its most urgent reason; the links are there whether or not one is advised."""
+    if not fired:
+        return Consult(advised=False, links=bench.rules.links.consult_links)
+    return Consult(
+        advised=True,
+        urgency=fired[0].urgency,
+        reason=" ".join(rule.reason for rule in fired),
+        links=bench.rules.links.consult_links,
+        translations=list(_translations(bench, fired)),
+    )
+
+
+def _translations(bench: Bench, fired: Sequence[ConsultRule]) -> Iterator[Translation]:
+    for catalogue in bench.rules.catalogues:
+        parts = [catalogue.find(rule.id, rule.version) for rule in fired]
+        translation = catalogue.translation(parts, {})
+        if translation is not None:
+            yield translation

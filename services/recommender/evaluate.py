@@ -1,0 +1,59 @@
+"""Whether a rule fires in a case."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from shared.contracts.recommendation import DrugClass, RecommendationRequest, Status
+from services.recommender.case import Case
+from services.recommender.facts import Facts
+from services.recommender.finding_facts import REGISTRY
+from services.recommender.rule_set import RuleSet
+from services.recommender.schema import ConsultRule, Rule
+from services.recommender.verdict import Judge, Verdict
+
+Outcome = Literal["fired", "did not fire", "unknown", "other population", "disabled"]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The rules and one case, ready for judgement."""
+
+    rules: RuleSet
+    case: Case
+    facts: Facts
+    judge: Judge
+
+    @classmethod
+    def of(cls, rules: RuleSet, request: RecommendationRequest) -> "Bench":
+        """The bench for a request whose drug classes are not yet resolved."""
+        return cls._for(rules, Case(request))
+
+    @classmethod
+    def _for(cls, rules: RuleSet, case: Case) -> "Bench":
+        facts = Facts(case, REGISTRY)
+        return cls(rules, case, facts, Judge(facts, rules.conditions))
+
+    def with_statuses(self, statuses: dict[DrugClass, Status]) -> "Bench":
+        """The same case once its drug classes are resolved, which some rules look back at."""
+        return self._for(self.rules, replace(self.case, statuses=statuses))
+
+    def population(self, rule: Rule | ConsultRule) -> Verdict:
+        """Whether the patient belongs to those the rule is for."""
+        return self.judge.verdict(self.rules.populations[rule.population].condition)
+
+    def outcome(self, rule: Rule | ConsultRule) -> Outcome:
+        """Whether a rule fires: its condition is true, and the patient is not known to be outside its population."""
+        if not rule.enabled:
+            return "disabled"
+        if self.population(rule).truth is False:
+            return "other population"
+        truth = self.judge.verdict(rule.condition).truth
+        return "unknown" if truth is None else "fired" if truth else "did not fire"
+
+    def quoted(self, names: set[str]) -> dict[str, str]:
+        """The numbers that a text quotes, as they are printed."""
+        return {name: _printed(self.facts[name]) for name in names}
+
+
+def _printed(value: bool | float | str | None) -> str:
+    return f"{round(value, 1):g}" if isinstance(value, (int, float)) else "?" if value is None else value

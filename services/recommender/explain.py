@@ -1,0 +1,115 @@
+"""Why each rule did or did not fire, and the report on a rules directory: for the command line."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.contracts.recommendation import RecommendationRequest
+from services.recommender.evaluate import Bench, Outcome
+from services.recommender.load import SHIPPED_RULES, BrokenRules, load_rules
+from services.recommender.medication import medications
+from services.recommender.rule_set import RuleSet
+from services.recommender.schema import ConsultRule, Limit, Rule
+
+
+class Explanation(BaseModel):
+    """What became of one rule in one case.
+
+    Attributes:
+        id: the rule's id, and `file` the file it stands in.
+        sort: a rule for an item, a limit of drug classes, or a rule for the consult block.
+        outcome: for a limit, `fired` means that it holds.
+        missing: the fields that would settle an unknown outcome.
+        because: each test of the condition with this case's value.
+        citation: the source of the rule.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    file: str
+    sort: Literal["rule", "limit", "consult"]
+    outcome: Outcome
+    missing: list[str]
+    because: list[str]
+    citation: str
+
+
+class RulesReport(BaseModel):
+    """The state of a rules directory; it is usable where `faults` is empty.
+
+    `unsigned` gives, for each rule that waits for a clinician, its id and the digest to sign.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    faults: list[str]
+    version: str | None = None
+    counts: dict[str, int] = {}
+    unsigned: dict[str, str] = {}
+    disabled: list[str] = []
+    untranslated: list[str] = []
+
+    @property
+    def usable(self) -> bool:
+        return not self.faults
+
+
+def explain(request: RecommendationRequest, rules: RuleSet | None = None) -> list[Explanation]:
+    """Why each rule, limit and consult rule did or did not fire.
+
+    Raises:
+        BrokenRules: no rule set was given and the shipped one does not load.
+    """
+    rules = rules or load_rules()
+    bench = Bench.of(rules, request)
+    bench = bench.with_statuses({drug.drug_class: drug.status for drug in medications(bench)})
+    return [_explained(bench, rule) for rule in (*rules.rules, *rules.limits, *rules.consults)]
+
+
+def _explained(bench: Bench, rule: Rule | Limit | ConsultRule) -> Explanation:
+    verdict = bench.judge.verdict(rule.condition)
+    if isinstance(rule, Limit):
+        outcome: Outcome = "unknown" if verdict.truth is None else "fired" if verdict.truth else "did not fire"
+        outcome = outcome if rule.enabled else "disabled"
+        population = []
+    else:
+        outcome = bench.outcome(rule)
+        population = [f"for {bench.rules.populations[rule.population].words}: {_said(bench.population(rule).truth)}"]
+    return Explanation(
+        id=rule.id,
+        file=bench.rules.origin[rule.id],
+        sort="limit" if isinstance(rule, Limit) else "rule" if isinstance(rule, Rule) else "consult",
+        outcome=outcome,
+        missing=sorted(verdict.missing),
+        because=[*population, *bench.judge.trace(rule.condition)],
+        citation=str(rule.citation),
+    )
+
+
+def _said(truth: bool | None) -> str:
+    return "not known" if truth is None else "yes" if truth else "no"
+
+
+def rules_check(directory: Path = SHIPPED_RULES) -> RulesReport:
+    """The report of `trabecula rules check`: every fault; or else what waits for a clinician or a translator."""
+    try:
+        rules = load_rules(directory)
+    except BrokenRules as error:
+        return RulesReport(faults=[str(fault) for fault in error.faults])
+    wanted = {rule.id: rule.version for rule in (*rules.rules, *rules.consults) if rule.enabled}
+    return RulesReport(
+        faults=[],
+        version=rules.reference.version,
+        counts={
+            "rules": len(rules.rules),
+            "limits": len(rules.limits),
+            "consult rules": len(rules.consults),
+            "definitions": len(rules.definitions),
+            "sourced or signed": sum(part.state != "needs clinician sign-off" for part in rules.statements()),
+        },
+        unsigned={part.id: part.digest for part in rules.statements() if part.state == "needs clinician sign-off"},
+        disabled=[part.id for part in rules.statements() if not part.enabled],
+        untranslated=[gap for catalogue in rules.catalogues for gap in catalogue.gaps(wanted)],
+    )

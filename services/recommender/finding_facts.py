@@ -1,0 +1,84 @@
+"""Facts read off the findings of imaging, staging and the clinical service."""
+
+from typing import get_args
+
+from shared.contracts.findings import ImagingFinding, RiskCategory, WhoClass
+from shared.contracts.recommendation import DrugClass
+from services.recommender.case import Case
+from services.recommender.facts import Fact, Value
+from services.recommender.record_facts import record_facts
+
+IMAGE_WORDS = ("normal", "low_bone_mass", "osteoporosis", "indeterminate")
+PARTS = ("imaging", "staging", "clinical", "record")
+
+
+def image_bone(finding: ImagingFinding | None) -> str | None:
+    """What the bone looks like on the radiograph, in one word. Never a T-score, never a diagnosis."""
+    if finding is None:
+        return None
+    if finding.indeterminate:
+        return "indeterminate"
+    if finding.label != "normal":
+        return "osteoporosis"
+    return "low_bone_mass" if finding.bone.osteopenia > finding.bone.normal else "normal"
+
+
+def screening_score_refers(case: Case) -> bool | None:
+    """Whether a published screening score that applies asks for DXA; None without one that applies."""
+    if case.clinical is None:
+        return None
+    scores = case.clinical.scores
+    answers = [
+        score.refer_for_dxa
+        for score in (scores.ost, scores.osta, scores.orai, scores.osiris, scores.score, scores.mores)
+        if score.applicable and score.refer_for_dxa is not None
+    ]
+    return any(answers) if answers else None
+
+
+def knee_grade_uncertain(case: Case) -> bool | None:
+    """Whether every knee on the film was graded with low confidence."""
+    if case.staging is None:
+        return None
+    return bool(case.staging.knees) and all(knee.quality == "uncertain" for knee in case.staging.knees)
+
+
+def _oral_and_iv_blocked(case: Case) -> bool:
+    return case.statuses.get("oral_bisphosphonate") == case.statuses.get("iv_bisphosphonate") == "blocked"
+
+
+def _every_class_blocked(case: Case) -> bool:
+    return bool(case.statuses) and all(status == "blocked" for status in case.statuses.values())
+
+
+def finding_facts() -> dict[str, Fact]:
+    """All facts of the findings, by name. Their `fields` name the part of the request that would settle them."""
+    scores = ("t_scores",)
+    facts = [
+        Fact("who_class", "word", lambda case: case.who_class, scores, get_args(WhoClass)),
+        Fact("lowest_t_score", "number", lambda case: case.lowest_t_score, scores),
+        Fact("image_bone", "word", lambda case: image_bone(case.imaging), ("imaging",), IMAGE_WORDS),
+        Fact("kl_grade", "number", lambda case: case.staging.kl_grade if case.staging else None, ("staging",)),
+        Fact("knee_grade_uncertain", "yes_no", knee_grade_uncertain, ("staging",)),
+        Fact("clinical_category", "word", _category, ("clinical",), get_args(RiskCategory)),
+        Fact("screening_score_refers", "yes_no", screening_score_refers, ("clinical",)),
+        Fact("bisphosphonates_blocked", "yes_no", _oral_and_iv_blocked, ()),
+        Fact("every_offered_class_blocked", "yes_no", _every_class_blocked, ()),
+    ]
+    parts = [Fact(f"has_{part}", "yes_no", lambda case, part=part: _has(case, part), (part,)) for part in PARTS]
+    offered = [
+        Fact(f"offered.{drug}", "yes_no", lambda case, drug=drug: drug in case.statuses, ())
+        for drug in get_args(DrugClass)
+    ]
+    return {fact.name: fact for fact in (*facts, *parts, *offered)}
+
+
+def _category(case: Case) -> Value:
+    return case.clinical.category if case.clinical else None
+
+
+def _has(case: Case, part: str) -> bool:
+    return getattr(case.request, part) is not None
+
+
+REGISTRY: dict[str, Fact] = {**record_facts(), **finding_facts()}

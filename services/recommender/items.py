@@ -1,0 +1,71 @@
+"""Fired rules as the items that travel: text, reason, source, and the text in the other languages."""
+
+from collections.abc import Iterator
+
+from shared.contracts.recommendation import Recommendation, Translation
+from services.recommender.evaluate import Bench
+from services.recommender.field_words import listed
+from services.recommender.medication import Medication
+from services.recommender.messages import Message
+from services.recommender.schema import Rule
+
+
+def medication_item(bench: Bench, medication: Medication) -> Recommendation:
+    """A drug class for a clinician to consider; the text opens with the status where that is not `consider`."""
+    rule = medication.rule
+    return Recommendation(
+        id=rule.id,
+        kind="medication",
+        drug_class=medication.drug_class,
+        status=medication.status,
+        checks=list(medication.checks),
+        text=_by_status(bench, medication),
+        rationale=rule.rationale,
+        citation=str(rule.citation),
+        url=_url(bench, rule),
+        strength=rule.strength,
+        review=rule.state,
+        rule_version=rule.version,
+        reasons=list(medication.reasons),
+        further_sources=[f"{other.citation}: {other.strength}. {other.rationale}" for other in medication.others],
+        translations=list(_translations(bench, rule, phrase=medication.status)),
+    )
+
+
+def other_item(bench: Bench, rule: Rule) -> Recommendation:
+    """An item that is not a drug class."""
+    return Recommendation(
+        id=rule.id,
+        kind=rule.output.kind,
+        text=rule.output.text.format(**bench.quoted(rule.output.placeholders)),
+        rationale=rule.rationale,
+        citation=str(rule.citation),
+        url=_url(bench, rule),
+        strength=rule.strength,
+        review=rule.state,
+        rule_version=rule.version,
+        translations=list(_translations(bench, rule)),
+    )
+
+
+def _by_status(bench: Bench, medication: Medication) -> str:
+    text = medication.rule.output.text.format(**bench.quoted(medication.rule.output.placeholders))
+    if medication.status == "blocked":
+        return f"Not suitable on this record: {' '.join(medication.reasons)} What it is: {text}"
+    return f"Check {listed(medication.checks)} first. {text}" if medication.status == "check_first" else text
+
+
+def _url(bench: Bench, rule: Rule) -> str | None:
+    """The patient's page where the site has one, else the source."""
+    return bench.rules.links.url(rule.guidance) or rule.citation.url
+
+
+def _translations(bench: Bench, rule: Rule, phrase: str | None = None) -> Iterator[Translation]:
+    values = bench.quoted(rule.output.placeholders)
+    for catalogue in bench.rules.catalogues:
+        parts: list[Message | None] = [catalogue.find(rule.id, rule.version)]
+        if phrase not in (None, "consider"):
+            parts.insert(0, catalogue.phrases.get(str(phrase)))
+        translation = catalogue.translation(parts, values)
+        if translation is not None:
+            yield translation

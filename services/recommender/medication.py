@@ -1,0 +1,84 @@
+"""Drug classes: which are named, and whether one may be considered, needs a check first, or is blocked."""
+
+from dataclasses import dataclass
+
+from shared.contracts.recommendation import DrugClass, Status
+from services.recommender.evaluate import Bench
+from services.recommender.field_words import listed
+from services.recommender.schema import Limit, Rule
+
+
+@dataclass(frozen=True)
+class Medication:
+    """One drug class with its status.
+
+    Attributes:
+        rule: the first rule, in the order of the files, that names the class for this patient.
+        status: blocked wins over check first, which wins over consider.
+        checks: the record fields to look at first, sorted by name.
+        reasons: why it is blocked, or what to check and why.
+        others: further rules, of other frameworks, that name the class as well.
+    """
+
+    rule: Rule
+    status: Status
+    checks: tuple[str, ...]
+    reasons: tuple[str, ...]
+    others: tuple[Rule, ...]
+
+    @property
+    def drug_class(self) -> DrugClass:
+        assert self.rule.output.drug_class is not None
+        return self.rule.output.drug_class
+
+
+def medications(bench: Bench) -> list[Medication]:
+    """The drug classes that some rule names for the patient, in the order of the rules, each with its status."""
+    fired = [
+        rule
+        for rule in bench.rules.rules
+        if rule.output.kind == "medication" and bench.outcome(rule) == "fired"
+    ]
+    by_class: dict[DrugClass, list[Rule]] = {}
+    for rule in fired:
+        if rule.output.drug_class:
+            by_class.setdefault(rule.output.drug_class, []).append(rule)
+    return [_resolved(bench, drug_class, rules) for drug_class, rules in by_class.items()]
+
+
+def _resolved(bench: Bench, drug_class: DrugClass, rules: list[Rule]) -> Medication:
+    """The status of one class: every limit counts, and one that cannot be judged asks for a check."""
+    limits = [limit for limit in bench.rules.limits if limit.enabled and drug_class in limit.drug_classes]
+    # A framework that is sure of its indication takes precedence over one that asks about it first.
+    first = next((rule for rule in rules if not rule.output.checks), rules[0])
+    others = tuple(rule for rule in rules if rule is not first)
+    blocks = [limit for limit in limits if limit.effect == "block" and bench.judge.verdict(limit.condition).truth]
+    if blocks:
+        return Medication(first, "blocked", (), tuple(limit.reason for limit in blocks), others)
+    checks, reasons = _open_questions(bench, first, limits)
+    return Medication(first, "check_first" if checks else "consider", tuple(sorted(checks)), tuple(reasons), others)
+
+
+def _open_questions(bench: Bench, rule: Rule, limits: list[Limit]) -> tuple[set[str], list[str]]:
+    """The fields to check before a class is considered, and why."""
+    population = bench.population(rule)
+    checks = set(rule.output.checks)
+    reasons = [f"Confirm first: {listed(checks)}."] if checks else []
+    if population.truth is None:
+        checks |= population.missing
+        reasons.append(f"It is not known whether the patient is of those it is for: {listed(population.missing)}.")
+    for limit in limits:
+        verdict = bench.judge.verdict(limit.condition)
+        if verdict.truth is None:
+            checks |= verdict.missing
+            reasons.append(f"Not known ({listed(verdict.missing)}): {limit.reason}")
+        elif verdict.truth:
+            checks |= _still_open(bench, limit.checks)
+            reasons.append(limit.reason)
+    return checks, reasons
+
+
+def _still_open(bench: Bench, fields: list[str]) -> set[str]:
+    """Of the fields to check, those that nobody filled in; all of them where each has a value to look at again."""
+    record = bench.case.record
+    return {name for name in fields if getattr(record, name, None) is None} or set(fields)

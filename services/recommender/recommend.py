@@ -1,0 +1,38 @@
+"""From findings and record to what a clinician should consider next."""
+
+from shared.contracts.recommendation import RecommendationRequest, RecommendationSet
+from services.recommender.consult import consult, consult_rules
+from services.recommender.evaluate import Bench
+from services.recommender.items import medication_item, other_item
+from services.recommender.letter import referral_letter
+from services.recommender.medication import medications
+from services.recommender.rule_set import RuleSet
+
+
+def recommend(request: RecommendationRequest, rules: RuleSet) -> RecommendationSet:
+    """What the rules say of one case: drug classes first, in guideline order, then everything else.
+
+    Args:
+        request: the findings and the record, each of which may be missing.
+        rules: a checked rule set.
+    """
+    bench = Bench.of(rules, request)
+    drugs = medications(bench)
+    bench = bench.with_statuses({drug.drug_class: drug.status for drug in drugs})
+    others = [
+        rule for rule in rules.rules if rule.output.kind != "medication" and bench.outcome(rule) == "fired"
+    ]
+    doctor = consult_rules(bench)
+    advice = consult(bench, doctor)
+    return RecommendationSet(
+        items=[*(medication_item(bench, drug) for drug in drugs), *(other_item(bench, rule) for rule in others)],
+        consult=advice,
+        rules=rules.reference,
+        letter=referral_letter(
+            bench,
+            [rule for rule in others if rule.output.kind == "referral"],
+            advice.urgency,
+            [rule.reason for rule in doctor],
+            {field for drug in drugs for field in drug.checks},
+        ),
+    )

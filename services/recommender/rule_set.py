@@ -1,0 +1,51 @@
+"""The rules as one checked whole."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from shared.contracts.base import ModelReference
+from services.recommender.conditions import Condition
+from services.recommender.links import Links
+from services.recommender.messages import Catalogue
+from services.recommender.schema import ConsultRule, Definition, Limit, Population, Rule, Statement
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """Everything that was read from a rules directory; `origin` names the file of each id."""
+
+    name: str
+    declared_version: str
+    populations: Mapping[str, Population]
+    definitions: Mapping[str, Definition]
+    rules: tuple[Rule, ...]
+    limits: tuple[Limit, ...]
+    consults: tuple[ConsultRule, ...]
+    links: Links
+    catalogues: tuple[Catalogue, ...]
+    origin: Mapping[str, str]
+
+    @cached_property
+    def conditions(self) -> dict[str, Condition]:
+        """Definitions and populations by the name that conditions use."""
+        return {part.id: part.condition for part in (*self.populations.values(), *self.definitions.values())}
+
+    @cached_property
+    def reference(self) -> ModelReference:
+        """Name and version as answers carry them; the part after the plus sign changes with any edit of a rule."""
+        digests = "".join(statement.digest for statement in self.statements())
+        edition = hashlib.sha256((digests + str(sorted(map(str, self.populations.values())))).encode()).hexdigest()[:8]
+        return ModelReference(name=self.name, version=f"{self.declared_version}+{edition}")
+
+    def statements(self) -> Iterator[Statement]:
+        """Everything that needs a citation and a review."""
+        yield from self.definitions.values()
+        yield from self.rules
+        yield from self.limits
+        yield from self.consults
+
+    def with_links(self, links: Links) -> "RuleSet":
+        """The same rules with a site's own links."""
+        return replace(self, links=links)

@@ -1,0 +1,105 @@
+"""What a condition comes to in one case: true, false or unknown, and which fields would settle it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from operator import ge, gt, le, lt
+
+from services.recommender.conditions import All, Any_, Condition, Defined, Not, OnRecord, Test
+from services.recommender.facts import Facts
+from services.recommender.logic import Truth, all_of, any_of, negation
+
+COMPARE: Mapping[str, Callable[[float, float], bool]] = {"at_least": ge, "at_most": le, "above": gt, "below": lt}
+WORDS = {"at_least": "at least", "at_most": "at most", "above": "above", "below": "below"}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The truth of a condition; `missing` names the fields that would settle an unknown one."""
+
+    truth: Truth
+    missing: frozenset[str] = frozenset()
+
+
+class Judge:
+    """Judges conditions over the facts of one case; a definition is judged once."""
+
+    def __init__(self, facts: Facts, definitions: Mapping[str, Condition]) -> None:
+        self._facts = facts
+        self._definitions = definitions
+        self._judged: dict[str, Verdict] = {}
+
+    def verdict(self, condition: Condition) -> Verdict:
+        """The verdict of any part of a condition."""
+        match condition:
+            case Test():
+                return self._test(condition)
+            case All(all=parts):
+                verdicts = [self.verdict(part) for part in parts]
+                return _joined(all_of(verdict.truth for verdict in verdicts), verdicts)
+            case Any_(any=parts):
+                verdicts = [self.verdict(part) for part in parts]
+                return _joined(any_of(verdict.truth for verdict in verdicts), verdicts)
+            case Not(not_=part):
+                inner = self.verdict(part)
+                return Verdict(negation(inner.truth), inner.missing)
+            case OnRecord(on_record=part):
+                return Verdict(self.verdict(part).truth is True)
+            case Defined(definition=name):
+                if name not in self._judged:
+                    self._judged[name] = self.verdict(self._definitions[name])
+                return self._judged[name]
+
+    def _test(self, test: Test) -> Verdict:
+        value = self._facts[test.fact]
+        if test.known is not None:
+            return Verdict((value is not None) == test.known)
+        if value is None:
+            return Verdict(None, frozenset(self._facts.missing(test.fact)))
+        if test.is_ is not None:
+            return Verdict(value == test.is_)
+        if test.in_ is not None:
+            return Verdict(value in test.in_)
+        assert isinstance(value, (int, float))
+        return Verdict(all(COMPARE[name](value, bound) for name, bound in test.bounds.items()))
+
+    def trace(self, condition: Condition) -> Iterator[str]:
+        """Each test of a condition in words, with the value of this case."""
+        match condition:
+            case Test():
+                yield f"{in_words(condition)}: {_said(self._test(condition).truth)} ({self._value(condition.fact)})"
+            case All(all=parts) | Any_(any=parts):
+                for part in parts:
+                    yield from self.trace(part)
+            case Not(not_=part):
+                yield from (f"not: {line}" for line in self.trace(part))
+            case OnRecord(on_record=part):
+                yield from (f"on record: {line}" for line in self.trace(part))
+            case Defined(definition=name):
+                yield f"{name}: {_said(self.verdict(condition).truth)}"
+                yield from (f"  {line}" for line in self.trace(self._definitions[name]))
+
+    def _value(self, fact: str) -> str:
+        value = self._facts[fact]
+        return f"{value:.4g}" if isinstance(value, float) else "not known" if value is None else str(value).lower()
+
+
+def in_words(test: Test) -> str:
+    """A test as a person would read it."""
+    if test.known is not None:
+        return f"{test.fact} {'is known' if test.known else 'is not known'}"
+    if test.is_ is not None:
+        return f"{test.fact} is {str(test.is_).lower() if isinstance(test.is_, bool) else test.is_}"
+    if test.in_ is not None:
+        return f"{test.fact} is one of {', '.join(test.in_)}"
+    return f"{test.fact} " + " and ".join(f"{WORDS[name]} {bound:g}" for name, bound in test.bounds.items())
+
+
+def _joined(truth: Truth, verdicts: list[Verdict]) -> Verdict:
+    """The whole of several parts; only what is unknown among them is worth asking for."""
+    if truth is not None:
+        return Verdict(truth)
+    return Verdict(None, frozenset().union(*(verdict.missing for verdict in verdicts if verdict.truth is None)))
+
+
+def _said(truth: Truth) -> str:
+    return "unknown" if truth is None else "yes" if truth else "no"
