@@ -241,6 +241,10 @@ def main(arguments: List[str]) -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
+    except PermissionError as error:
+        sys.exit(
+            f"up.py: {error.filename or ROOT} cannot be written: give yourself the right, or use a folder of your own"
+        )
     except (SetupError, OSError) as error:
         sys.exit(f"up.py: {error}")
     except KeyboardInterrupt:
