@@ -11,6 +11,7 @@
     ├── UploadTooLarge               more bytes than are accepted
     ├── NotAuthenticated             no credential, or one that is not valid
     ├── NotAuthorised                a valid credential without the scope needed
+    ├── TooManyAttempts              too many sign-in attempts; `retry_after_s` says when the next one is heard
     ├── NotFound                     nothing under this address that the caller may see
     ├── Conflict                     the request contradicts what is stored
     ├── TooBusy                      the bounded work in flight is full; `retry_after_s` says when to try again
@@ -81,6 +82,10 @@ class NotAuthorised(TrabeculaError):
     """A valid credential that lacks the scope needed."""
 
 
+class TooManyAttempts(TrabeculaError):
+    """Too many sign-in attempts; `retry_after_s` says when the next one is heard."""
+
+
 class NotFound(TrabeculaError):
     """Nothing under this address that the caller may see."""
 
@@ -121,6 +126,7 @@ PROBLEMS: dict[type[TrabeculaError], Problem] = {
     UploadTooLarge: Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "upload-too-large", "The upload is too large"),
     NotAuthenticated: Problem(HTTPStatus.UNAUTHORIZED, "not-authenticated", "A valid credential is needed"),
     NotAuthorised: Problem(HTTPStatus.FORBIDDEN, "not-authorised", "The credential lacks a scope"),
+    TooManyAttempts: Problem(HTTPStatus.TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts"),
     NotFound: Problem(HTTPStatus.NOT_FOUND, "not-found", "Nothing is found here"),
     Conflict: Problem(HTTPStatus.CONFLICT, "conflict", "The request contradicts what is stored"),
     TooBusy: Problem(HTTPStatus.SERVICE_UNAVAILABLE, "too-busy", "Too much work in flight"),

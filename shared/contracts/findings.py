@@ -1,5 +1,6 @@
 """What the imaging, staging and clinical services found. Probabilities are calibrated, 0 to 1."""
 
+import base64
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -22,6 +23,11 @@ class Picture(Contract):
     """A de-identified PNG, base64. Only the services make one; the gateway decides whether it is kept."""
 
     png_base64: str
+
+    @classmethod
+    def of(cls, png: bytes) -> "Picture":
+        """The picture as it travels."""
+        return cls(png_base64=base64.b64encode(png).decode("ascii"))
 
 
 class ClassProbabilities(Contract):

@@ -1,0 +1,94 @@
+"""The gateway's composition root."""
+
+import datetime as dt
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+import gateway.accounts.routes
+import gateway.assessments.routes
+import gateway.documentation
+import gateway.health
+import gateway.models
+from gateway.accounts.attempts import Attempts
+from gateway.accounts.passwords import Passwords
+from gateway.accounts.repository import Accounts
+from gateway.accounts.tokens import AccessTokens
+from gateway.assessments.repository import Assessments
+from gateway.assessments.workflow import Workflow
+from gateway.audit.repository import Audit
+from gateway.database.engine import Database
+from gateway.rooms import Rooms
+from gateway.services import Services, ServicesSource
+from gateway.settings import GatewaySettings
+from shared.logs import RequestLog
+from shared.problem_responses import install_problems
+from shared.service import install_metrics
+
+DESCRIPTION = """
+Trabecula reads a knee or spine radiograph and a clinical record and returns one **assessment**.
+
+Send `Authorization: Bearer <token>` (people, see `/v1/tokens`) or `X-API-Key: <key>` (hospital systems).
+Every error is a problem document (RFC 9457) with a stable `type`.
+
+Research software, not a medical device.
+"""
+
+
+def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
+    """The gateway.
+
+    Args:
+        settings: read by the caller; the database they name has been migrated.
+        services: entered when the app starts, left when it stops; over the network or in this process.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        database = Database(settings.sqlalchemy_url())
+        try:
+            async with services() as connected:
+                app.state.rooms = furnish(settings, database, connected)
+                yield
+        finally:
+            await database.close()
+
+    app = FastAPI(
+        title="Trabecula",
+        summary="Osteoporosis from knee and spine radiographs and clinical data",
+        description=DESCRIPTION,
+        version=version("trabecula"),
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        lifespan=lifespan,
+        max_body_size=settings.max_upload_bytes,
+        docs_url=None,
+        redoc_url=None,
+    )
+    install_problems(app)
+    install_metrics(app)
+    app.add_middleware(RequestLog, component="gateway")
+    for room in (
+        gateway.health, gateway.accounts.routes, gateway.assessments.routes, gateway.models, gateway.documentation,
+    ):  # fmt: skip
+        app.include_router(room.router)
+    gateway.documentation.install(app)
+    return app
+
+
+def furnish(settings: GatewaySettings, database: Database, services: Services) -> Rooms:
+    """Everything the routes work with."""
+    lifetime = dt.timedelta(minutes=settings.access_token_minutes)
+    return Rooms(
+        settings=settings,
+        database=database,
+        services=services,
+        accounts=Accounts(database.sessions),
+        passwords=Passwords(),
+        tokens=AccessTokens(settings.token_key(), lifetime),
+        attempts=Attempts(settings.logins_per_minute),
+        assessments=Assessments(database.sessions),
+        audit=Audit(database.sessions),
+        workflow=Workflow(services, settings.max_in_flight),
+    )

@@ -1,0 +1,54 @@
+"""Image and clinical findings joined by a stated rule; the basis says in words what decided.
+
+1. A WHO class from DXA or from a low-trauma fracture decides, over any model's estimate.
+2. Else the clinical category, raised by one step where the radiograph shows osteoporosis and is not indeterminate.
+   A radiograph never lowers a category: its sensitivity does not allow that.
+3. Else, with a radiograph alone: moderate where it shows osteoporosis, none where it does not.
+
+The knee's stage (Kellgren-Lawrence) has no part in it: it tells of the joint, not of bone density.
+"""
+
+from shared.contracts.assessment import Combined
+from shared.contracts.findings import ClinicalFinding, ImagingFinding, RiskCategory, WhoClass
+
+CATEGORY_OF_CLASS: dict[WhoClass, RiskCategory] = {
+    "normal": "low",
+    "low_bone_mass": "moderate",
+    "below_expected_for_age": "moderate",
+    "osteoporosis": "high",
+    "severe_osteoporosis": "high",
+}
+RAISED: dict[RiskCategory, RiskCategory] = {"low": "moderate", "moderate": "high", "high": "high"}
+
+
+def combine(imaging: ImagingFinding | None, clinical: ClinicalFinding | None) -> Combined:
+    """The category of the whole case, or none where nothing supports one."""
+    if clinical and clinical.bone_density and (who_class := clinical.bone_density.who_class):
+        basis = f"Bone density decides: {who_class.replace('_', ' ')} ({clinical.bone_density.basis})."
+        return Combined(category=CATEGORY_OF_CLASS[who_class], basis=[basis])
+    shown = imaging is not None and not imaging.indeterminate and imaging.label != "normal"
+    basis = [_of_clinical(clinical), _of_imaging(imaging, shown)]
+    category: RiskCategory | None
+    if clinical and clinical.category:
+        category = RAISED[clinical.category] if shown else clinical.category
+    else:
+        category = "moderate" if shown else None
+    return Combined(category=category, basis=[line for line in basis if line])
+
+
+def _of_clinical(clinical: ClinicalFinding | None) -> str | None:
+    if clinical is None:
+        return None
+    if clinical.category is None:
+        return f"The clinical record gives no category: {clinical.reason or 'no model applies'}."
+    return f"The clinical record gives the category {clinical.category}."
+
+
+def _of_imaging(imaging: ImagingFinding | None, shown: bool) -> str | None:
+    if imaging is None:
+        return None
+    if imaging.indeterminate:
+        return "The radiograph is indeterminate and changes nothing."
+    if shown:
+        return f"The radiograph of the {imaging.anatomy} shows osteoporosis and raises the category by one step."
+    return f"The radiograph of the {imaging.anatomy} shows no osteoporosis, which does not lower the category."

@@ -1,0 +1,134 @@
+"""The way of one request: image and record side by side, a knee on to staging, then what to consider next.
+
+A service that is down makes the assessment partial, with a warning that names it; it never makes it fail.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import anyio
+
+from gateway.assessments.case import Case
+from gateway.assessments.combine import combine
+from gateway.services import Services
+from shared.contracts.assessment import Combined, Component, Warning
+from shared.contracts.findings import ClinicalFinding, ImagingFinding, StagingFinding
+from shared.contracts.recommendation import RecommendationRequest, RecommendationSet
+from shared.contracts.risk import RiskRequest
+from shared.problems import (
+    ImageRefused,
+    InvalidInput,
+    NotAuthenticated,
+    ServiceUnavailable,
+    TooBusy,
+    TrabeculaError,
+    problem_for,
+)
+
+# What the sender cannot mend. A refused internal token means that the two sides do not share their secret.
+OUT_OF_ORDER = (ServiceUnavailable, TooBusy, NotAuthenticated)
+
+
+@dataclass
+class Findings:
+    """What the services found so far; `warnings` tells what is missing and why."""
+
+    imaging: ImagingFinding | None = None
+    staging: StagingFinding | None = None
+    clinical: ClinicalFinding | None = None
+    recommendation: RecommendationSet | None = None
+    warnings: list[Warning] = field(default_factory=list)
+
+    @property
+    def status(self) -> Literal["complete", "partial"]:
+        return "partial" if self.warnings else "complete"
+
+    @property
+    def combined(self) -> Combined:
+        return combine(self.imaging, self.clinical)
+
+    def warn(self, component: Component, error: TrabeculaError) -> None:
+        """Tell that a component's part is missing, in the words of its error."""
+        reason = error.members.get("reason")
+        self.warnings.append(
+            Warning(component=component, type=problem_for(error).type, detail=error.detail, reason=reason)
+        )
+
+
+class Workflow:
+    """Runs cases through the services, a bounded number at a time.
+
+    Args:
+        max_in_flight: cases worked on or waiting; one more is refused rather than queued without end.
+    """
+
+    def __init__(self, services: Services, max_in_flight: int) -> None:
+        self._services, self._room, self._inside = services, max_in_flight, 0
+
+    async def assess(self, case: Case) -> Findings:
+        """Everything the services find about one case.
+
+        Raises:
+            InvalidInput: the image cannot be read, or is refused and there is no record beside it.
+            TooBusy: as many cases are in flight as may be.
+        """
+        if self._inside >= self._room:
+            raise TooBusy("As many assessments are in flight as may be: try again in a moment.", retry_after_s=2)
+        self._inside += 1
+        try:
+            return await self._assess(case)
+        finally:
+            self._inside -= 1
+
+    async def _assess(self, case: Case) -> Findings:
+        findings = Findings()
+        refused: list[InvalidInput] = []
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._read_image, case, findings, refused)
+            group.start_soon(self._read_record, case, findings)
+        if refused:
+            # Raised here and not within the group, which would wrap it.
+            raise refused[0]
+        await self._recommend(case, findings)
+        return findings
+
+    async def _read_image(self, case: Case, findings: Findings, refused: list[InvalidInput]) -> None:
+        if case.image is None:
+            return
+        try:
+            findings.imaging = (await self._services.classify(case.image)).finding
+        except ImageRefused as error:
+            if case.risk is None:
+                refused.append(error)
+            else:
+                findings.warn("imaging", error)
+        except InvalidInput as error:
+            refused.append(error)
+        except OUT_OF_ORDER as error:
+            findings.warn("imaging", error)
+        if findings.imaging and findings.imaging.anatomy == "knee":
+            await self._stage(case.image, findings)
+
+    async def _stage(self, image: bytes, findings: Findings) -> None:
+        try:
+            findings.staging = (await self._services.stage(image)).finding
+        except (InvalidInput, *OUT_OF_ORDER) as error:
+            findings.warn("staging", error)
+
+    async def _read_record(self, case: Case, findings: Findings) -> None:
+        if case.risk is None:
+            return
+        try:
+            findings.clinical = await self._services.risk(case.risk)
+        except OUT_OF_ORDER as error:
+            findings.warn("clinical", error)
+
+    async def _recommend(self, case: Case, findings: Findings) -> None:
+        record = case.risk.record if isinstance(case.risk, RiskRequest) else None
+        request = RecommendationRequest(
+            imaging=findings.imaging, staging=findings.staging, clinical=findings.clinical, record=record
+        )
+        try:
+            findings.recommendation = await self._services.recommend(request)
+        except OUT_OF_ORDER as error:
+            findings.warn("recommender", error)

@@ -1,0 +1,1 @@
+"""Engine, session and migrations; with the repositories the only room that knows SQLAlchemy."""

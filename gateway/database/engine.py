@@ -1,0 +1,69 @@
+"""Engine, sessions and the schema's migration, for SQLite (WAL) and PostgreSQL by one URL."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import event, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+Sessions = async_sessionmaker[AsyncSession]
+
+
+def now() -> dt.datetime:
+    """The time, with its zone."""
+    return dt.datetime.now(dt.UTC)
+
+
+class Database:
+    """The installation's database.
+
+    Args:
+        url: SQLAlchemy URL with an asynchronous driver (`sqlite+aiosqlite`, `postgresql+psycopg`).
+    """
+
+    def __init__(self, url: str) -> None:
+        self.engine: AsyncEngine = create_async_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+        if url.startswith("sqlite"):
+            event.listen(self.engine.sync_engine, "connect", _careful_sqlite)
+        self.sessions: Sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+
+    async def is_ready(self) -> bool:
+        """Whether a query comes back."""
+        try:
+            async with self.engine.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+        except (SQLAlchemyError, OSError):
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Close the pool."""
+        await self.engine.dispose()
+
+
+def migrate(url: str) -> None:
+    """Bring the schema to the newest revision. Blocking; creates the folder of a SQLite file.
+
+    Raises:
+        OSError: the folder cannot be written.
+        sqlalchemy.exc.SQLAlchemyError: the database cannot be reached or changed.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    config = Config()
+    config.set_main_option("script_location", MIGRATIONS.as_posix().replace("%", "%%"))
+    config.attributes["url"] = url
+    command.upgrade(config, "head")
+
+
+def _careful_sqlite(connection: Any, _: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=5000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

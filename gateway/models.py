@@ -1,0 +1,40 @@
+"""`/v1/models`: the cards of the models and rules behind the answers."""
+
+from typing import Annotated
+
+import anyio
+from fastapi import APIRouter, Depends
+
+from gateway.accounts.credentials import needs
+from gateway.accounts.scopes import Principal
+from gateway.rooms import Rooms, rooms
+from shared.client import ServiceClient
+from shared.contracts.models import ModelCard, ModelCards
+from shared.problem_responses import documented
+from shared.problems import NotAuthenticated, NotAuthorised, TrabeculaError
+
+router = APIRouter(prefix="/v1/models", tags=["models"])
+
+
+@router.get("", responses=documented(NotAuthenticated, NotAuthorised))
+async def list_models(
+    _: Annotated[Principal, Depends(needs("models:read"))], house: Annotated[Rooms, Depends(rooms)]
+) -> ModelCards:
+    """Every model's card: data, measured figures with intervals, limits. A service that is down is named."""
+    cards: dict[str, ModelCard] = {}
+    clients = house.services.all()
+
+    async def ask(client: ServiceClient) -> None:
+        try:
+            cards[client.name] = await house.services.card(client)
+        except TrabeculaError:
+            return
+
+    async with anyio.create_task_group() as group:
+        for client in clients:
+            group.start_soon(ask, client)
+    names = [client.name for client in clients]
+    return ModelCards(
+        models=[cards[name] for name in names if name in cards],
+        unavailable=[name for name in names if name not in cards],
+    )

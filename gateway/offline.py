@@ -1,0 +1,36 @@
+"""One assessment of files, without a server and without a database."""
+
+import secrets
+from pathlib import Path
+
+from gateway.assessments.case import Case, read_risk
+from gateway.assessments.compose import compose
+from gateway.assessments.workflow import Workflow
+from gateway.embedded import in_process
+from gateway.self_check import lines
+from shared.contracts.assessment import Assessment
+from shared.logs import configure_logging
+from shared.problems import InvalidInput, MissingInput
+
+
+async def assess_files(image: Path | None, clinical: Path | None, model: str) -> tuple[Assessment, list[str]]:
+    """Assess a radiograph's file, a record's file, or both; the assessment, and it in a few lines.
+
+    Raises:
+        TrabeculaError: a file cannot be read, or is refused.
+    """
+    configure_logging("WARNING")
+    if image is None and clinical is None:
+        raise MissingInput("Name a radiograph, a clinical record (--clinical FILE), or both.")
+    risk = read_risk(_read(clinical).decode(errors="replace"), model) if clinical else None
+    case = Case(_read(image) if image else None, risk, None)
+    async with in_process(secrets.token_urlsafe(48))() as services:
+        findings = await Workflow(services, 1).assess(case)
+    return compose(findings, None), lines(findings)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"{file} cannot be read: {error.strerror}.") from error

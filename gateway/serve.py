@@ -1,0 +1,113 @@
+"""Starting the installation, and telling the person who started it what they need to know."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import typer
+import uvicorn
+from fastapi import FastAPI
+
+from gateway.administration import CannotStart, first_administrator, prepare
+from gateway.app import create_app
+from gateway.self_check import self_check
+from gateway.services import Services, ServicesSource, over_network
+from gateway.settings import GatewaySettings
+from shared.logs import configure_logging
+from shared.manifest import DamagedModel
+
+
+def serve(settings: GatewaySettings) -> None:
+    """Migrate, make the first administrator, check models and port, serve until stopped.
+
+    Raises:
+        CannotStart: with the one line that says what to mend.
+    """
+    configure_logging(settings.log_level)
+    check_port(settings.host, settings.port)
+    prepare(settings)
+    if made := asyncio.run(first_administrator(settings)):
+        typer.echo(f"First administrator: {made['email']}\nPassword (shown this once): {made['password']}")
+    if settings.services is None:
+        source = checked(embedded(settings))
+    else:
+        source = over_network(settings.services, settings.internal_key())
+    address = f"http://{settings.host}:{settings.port}"
+    lines = [f"Trabecula is ready: pages {address}/  API documentation {address}/docs", "Stop it with Ctrl+C."]
+    run(create_app(settings, source), settings.host, settings.port, lines)
+
+
+def serve_service(name: str, host: str, port: int, settings: GatewaySettings) -> None:
+    """Run one service alone."""
+    from gateway.embedded import service_app, verify_models
+
+    configure_logging(settings.log_level)
+    check_port(host, port)
+    try:
+        verify_models((name,))
+    except DamagedModel as error:
+        raise CannotStart(str(error)) from error
+    run(service_app(name, settings.internal_key()), host, port, [f"The {name} service is ready: http://{host}:{port}/docs"])
+
+
+def embedded(settings: GatewaySettings) -> ServicesSource:
+    """All services in this process, their model files verified.
+
+    Raises:
+        CannotStart: a model file is missing or damaged.
+    """
+    from gateway.embedded import in_process, verify_models
+
+    try:
+        verify_models()
+    except DamagedModel as error:
+        raise CannotStart(str(error)) from error
+    return in_process(settings.internal_key())
+
+
+def checked(source: ServicesSource) -> ServicesSource:
+    """The same services, which assess the phantom once before they serve."""
+
+    @asynccontextmanager
+    async def start() -> AsyncIterator[Services]:
+        async with source() as services:
+            typer.echo("\n".join(await self_check(services)))
+            yield services
+
+    return start
+
+
+def check_port(host: str, port: int) -> None:
+    """Raise `CannotStart` where another program listens already: uvicorn would say so only after loading it all."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CannotStart(
+                f"Port {port} on {host} cannot be used ({error.strerror}): "
+                "stop the program that has it, or choose another with --port or TRABECULA_PORT."
+            ) from error
+
+
+class _Server(uvicorn.Server):
+    """Says when it is ready, after it listens."""
+
+    def __init__(self, config: uvicorn.Config, lines: list[str]) -> None:
+        super().__init__(config)
+        self._lines = lines
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if not self.should_exit:
+            typer.echo("\n".join(self._lines))
+
+
+def run(app: FastAPI, host: str, port: int, lines: list[str]) -> None:
+    """Serve one app until stopped; `lines` are printed when it listens."""
+    config = uvicorn.Config(app, host, port, log_config=None, access_log=False, server_header=False)
+    server = _Server(config, lines)
+    server.run()
+    if not server.started:
+        raise CannotStart("The server did not start; the lines above say why.")

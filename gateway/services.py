@@ -1,0 +1,59 @@
+"""The four services as the gateway calls them, wherever they run."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+from shared.client import ServiceClient, service_http
+from shared.contracts.findings import ClassifyAnswer, ClinicalFinding, StageAnswer
+from shared.contracts.models import ModelCard
+from shared.contracts.recommendation import RecommendationRequest, RecommendationSet
+from shared.contracts.risk import RiskRequest
+
+
+@dataclass(frozen=True)
+class Services:
+    """One client a service."""
+
+    imaging: ServiceClient
+    staging: ServiceClient
+    clinical: ServiceClient
+    recommender: ServiceClient
+
+    async def classify(self, image: bytes) -> ClassifyAnswer:
+        return await self.imaging.post_image("/v1/classify", image, ClassifyAnswer)
+
+    async def stage(self, image: bytes) -> StageAnswer:
+        return await self.staging.post_image("/v1/stage", image, StageAnswer)
+
+    async def risk(self, request: RiskRequest) -> ClinicalFinding:
+        return await self.clinical.post_json("/v1/risk", request, ClinicalFinding)
+
+    async def recommend(self, request: RecommendationRequest) -> RecommendationSet:
+        return await self.recommender.post_json("/v1/recommendations", request, RecommendationSet)
+
+    async def card(self, client: ServiceClient) -> ModelCard:
+        return await client.get("/v1/model", ModelCard)
+
+    def all(self) -> tuple[ServiceClient, ...]:
+        """Every client, in the order of the request's way."""
+        return (self.imaging, self.staging, self.clinical, self.recommender)
+
+
+# What `create_app` is given: it enters this when it starts and leaves it when it stops.
+ServicesSource = Callable[[], AbstractAsyncContextManager[Services]]
+
+
+def over_network(urls: dict[str, str], secret: str) -> ServicesSource:
+    """The services at these URLs, by name."""
+
+    @asynccontextmanager
+    async def connect() -> AsyncIterator[Services]:
+        clients = {name: ServiceClient(name, service_http(url), secret) for name, url in urls.items()}
+        try:
+            yield Services(**clients)
+        finally:
+            for client in clients.values():
+                await client.close()
+
+    return connect

@@ -1,0 +1,79 @@
+"""Settings of the gateway: `TRABECULA_*` in the environment, a `.env` file, or files under /run/secrets."""
+
+import os
+import secrets
+from pathlib import Path
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.settings import SECRETS
+
+SERVICES = ("imaging", "staging", "clinical", "recommender")
+
+
+class GatewaySettings(BaseSettings):
+    """What one installation decides. Secrets left out are made on the first start and kept in the state folder."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TRABECULA_",
+        env_nested_delimiter="__",
+        env_file=".env",
+        secrets_dir=SECRETS if SECRETS.is_dir() else None,
+        extra="ignore",
+    )
+
+    host: str = Field("127.0.0.1", description="Address to listen on; the edge in front of it adds TLS")
+    port: int = Field(8080, ge=0, le=65535)
+    state_dir: Path = Field(Path("state"), description="Database, keys and kept previews live here and nowhere else")
+    database_url: SecretStr | None = Field(None, description="SQLAlchemy URL; a SQLite file in the state folder if unset")
+    services: dict[str, str] | None = Field(
+        None, description='URL of each service as {"imaging": "http://..."}; all four in this process if unset'
+    )
+    internal_secret: SecretStr | None = Field(None, min_length=32, description="Shared with the services")
+    token_secret: SecretStr | None = Field(None, min_length=32, description="Signs people's access tokens")
+    access_token_minutes: int = Field(15, ge=1, le=120)
+    refresh_token_days: int = Field(14, ge=1, le=90)
+    logins_per_minute: int = Field(10, ge=1, description="Attempts a minute for one account and for one address")
+    max_upload_bytes: int = Field(40_000_000, ge=1, description="Largest request body")
+    max_in_flight: int = Field(16, ge=1, description="Assessments worked on or waiting at the same time")
+    organisation: str = Field("First organisation", description="Name of the organisation made on the first start")
+    log_level: str = "INFO"
+
+    @field_validator("services")
+    @classmethod
+    def _all_four(cls, services: dict[str, str] | None) -> dict[str, str] | None:
+        if services is not None and set(services) != set(SERVICES):
+            raise ValueError(f"name the URL of each of {', '.join(SERVICES)}")
+        return services
+
+    def sqlalchemy_url(self) -> str:
+        """The database's URL with its asynchronous driver."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite+aiosqlite:///{(self.state_dir / 'trabecula.db').resolve()}"
+
+    def internal_key(self) -> str:
+        """The secret shared with the services."""
+        return self._secret("internal_secret", self.internal_secret)
+
+    def token_key(self) -> str:
+        """The secret that signs access tokens."""
+        return self._secret("token_secret", self.token_secret)
+
+    def _secret(self, name: str, given: SecretStr | None) -> str:
+        if given is not None:
+            return given.get_secret_value()
+        return kept_secret(self.state_dir / name)
+
+
+def kept_secret(file: Path) -> str:
+    """The secret in a file that only its owner reads; made on the first call."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return file.read_text().strip()
+    with os.fdopen(descriptor, "w") as handle:
+        handle.write(secrets.token_urlsafe(48))
+    return file.read_text().strip()

@@ -1,0 +1,76 @@
+"""The imaging service: what a radiograph shows and what its bone looks like."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, FastAPI, UploadFile
+
+from services.imaging.classification import classify
+from services.imaging.settings import ImagingSettings
+from shared.contracts.base import ModelReference
+from shared.contracts.findings import ClassifyAnswer, Picture
+from shared.contracts.models import ModelCard
+from shared.inference import Scorer
+from shared.inference.onnx import OnnxScorer
+from shared.manifest import verify_manifest
+from shared.problem_responses import documented
+from shared.problems import ImageRefused, ImageTooLarge, TooBusy, UnreadableImage, UnsupportedImage
+from shared.radiograph.intake import decode
+from shared.radiograph.joints import JOINTS_MODEL
+from shared.radiograph.preview import preview_png
+from shared.service import Workers, create_service_app, engine, workers
+
+
+@dataclass(frozen=True)
+class Imaging:
+    """What the service works with."""
+
+    network: Scorer
+    joints: Scorer
+    card: ModelCard
+
+    def classify(self, image: bytes) -> ClassifyAnswer:
+        """Decode, gate and classify the bytes of an upload."""
+        radiograph = decode(image)
+        model = ModelReference(name=self.card.name, version=self.card.version)
+        found = classify(radiograph, self.network, self.joints, model)
+        return ClassifyAnswer(finding=found, preview=Picture.of(preview_png(radiograph)))
+
+
+def load(settings: ImagingSettings) -> Imaging:
+    """Verify the model files and load them.
+
+    Raises:
+        DamagedModel: a file is missing or differs from its checksum.
+    """
+    for folder in (settings.imaging_model, JOINTS_MODEL):
+        verify_manifest(folder)
+    network = OnnxScorer(settings.imaging_model / "imaging.onnx", settings.inference_threads)
+    joints = OnnxScorer(JOINTS_MODEL / "knee_joints.onnx", settings.inference_threads)
+    card = ModelCard.model_validate_json((settings.imaging_model / "card.json").read_bytes())
+    return Imaging(network, joints, card)
+
+
+router = APIRouter(prefix="/v1", tags=["imaging"])
+
+
+@router.post(
+    "/classify", responses=documented(UnreadableImage, UnsupportedImage, ImageTooLarge, ImageRefused, TooBusy)
+)
+async def classify_upload(
+    image: UploadFile, imaging: Annotated[Imaging, Depends(engine)], pool: Annotated[Workers, Depends(workers)]
+) -> ClassifyAnswer:
+    """Classify one radiograph (JPEG, PNG or DICOM); a picture that is no knee or spine radiograph is refused."""
+    return await pool.run(imaging.classify, await image.read())
+
+
+def create_app(settings: ImagingSettings) -> FastAPI:
+    """The imaging service with these settings."""
+    return create_service_app(
+        "imaging",
+        title="Trabecula imaging",
+        settings=settings,
+        load=lambda: load(settings),
+        card=lambda imaging: imaging.card,
+        router=router,
+    )

@@ -1,0 +1,11 @@
+"""Settings of the imaging service."""
+
+from pathlib import Path
+
+from shared.settings import ServiceSettings
+
+
+class ImagingSettings(ServiceSettings):
+    """See `ServiceSettings`; `imaging_model` is the folder with the network, its card and the manifest."""
+
+    imaging_model: Path = Path(__file__).parent / "model"

@@ -1,0 +1,71 @@
+"""The staging service: the Kellgren-Lawrence grade of each knee."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, FastAPI, UploadFile
+
+from services.staging.settings import StagingSettings
+from services.staging.staging import stage
+from shared.contracts.base import ModelReference
+from shared.contracts.findings import StageAnswer
+from shared.contracts.models import ModelCard
+from shared.inference import Scorer
+from shared.inference.onnx import OnnxScorer
+from shared.manifest import verify_manifest
+from shared.problem_responses import documented
+from shared.problems import ImageRefused, ImageTooLarge, TooBusy, UnreadableImage, UnsupportedImage
+from shared.radiograph.intake import decode
+from shared.radiograph.joints import JOINTS_MODEL
+from shared.service import Workers, create_service_app, engine, workers
+
+
+@dataclass(frozen=True)
+class Staging:
+    """What the service works with."""
+
+    network: Scorer
+    joints: Scorer
+    card: ModelCard
+
+    def stage(self, image: bytes) -> StageAnswer:
+        """Decode the bytes of an upload and grade its knees."""
+        model = ModelReference(name=self.card.name, version=self.card.version)
+        return StageAnswer(finding=stage(decode(image), self.network, self.joints, model))
+
+
+def load(settings: StagingSettings) -> Staging:
+    """Verify the model files and load them.
+
+    Raises:
+        DamagedModel: a file is missing or differs from its checksum.
+    """
+    for folder in (settings.staging_model, JOINTS_MODEL):
+        verify_manifest(folder)
+    network = OnnxScorer(settings.staging_model / "staging.onnx", settings.inference_threads)
+    joints = OnnxScorer(JOINTS_MODEL / "knee_joints.onnx", settings.inference_threads)
+    card = ModelCard.model_validate_json((settings.staging_model / "card.json").read_bytes())
+    return Staging(network, joints, card)
+
+
+router = APIRouter(prefix="/v1", tags=["staging"])
+
+
+@router.post("/stage", responses=documented(UnreadableImage, UnsupportedImage, ImageTooLarge, ImageRefused, TooBusy))
+async def stage_upload(
+    image: UploadFile, staging: Annotated[Staging, Depends(engine)], pool: Annotated[Workers, Depends(workers)]
+) -> StageAnswer:
+    """Grade every knee of one radiograph (JPEG, PNG or DICOM)."""
+    return await pool.run(staging.stage, await image.read())
+
+
+def create_app(settings: StagingSettings) -> FastAPI:
+    """The staging service with these settings."""
+    return create_service_app(
+        "staging",
+        title="Trabecula staging",
+        settings=settings,
+        load=lambda: load(settings),
+        card=lambda staging: staging.card,
+        router=router,
+    )
