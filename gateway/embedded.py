@@ -3,46 +3,60 @@
 The only module of the gateway that imports the services.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import httpx
 from fastapi import FastAPI
+from pydantic import SecretStr
 
-import services.clinical.app
-import services.imaging.app
-import services.recommender.app
-import services.staging.app
 from gateway.services import Services, ServicesSource
+from gateway.settings import SERVICES
+from services.clinical import app as clinical
 from services.clinical.settings import ClinicalSettings
+from services.imaging import app as imaging
 from services.imaging.settings import ImagingSettings
+from services.recommender import app as recommender
 from services.recommender.settings import RecommenderSettings
+from services.staging import app as staging
 from services.staging.settings import StagingSettings
 from shared.client import ServiceClient, service_http
+from shared.manifest import verify_manifest
+from shared.settings import ServiceSettings
+
+SETTINGS: dict[str, type[ServiceSettings]] = {
+    "imaging": ImagingSettings,
+    "staging": StagingSettings,
+    "clinical": ClinicalSettings,
+    "recommender": RecommenderSettings,
+}
+CREATE_APP: dict[str, Callable[[Any], FastAPI]] = {
+    "imaging": imaging.create_app,
+    "staging": staging.create_app,
+    "clinical": clinical.create_app,
+    "recommender": recommender.create_app,
+}
+
+
+def service_settings(name: str, secret: str) -> ServiceSettings:
+    """One service's settings from the environment, with the installation's internal secret."""
+    return SETTINGS[name](internal_secret=SecretStr(secret))
 
 
 def service_app(name: str, secret: str) -> FastAPI:
-    """One service's app with its settings from the environment and the installation's internal secret."""
-    match name:
-        case "imaging":
-            return services.imaging.app.create_app(ImagingSettings(internal_secret=secret))
-        case "staging":
-            return services.staging.app.create_app(StagingSettings(internal_secret=secret))
-        case "clinical":
-            return services.clinical.app.create_app(ClinicalSettings(internal_secret=secret))
-        case "recommender":
-            return services.recommender.app.create_app(RecommenderSettings(internal_secret=secret))
-    raise ValueError(f"there is no service called {name}")
+    """One service's app."""
+    return CREATE_APP[name](service_settings(name, secret))
 
 
 def verify_models(names: tuple[str, ...] = SERVICES) -> None:
-    """Compare the model files of these services with their manifests.
+    """Compare the model files of these services with their manifests, before anything is started.
 
     Raises:
         DamagedModel: a file is missing or differs.
     """
     for name in names:
-        for folder in MODEL_FOLDERS[name]:
+        for folder in service_settings(name, "for looking at the settings only").model_folders():
             verify_manifest(folder)
 
 

@@ -13,6 +13,7 @@ from prometheus_fastapi_instrumentator import Instrumentator
 from shared import internal_token
 from shared.contracts.models import ModelCard
 from shared.logs import RequestLog
+from shared.manifest import verify_manifest
 from shared.problem_responses import documented, install_problems
 from shared.problems import NotAuthenticated, ServiceUnavailable, TooBusy
 from shared.settings import ServiceSettings
@@ -70,6 +71,8 @@ def create_service_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        for folder in settings.model_folders():
+            verify_manifest(folder)
         app.state.engine = await anyio.to_thread.run_sync(load)
         app.state.workers = Workers(settings.workers)
         structlog.get_logger("trabecula").info("ready", service=name)

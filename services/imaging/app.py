@@ -12,7 +12,6 @@ from shared.contracts.findings import ClassifyAnswer, Picture
 from shared.contracts.models import ModelCard
 from shared.inference import Scorer
 from shared.inference.onnx import OnnxScorer
-from shared.manifest import verify_manifest
 from shared.problem_responses import documented
 from shared.problems import ImageRefused, ImageTooLarge, TooBusy, UnreadableImage, UnsupportedImage
 from shared.radiograph.intake import decode
@@ -38,13 +37,7 @@ class Imaging:
 
 
 def load(settings: ImagingSettings) -> Imaging:
-    """Verify the model files and load them.
-
-    Raises:
-        DamagedModel: a file is missing or differs from its checksum.
-    """
-    for folder in (settings.imaging_model, JOINTS_MODEL):
-        verify_manifest(folder)
+    """Load the model files."""
     network = OnnxScorer(settings.imaging_model / "imaging.onnx", settings.inference_threads)
     joints = OnnxScorer(JOINTS_MODEL / "knee_joints.onnx", settings.inference_threads)
     card = ModelCard.model_validate_json((settings.imaging_model / "card.json").read_bytes())

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from shared.radiograph.joints import JOINTS_MODEL
 from shared.settings import ServiceSettings
 
 
@@ -9,3 +10,7 @@ class ImagingSettings(ServiceSettings):
     """See `ServiceSettings`; `imaging_model` is the folder with the network, its card and the manifest."""
 
     imaging_model: Path = Path(__file__).parent / "model"
+
+    def model_folders(self) -> tuple[Path, ...]:
+        """The network's folder and the joint finder's."""
+        return (self.imaging_model, JOINTS_MODEL)
