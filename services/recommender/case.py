@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from services.recommender import density, fractures, kidney
 from shared.contracts.findings import ClinicalFinding, ImagingFinding, StagingFinding, WhoClass
 from shared.contracts.recommendation import DrugClass, RecommendationRequest, Status
 from shared.contracts.record import ClinicalRecord
-from services.recommender import density, fractures, kidney
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ unknown into "no"; the limits of a drug may not use `on_record`.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Union
+from functools import cached_property
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 NUMERIC = ("at_least", "at_most", "above", "below")
-Branch = Literal["all", "any", "not", "on_record", "definition", "fact"]
 
 
 class Part(BaseModel):
@@ -45,10 +45,11 @@ class Test(Part):
     @property
     def kind(self) -> str:
         """Which sort of comparison it is: numeric, is, in or known."""
-        sorts = [name for name, value in (("is", self.is_), ("in", self.in_), ("known", self.known)) if value is not None]
-        return sorts[0] if sorts else "numeric"
+        if self.bounds:
+            return "numeric"
+        return "is" if self.is_ is not None else "in" if self.in_ is not None else "known"
 
-    @property
+    @cached_property
     def bounds(self) -> dict[str, float]:
         """The numeric comparisons, by name."""
         return {name: value for name in NUMERIC if (value := getattr(self, name)) is not None}
@@ -61,13 +62,13 @@ class Test(Part):
         return self
 
 
-class All(Part):
+class AllOf(Part):
     """True when every part is."""
 
     all: list["Condition"] = Field(min_length=1)
 
 
-class Any_(Part):
+class AnyOf(Part):
     """True when at least one part is."""
 
     any: list["Condition"] = Field(min_length=1)
@@ -91,22 +92,31 @@ class Defined(Part):
     definition: str
 
 
+# The key that tells the parts apart in a rule file; a part already built answers to its class.
+BRANCHES: dict[str, str] = {
+    "AllOf": "all",
+    "AnyOf": "any",
+    "Not": "not",
+    "OnRecord": "on_record",
+    "Defined": "definition",
+    "Test": "fact",
+}
+
+
 def _branch(value: Any) -> str | None:
     """Which part a mapping is meant to be, so that an error speaks of that part alone."""
-    keys = value if isinstance(value, Mapping) else {type(value).__name__: None}
-    names = {"All": "all", "Any_": "any", "Not": "not", "OnRecord": "on_record", "Defined": "definition", "Test": "fact"}
-    return next((names.get(key, key) for key in keys if names.get(key, key) in names.values()), None)
+    if isinstance(value, Mapping):
+        return next((key for key in value if key in BRANCHES.values()), None)
+    return BRANCHES.get(type(value).__name__)
 
 
 Condition = Annotated[
-    Union[
-        Annotated[All, Tag("all")],
-        Annotated[Any_, Tag("any")],
-        Annotated[Not, Tag("not")],
-        Annotated[OnRecord, Tag("on_record")],
-        Annotated[Defined, Tag("definition")],
-        Annotated[Test, Tag("fact")],
-    ],
+    Annotated[AllOf, Tag("all")]
+    | Annotated[AnyOf, Tag("any")]
+    | Annotated[Not, Tag("not")]
+    | Annotated[OnRecord, Tag("on_record")]
+    | Annotated[Defined, Tag("definition")]
+    | Annotated[Test, Tag("fact")],
     Discriminator(
         _branch,
         custom_error_type="condition",
@@ -114,5 +124,5 @@ Condition = Annotated[
     ),
 ]
 
-for _part in (All, Any_, Not, OnRecord):
+for _part in (AllOf, AnyOf, Not, OnRecord):
     _part.model_rebuild()

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import get_args
 
-from shared.contracts.recommendation import Consult, Translation, Urgency
 from services.recommender.evaluate import Bench
 from services.recommender.schema import ConsultRule
+from shared.contracts.recommendation import Consult, Translation, Urgency
 
 SOONEST_FIRST: tuple[Urgency, ...] = tuple(reversed(get_args(Urgency)))
 

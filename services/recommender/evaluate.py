@@ -3,13 +3,13 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from shared.contracts.recommendation import DrugClass, RecommendationRequest, Status
 from services.recommender.case import Case
 from services.recommender.facts import Facts
 from services.recommender.finding_facts import REGISTRY
 from services.recommender.rule_set import RuleSet
 from services.recommender.schema import ConsultRule, Rule
 from services.recommender.verdict import Judge, Verdict
+from shared.contracts.recommendation import DrugClass, RecommendationRequest, Status
 
 Outcome = Literal["fired", "did not fire", "unknown", "other population", "disabled"]
 
@@ -26,20 +26,18 @@ class Bench:
     @classmethod
     def of(cls, rules: RuleSet, request: RecommendationRequest) -> "Bench":
         """The bench for a request whose drug classes are not yet resolved."""
-        return cls._for(rules, Case(request))
-
-    @classmethod
-    def _for(cls, rules: RuleSet, case: Case) -> "Bench":
-        facts = Facts(case, REGISTRY)
-        return cls(rules, case, facts, Judge(facts, rules.conditions))
+        facts = Facts(Case(request), REGISTRY)
+        return cls(rules, facts.case, facts, Judge(facts, rules.conditions))
 
     def with_statuses(self, statuses: dict[DrugClass, Status]) -> "Bench":
         """The same case once its drug classes are resolved, which some rules look back at."""
-        return self._for(self.rules, replace(self.case, statuses=statuses))
+        case = replace(self.case, statuses=statuses)
+        facts = self.facts.of(case)
+        return Bench(self.rules, case, facts, self.judge.over(facts))
 
     def population(self, rule: Rule | ConsultRule) -> Verdict:
         """Whether the patient belongs to those the rule is for."""
-        return self.judge.verdict(self.rules.populations[rule.population].condition)
+        return self.judge.defined(rule.population)
 
     def outcome(self, rule: Rule | ConsultRule) -> Outcome:
         """Whether a rule fires: its condition is true, and the patient is not known to be outside its population."""

@@ -5,12 +5,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from shared.contracts.recommendation import RecommendationRequest
 from services.recommender.evaluate import Bench, Outcome
 from services.recommender.load import SHIPPED_RULES, BrokenRules, load_rules
 from services.recommender.medication import medications
 from services.recommender.rule_set import RuleSet
 from services.recommender.schema import ConsultRule, Limit, Rule
+from shared.contracts.recommendation import RecommendationRequest
 
 
 class Explanation(BaseModel):
@@ -65,7 +65,8 @@ def explain(request: RecommendationRequest, rules: RuleSet | None = None) -> lis
     rules = rules or load_rules()
     bench = Bench.of(rules, request)
     bench = bench.with_statuses({drug.drug_class: drug.status for drug in medications(bench)})
-    return [_explained(bench, rule) for rule in (*rules.rules, *rules.limits, *rules.consults)]
+    judged: list[Rule | Limit | ConsultRule] = [*rules.rules, *rules.limits, *rules.consults]
+    return [_explained(bench, rule) for rule in judged]
 
 
 def _explained(bench: Bench, rule: Rule | Limit | ConsultRule) -> Explanation:

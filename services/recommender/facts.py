@@ -25,6 +25,7 @@ class Fact:
         fields: the fields that would settle it, as the clinical record or the request names them.
         values: the vocabulary of a word.
         refine: for a fact that hangs on several fields, those still missing in a case.
+        looks_back: known only once the drug classes are resolved; not for definitions, limits and drug classes.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Fact:
     fields: tuple[str, ...]
     values: tuple[str, ...] = ()
     refine: Callable[[Case], tuple[str, ...]] | None = None
+    looks_back: bool = False
 
     def missing(self, case: Case) -> tuple[str, ...]:
         """The fields to ask for while the value is unknown."""
@@ -42,10 +44,10 @@ class Fact:
 class Facts(Mapping[str, Value]):
     """The values of one case, each read once and on demand."""
 
-    def __init__(self, case: Case, registry: Mapping[str, Fact]) -> None:
+    def __init__(self, case: Case, registry: Mapping[str, Fact], read: Mapping[str, Value] | None = None) -> None:
         self.case = case
         self._registry = registry
-        self._values: dict[str, Value] = {}
+        self._values = dict(read or {})
 
     def __getitem__(self, name: str) -> Value:
         if name not in self._values:
@@ -57,6 +59,11 @@ class Facts(Mapping[str, Value]):
 
     def __len__(self) -> int:
         return len(self._registry)
+
+    def of(self, case: Case) -> "Facts":
+        """The facts of the same case at a later point, when its drug classes are resolved."""
+        kept = {name: value for name, value in self._values.items() if not self._registry[name].looks_back}
+        return Facts(case, self._registry, kept)
 
     def missing(self, name: str) -> tuple[str, ...]:
         """The record fields that would settle a fact."""

@@ -1,12 +1,13 @@
 """Facts read off the findings of imaging, staging and the clinical service."""
 
+from collections.abc import Callable
 from typing import get_args
 
-from shared.contracts.findings import ImagingFinding, RiskCategory, WhoClass
-from shared.contracts.recommendation import DrugClass
 from services.recommender.case import Case
 from services.recommender.facts import Fact, Value
 from services.recommender.record_facts import record_facts
+from shared.contracts.findings import ImagingFinding, RiskCategory, WhoClass
+from shared.contracts.recommendation import DrugClass
 
 IMAGE_WORDS = ("normal", "low_bone_mass", "osteoporosis", "indeterminate")
 PARTS = ("imaging", "staging", "clinical", "record")
@@ -62,14 +63,11 @@ def finding_facts() -> dict[str, Fact]:
         Fact("knee_grade_uncertain", "yes_no", knee_grade_uncertain, ("staging",)),
         Fact("clinical_category", "word", _category, ("clinical",), get_args(RiskCategory)),
         Fact("screening_score_refers", "yes_no", screening_score_refers, ("clinical",)),
-        Fact("bisphosphonates_blocked", "yes_no", _oral_and_iv_blocked, ()),
-        Fact("every_offered_class_blocked", "yes_no", _every_class_blocked, ()),
+        Fact("bisphosphonates_blocked", "yes_no", _oral_and_iv_blocked, (), looks_back=True),
+        Fact("every_offered_class_blocked", "yes_no", _every_class_blocked, (), looks_back=True),
     ]
-    parts = [Fact(f"has_{part}", "yes_no", lambda case, part=part: _has(case, part), (part,)) for part in PARTS]
-    offered = [
-        Fact(f"offered.{drug}", "yes_no", lambda case, drug=drug: drug in case.statuses, ())
-        for drug in get_args(DrugClass)
-    ]
+    parts = [Fact(f"has_{part}", "yes_no", _given(part), (part,)) for part in PARTS]
+    offered = [Fact(f"offered.{drug}", "yes_no", _offered(drug), (), looks_back=True) for drug in get_args(DrugClass)]
     return {fact.name: fact for fact in (*facts, *parts, *offered)}
 
 
@@ -77,8 +75,12 @@ def _category(case: Case) -> Value:
     return case.clinical.category if case.clinical else None
 
 
-def _has(case: Case, part: str) -> bool:
-    return getattr(case.request, part) is not None
+def _given(part: str) -> Callable[[Case], Value]:
+    return lambda case: getattr(case.request, part) is not None
+
+
+def _offered(drug_class: DrugClass) -> Callable[[Case], Value]:
+    return lambda case: drug_class in case.statuses
 
 
 REGISTRY: dict[str, Fact] = {**record_facts(), **finding_facts()}

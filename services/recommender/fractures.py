@@ -1,7 +1,7 @@
 """What the record's fractures say, with unknown kept unknown: a list of some fractures does not deny others."""
 
-from shared.contracts.record import ClinicalRecord, Fracture, FractureSite
 from services.recommender.logic import Truth, any_of
+from shared.contracts.record import ClinicalRecord, Fracture, FractureSite
 
 ADULT_AGE = 18
 

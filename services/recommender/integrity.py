@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shared.contracts.record import ClinicalRecord
-from services.recommender.conditions import All, Any_, Condition, Defined, Not, OnRecord, Test
+from services.recommender.conditions import AllOf, AnyOf, Condition, Defined, Not, OnRecord, Test
 from services.recommender.finding_facts import REGISTRY
 from services.recommender.rule_set import RuleSet
 from services.recommender.schema import ConsultRule, Limit, Rule, Statement
+from shared.contracts.record import ClinicalRecord
 
 # A network's or a risk model's output leads to a DXA referral, a stage to care of the knee: never to a drug.
 NEVER_BEHIND_A_DRUG = frozenset(
@@ -31,7 +31,7 @@ def parts_of(condition: Condition) -> Iterator[Condition]:
     """A condition and everything inside it, definitions left closed."""
     yield condition
     match condition:
-        case All(all=parts) | Any_(any=parts):
+        case AllOf(all=parts) | AnyOf(any=parts):
             for part in parts:
                 yield from parts_of(part)
         case Not(not_=part) | OnRecord(on_record=part):
@@ -61,12 +61,21 @@ def faults_of(rules: RuleSet) -> Iterator[Fault]:
 def _statement_faults(statement: Statement, rules: RuleSet) -> Iterator[tuple[str, str]]:
     for words in _condition_faults(statement.id, statement.condition, rules):
         yield "condition", words
+    if not _may_look_back(statement):
+        asked = {part.fact for part in opened(statement.condition, rules) if isinstance(part, Test)}
+        for name in sorted(asked & {fact.name for fact in REGISTRY.values() if fact.looks_back}):
+            yield "condition", f"{name} is known only once the drug classes are resolved"
     if isinstance(statement, (Rule, ConsultRule)) and statement.population not in rules.populations:
         yield "population", f"there is no population {statement.population!r}"
     if isinstance(statement, Rule):
         yield from _rule_faults(statement, rules)
     if isinstance(statement, Limit):
         yield from _limit_faults(statement, rules)
+
+
+def _may_look_back(statement: Statement) -> bool:
+    """Whether a statement is judged after the drug classes: consult rules, and rules for anything but a drug."""
+    return isinstance(statement, ConsultRule) or (isinstance(statement, Rule) and statement.output.kind != "medication")
 
 
 def _rule_faults(rule: Rule, rules: RuleSet) -> Iterator[tuple[str, str]]:

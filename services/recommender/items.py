@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from shared.contracts.recommendation import Recommendation, Translation
 from services.recommender.evaluate import Bench
 from services.recommender.field_words import listed
 from services.recommender.medication import Medication
 from services.recommender.messages import Message
 from services.recommender.schema import Rule
+from shared.contracts.recommendation import Recommendation, Translation
 
 
 def medication_item(bench: Bench, medication: Medication) -> Recommendation:

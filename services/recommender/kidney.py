@@ -19,7 +19,7 @@ def estimated_gfr(age_years: float, creatinine_umol_per_l: float, female: bool) 
     """eGFR in mL/min/1.73 m2 by CKD-EPI 2021 (no race term), for adults and an IDMS-traceable creatinine."""
     kappa, alpha, factor = (0.7, -0.241, 1.012) if female else (0.9, -0.302, 1.0)
     ratio = creatinine_umol_per_l / MICROMOL_PER_MG_DL / kappa
-    return 142 * min(ratio, 1.0) ** alpha * max(ratio, 1.0) ** -1.200 * 0.9938**age_years * factor
+    return float(142 * min(ratio, 1.0) ** alpha * max(ratio, 1.0) ** -1.200 * 0.9938**age_years * factor)
 
 
 def measures_disagree(clearance: float, egfr: float) -> bool:

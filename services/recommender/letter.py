@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from shared.contracts.base import ModelReference
-from shared.contracts.recommendation import RecommendationRequest, ReferralLetter, Urgency
 from services.recommender.evaluate import Bench
 from services.recommender.field_words import in_words
 from services.recommender.schema import Rule
+from shared.contracts.base import ModelReference
+from shared.contracts.recommendation import RecommendationRequest, ReferralLetter, Urgency
 
 
 def referral_letter(
@@ -38,9 +38,11 @@ def referral_letter(
 def _findings(bench: Bench) -> Iterator[str]:
     request = bench.case.request
     if request.imaging:
-        yield f"Radiograph of the {request.imaging.anatomy}, read by a network: {request.imaging.words} Not a bone density."
+        where, words = request.imaging.anatomy, request.imaging.words
+        yield f"Radiograph of the {where}, read by a network: {words} This is not a bone density."
     if request.staging:
-        yield f"Knee osteoarthritis, Kellgren-Lawrence grade {request.staging.kl_grade} ({request.staging.kl_name}), by a network."
+        grade, name = request.staging.kl_grade, request.staging.kl_name
+        yield f"Knee osteoarthritis, Kellgren-Lawrence grade {grade} ({name}), by a network."
     if request.clinical and request.clinical.category:
         yield f"Risk of osteoporosis by the record's model: {request.clinical.category}."
     if bench.case.who_class:

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from shared.contracts.recommendation import Link
 from services.recommender.schema import Schema, Text, Url
+from shared.contracts.recommendation import Link
 
 EVERYWHERE = "default"
 

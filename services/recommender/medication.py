@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from shared.contracts.recommendation import DrugClass, Status
 from services.recommender.evaluate import Bench
 from services.recommender.field_words import listed
 from services.recommender.schema import Limit, Rule
+from shared.contracts.recommendation import DrugClass, Status
 
 
 @dataclass(frozen=True)
@@ -13,6 +13,7 @@ class Medication:
     """One drug class with its status.
 
     Attributes:
+        drug_class: the class.
         rule: the first rule, in the order of the files, that names the class for this patient.
         status: blocked wins over check first, which wins over consider.
         checks: the record fields to look at first, sorted by name.
@@ -20,25 +21,17 @@ class Medication:
         others: further rules, of other frameworks, that name the class as well.
     """
 
+    drug_class: DrugClass
     rule: Rule
     status: Status
     checks: tuple[str, ...]
     reasons: tuple[str, ...]
     others: tuple[Rule, ...]
 
-    @property
-    def drug_class(self) -> DrugClass:
-        assert self.rule.output.drug_class is not None
-        return self.rule.output.drug_class
-
 
 def medications(bench: Bench) -> list[Medication]:
     """The drug classes that some rule names for the patient, in the order of the rules, each with its status."""
-    fired = [
-        rule
-        for rule in bench.rules.rules
-        if rule.output.kind == "medication" and bench.outcome(rule) == "fired"
-    ]
+    fired = [rule for rule in bench.rules.rules if rule.output.kind == "medication" and bench.outcome(rule) == "fired"]
     by_class: dict[DrugClass, list[Rule]] = {}
     for rule in fired:
         if rule.output.drug_class:
@@ -54,9 +47,10 @@ def _resolved(bench: Bench, drug_class: DrugClass, rules: list[Rule]) -> Medicat
     others = tuple(rule for rule in rules if rule is not first)
     blocks = [limit for limit in limits if limit.effect == "block" and bench.judge.verdict(limit.condition).truth]
     if blocks:
-        return Medication(first, "blocked", (), tuple(limit.reason for limit in blocks), others)
+        return Medication(drug_class, first, "blocked", (), tuple(limit.reason for limit in blocks), others)
     checks, reasons = _open_questions(bench, first, limits)
-    return Medication(first, "check_first" if checks else "consider", tuple(sorted(checks)), tuple(reasons), others)
+    status: Status = "check_first" if checks else "consider"
+    return Medication(drug_class, first, status, tuple(sorted(checks)), tuple(reasons), others)
 
 
 def _open_questions(bench: Bench, rule: Rule, limits: list[Limit]) -> tuple[set[str], list[str]]:

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shared.contracts.recommendation import Language, Translation
 from services.recommender.schema import PLACEHOLDER, Schema
+from shared.contracts.recommendation import Language, Translation
 
 UNREVIEWED = "machine translation, unreviewed"
 
@@ -44,14 +44,16 @@ class Catalogue(Schema):
         text = " ".join(part.text.format(**values) for part in present)
         reviewed = {part.status for part in present}
         return Translation(
-            language=self.language, text=text, status=UNREVIEWED if UNREVIEWED in reviewed else "; ".join(sorted(reviewed))
+            language=self.language,
+            text=text,
+            status=UNREVIEWED if UNREVIEWED in reviewed else "; ".join(sorted(reviewed)),
         )
 
     def gaps(self, wanted: Mapping[str, str]) -> Iterator[str]:
-        """What falls back to English: texts wanted (version by rule id) that are missing or made for another version."""
+        """What falls back to English: wanted texts (version by rule id) that are missing or of another version."""
         for rule_id, version in wanted.items():
             message = self.messages.get(rule_id)
             if message is None:
                 yield f"{self.language}: {rule_id} is not translated"
             elif message.version != version:
-                yield f"{self.language}: {rule_id} was translated at version {message.version}, the rule is at {version}"
+                yield f"{self.language}: {rule_id} is translated at {message.version}, the rule is at {version}"

@@ -1,12 +1,12 @@
 """From findings and record to what a clinician should consider next."""
 
-from shared.contracts.recommendation import RecommendationRequest, RecommendationSet
 from services.recommender.consult import consult, consult_rules
 from services.recommender.evaluate import Bench
 from services.recommender.items import medication_item, other_item
 from services.recommender.letter import referral_letter
 from services.recommender.medication import medications
 from services.recommender.rule_set import RuleSet
+from shared.contracts.recommendation import RecommendationRequest, RecommendationSet
 
 
 def recommend(request: RecommendationRequest, rules: RuleSet) -> RecommendationSet:
@@ -19,9 +19,7 @@ def recommend(request: RecommendationRequest, rules: RuleSet) -> RecommendationS
     bench = Bench.of(rules, request)
     drugs = medications(bench)
     bench = bench.with_statuses({drug.drug_class: drug.status for drug in drugs})
-    others = [
-        rule for rule in rules.rules if rule.output.kind != "medication" and bench.outcome(rule) == "fired"
-    ]
+    others = [rule for rule in rules.rules if rule.output.kind != "medication" and bench.outcome(rule) == "fired"]
     doctor = consult_rules(bench)
     advice = consult(bench, doctor)
     return RecommendationSet(

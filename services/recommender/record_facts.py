@@ -2,13 +2,14 @@
 
 import types
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from shared.contracts.record import ClinicalRecord, MedicalCondition, Medication
 from services.recommender import fractures, kidney
 from services.recommender.case import Case
 from services.recommender.facts import Fact, Kind, Value
 from services.recommender.logic import Truth, any_of
+from shared.contracts.record import ClinicalRecord, MedicalCondition, Medication
 
 # Our convention, for a clinician to confirm: from this age an unrecorded menopause and pregnancy are settled.
 PAST_CHILDBEARING_AGE = 60
@@ -71,8 +72,7 @@ def hypercalcaemia(record: ClinicalRecord) -> Truth:
 
 def on_dialysis(case: Case) -> Truth:
     """Dialysis; an eGFR of 30 and over denies it where the record does not name it."""
-    assert case.record is not None
-    on_record = has(case.record, "dialysis")
+    on_record = None if case.record is None else has(case.record, "dialysis")
     return False if on_record is None and case.egfr is not None and case.egfr >= 30 else on_record
 
 
@@ -93,6 +93,11 @@ def takes_oestrogen(record: ClinicalRecord) -> Truth:
     """Current oestrogen, by the field of its own or by the list of medicines; either one is enough."""
     on_list = takes(record, "hormone_therapy")
     return True if on_list else on_list if record.oestrogen_use is None else record.oestrogen_use
+
+
+def names(condition: MedicalCondition) -> Callable[[ClinicalRecord], Truth]:
+    """A reader of whether the record names the condition."""
+    return lambda record: has(record, condition)
 
 
 def takes_any(*medications: Medication) -> Callable[[ClinicalRecord], Truth]:
@@ -123,10 +128,6 @@ def _of_record(read: Callable[[ClinicalRecord], Value]) -> Callable[[Case], Valu
     return lambda case: None if case.record is None else read(case.record)
 
 
-def _of_case(read: Callable[[Case], Value]) -> Callable[[Case], Value]:
-    return lambda case: None if case.record is None else read(case)
-
-
 def _absent(*fields: str) -> Callable[[Case], tuple[str, ...]]:
     """Those of the fields that the record leaves open; all of them where it leaves none."""
 
@@ -154,17 +155,15 @@ def _plain_fields() -> Iterator[Fact]:
     for name, field in ClinicalRecord.model_fields.items():
         kind = _kind_of(field.annotation)
         if kind is not None:
-            yield Fact(name, kind[0], _of_record(lambda record, name=name: getattr(record, name)), (name,), kind[1])
+            yield Fact(name, kind[0], _of_record(attrgetter(name)), (name,), kind[1])
 
 
 def _listed() -> Iterator[Fact]:
     """Every medical condition and medication of the vocabularies, as `condition.NAME` and `medication.NAME`."""
     for condition in get_args(MedicalCondition):
-        read = _of_record(lambda record, condition=condition: has(record, condition))
-        yield Fact(f"condition.{condition}", "yes_no", read, ("medical_conditions",))
+        yield Fact(f"condition.{condition}", "yes_no", _of_record(names(condition)), ("medical_conditions",))
     for medication in get_args(Medication):
-        read = _of_record(lambda record, medication=medication: takes(record, medication))
-        yield Fact(f"medication.{medication}", "yes_no", read, ("medications",))
+        yield Fact(f"medication.{medication}", "yes_no", _of_record(takes_any(medication)), ("medications",))
 
 
 def _derived() -> Iterator[Fact]:
@@ -201,7 +200,7 @@ def _kidney() -> Iterator[Fact]:
         refine=_absent(*clearance_fields),
     )
     yield Fact("egfr_ml_per_min", "number", lambda case: case.egfr, ("egfr_ml_per_min",))
-    yield Fact("on_dialysis", "yes_no", _of_case(on_dialysis), ("medical_conditions",))
+    yield Fact("on_dialysis", "yes_no", on_dialysis, ("medical_conditions",))
     yield Fact("kidney_measures_disagree", "yes_no", kidney_measures_disagree, ("egfr_ml_per_min",))
 
 

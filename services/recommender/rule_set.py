@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from shared.contracts.base import ModelReference
 from services.recommender.conditions import Condition
 from services.recommender.links import Links
 from services.recommender.messages import Catalogue
 from services.recommender.schema import ConsultRule, Definition, Limit, Population, Rule, Statement
+from shared.contracts.base import ModelReference
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class RuleSet:
     @cached_property
     def conditions(self) -> dict[str, Condition]:
         """Definitions and populations by the name that conditions use."""
-        return {part.id: part.condition for part in (*self.populations.values(), *self.definitions.values())}
+        named = {name: part.condition for name, part in self.populations.items()}
+        return named | {name: part.condition for name, part in self.definitions.items()}
 
     @cached_property
     def reference(self) -> ModelReference:

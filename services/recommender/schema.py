@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from shared.contracts.recommendation import DrugClass, ItemKind, Review, Urgency
 from services.recommender.conditions import Condition
+from shared.contracts.recommendation import DrugClass, ItemKind, Review, Urgency
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 

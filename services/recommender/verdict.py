@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from operator import ge, gt, le, lt
 
-from services.recommender.conditions import All, Any_, Condition, Defined, Not, OnRecord, Test
+from services.recommender.conditions import AllOf, AnyOf, Condition, Defined, Not, OnRecord, Test
 from services.recommender.facts import Facts
-from services.recommender.logic import Truth, all_of, any_of, negation
+from services.recommender.logic import Truth, negation
 
 COMPARE: Mapping[str, Callable[[float, float], bool]] = {"at_least": ge, "at_most": le, "above": gt, "below": lt}
 WORDS = {"at_least": "at least", "at_most": "at most", "above": "above", "below": "below"}
@@ -20,54 +20,73 @@ class Verdict:
     missing: frozenset[str] = frozenset()
 
 
+TRUE, FALSE = Verdict(True), Verdict(False)
+
+
 class Judge:
     """Judges conditions over the facts of one case; a definition is judged once."""
 
-    def __init__(self, facts: Facts, definitions: Mapping[str, Condition]) -> None:
+    def __init__(
+        self, facts: Facts, definitions: Mapping[str, Condition], judged: Mapping[str, Verdict] | None = None
+    ) -> None:
         self._facts = facts
         self._definitions = definitions
-        self._judged: dict[str, Verdict] = {}
+        self._judged = dict(judged or {})
+
+    def over(self, facts: Facts) -> "Judge":
+        """A judge for facts that differ in nothing a definition may ask for: its verdicts on definitions stand."""
+        return Judge(facts, self._definitions, self._judged)
 
     def verdict(self, condition: Condition) -> Verdict:
         """The verdict of any part of a condition."""
         match condition:
             case Test():
                 return self._test(condition)
-            case All(all=parts):
-                verdicts = [self.verdict(part) for part in parts]
-                return _joined(all_of(verdict.truth for verdict in verdicts), verdicts)
-            case Any_(any=parts):
-                verdicts = [self.verdict(part) for part in parts]
-                return _joined(any_of(verdict.truth for verdict in verdicts), verdicts)
+            case Defined(definition=name):
+                return self.defined(name)
+            case AllOf(all=parts):
+                return self._joined(parts, decisive=False)
+            case AnyOf(any=parts):
+                return self._joined(parts, decisive=True)
             case Not(not_=part):
                 inner = self.verdict(part)
                 return Verdict(negation(inner.truth), inner.missing)
             case OnRecord(on_record=part):
-                return Verdict(self.verdict(part).truth is True)
-            case Defined(definition=name):
-                if name not in self._judged:
-                    self._judged[name] = self.verdict(self._definitions[name])
-                return self._judged[name]
+                return TRUE if self.verdict(part).truth else FALSE
+
+    def defined(self, name: str) -> Verdict:
+        """The verdict of a definition or a population."""
+        if name not in self._judged:
+            self._judged[name] = self.verdict(self._definitions[name])
+        return self._judged[name]
+
+    def _joined(self, parts: list[Condition], decisive: bool) -> Verdict:
+        """Kleene's and (a false part decides) or his or (a true one does); what is unknown is worth asking for."""
+        unknown: list[Verdict] = []
+        for part in parts:
+            verdict = self.verdict(part)
+            if verdict.truth is decisive:
+                return TRUE if decisive else FALSE
+            if verdict.truth is None:
+                unknown.append(verdict)
+        if unknown:
+            return Verdict(None, frozenset().union(*(verdict.missing for verdict in unknown)))
+        return FALSE if decisive else TRUE
 
     def _test(self, test: Test) -> Verdict:
         value = self._facts[test.fact]
         if test.known is not None:
-            return Verdict((value is not None) == test.known)
+            return TRUE if (value is not None) == test.known else FALSE
         if value is None:
             return Verdict(None, frozenset(self._facts.missing(test.fact)))
-        if test.is_ is not None:
-            return Verdict(value == test.is_)
-        if test.in_ is not None:
-            return Verdict(value in test.in_)
-        assert isinstance(value, (int, float))
-        return Verdict(all(COMPARE[name](value, bound) for name, bound in test.bounds.items()))
+        return TRUE if _holds(test, value) else FALSE
 
     def trace(self, condition: Condition) -> Iterator[str]:
         """Each test of a condition in words, with the value of this case."""
         match condition:
             case Test():
                 yield f"{in_words(condition)}: {_said(self._test(condition).truth)} ({self._value(condition.fact)})"
-            case All(all=parts) | Any_(any=parts):
+            case AllOf(all=parts) | AnyOf(any=parts):
                 for part in parts:
                     yield from self.trace(part)
             case Not(not_=part):
@@ -94,11 +113,13 @@ def in_words(test: Test) -> str:
     return f"{test.fact} " + " and ".join(f"{WORDS[name]} {bound:g}" for name, bound in test.bounds.items())
 
 
-def _joined(truth: Truth, verdicts: list[Verdict]) -> Verdict:
-    """The whole of several parts; only what is unknown among them is worth asking for."""
-    if truth is not None:
-        return Verdict(truth)
-    return Verdict(None, frozenset().union(*(verdict.missing for verdict in verdicts if verdict.truth is None)))
+def _holds(test: Test, value: bool | float | str) -> bool:
+    if test.is_ is not None:
+        return value == test.is_
+    if test.in_ is not None:
+        return value in test.in_
+    # The rules are checked at load, so that only a number gets here.
+    return not isinstance(value, str) and all(COMPARE[name](value, bound) for name, bound in test.bounds.items())
 
 
 def _said(truth: Truth) -> str:
