@@ -48,5 +48,5 @@ clean: ## Remove the environments and the caches; the state folder stays
 define train
 	$(if $(DATA),,$(error DATA is missing: make $@ DATA=the folder that holds the data))
 	$(PYTHON) up.py --training $(1) --data "$(DATA)" $(if $(LIMIT),--limit $(LIMIT)) \
-	  $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(EXCLUDE),--exclude $(EXCLUDE)) $(ARGS)
+	  $(if $(EPOCHS),--epochs $(EPOCHS)) $(foreach set,$(EXCLUDE),--exclude $(set)) $(ARGS)
 endef
