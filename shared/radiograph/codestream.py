@@ -31,14 +31,25 @@ def checked_size(width: int, height: int, max_pixels: int) -> tuple[int, int]:
         raise UnreadableImage(f"The image says it is {width} x {height} pixels: export it again from its source.")
     if width * height > max_pixels:
         raise ImageTooLarge(
-            f"The image is {width:,} x {height:,} pixels and at most {max_pixels / 1e6:,.0f} megapixels are read: "
+            f"The image is {width:,} x {height:,} pixels and at most {max_pixels / 1e6:g} megapixels are read: "
             "send it smaller."
         )
     return width, height
 
 
 def jpeg_size(data: bytes) -> tuple[int, int]:
-    """(width, height) from the frame header of a JPEG or JPEG-LS stream.
+    """(width, height) by the frame header of a JPEG or JPEG-LS stream."""
+    height, width = struct.unpack_from(">HH", data, jpeg_frame_header(data) + 1)
+    return width, height
+
+
+def jpeg_precision(data: bytes) -> int:
+    """Bits a sample by the frame header of a JPEG or JPEG-LS stream."""
+    return data[jpeg_frame_header(data)]
+
+
+def jpeg_frame_header(data: bytes) -> int:
+    """Where in a JPEG or JPEG-LS stream the frame's precision, height and width stand.
 
     Raises:
         UnreadableImage: there is no frame header before the first scan, or there are too many scans.
@@ -54,8 +65,7 @@ def jpeg_size(data: bytes) -> tuple[int, int]:
             position += 1 if marker == 0xFF else 2
             continue
         if marker in FRAME_MARKERS and position + 9 <= len(data):
-            height, width = struct.unpack_from(">HH", data, position + 5)
-            return width, height
+            return position + 4
         position += 2 + struct.unpack_from(">H", data, position + 2)[0]
     raise UnreadableImage("The JPEG has no frame header: the file is damaged or incomplete, export it again.")
 

@@ -9,14 +9,13 @@ import io
 import re
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from shared.problems import UnreadableImage, UnsupportedImage
-from shared.radiograph.codestream import checked_size, compressed_size
+from shared.radiograph.codestream import checked_size
+from shared.radiograph.dicom_codecs import stored_pixels
 from shared.radiograph.dicom_tones import gray_levels, stored_values
 from shared.radiograph.radiograph import Laterality, Radiograph
 from shared.radiograph.raster import gray, is_coloured
-from shared.radiograph.tones import Pixels, fitted
+from shared.radiograph.tones import fitted
 
 # pydicom costs 40 MB and a third of a second, and most uploads are JPEG: it is imported when the first DICOM comes.
 if TYPE_CHECKING:
@@ -25,12 +24,6 @@ if TYPE_CHECKING:
 PREFIX_AT = 128
 PIXEL_TAGS = (b"\xe0\x7f\x10\x00", b"\x7f\xe0\x00\x10")
 DEFLATED = b"1.2.840.10008.1.2.1.99"
-NATIVE_SYNTAXES = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"})
-RLE_SYNTAX = "1.2.840.10008.1.2.5"
-CODESTREAM_SYNTAXES = frozenset(
-    f"1.2.840.10008.1.2.4.{code}"
-    for code in (50, 51, 57, 70, 80, 81, 90, 91)  # JPEG baseline, extended, lossless (2); JPEG-LS (2); JPEG 2000 (2)
-)
 GRAY_KINDS = frozenset({"MONOCHROME1", "MONOCHROME2"})
 COLOUR_KINDS = frozenset({"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT"})
 
@@ -70,8 +63,7 @@ def read_dicom(data: bytes, max_pixels: int) -> Radiograph:
     dataset = header(data)
     refuse_other_kinds(dataset, damaged=any(tag in data for tag in PIXEL_TAGS))
     width, height = checked_size(int(dataset.Columns), int(dataset.Rows), max_pixels)
-    refuse_other_codecs(dataset, (width, height), max_pixels)
-    decoded = native_order(dataset.pixel_array)
+    decoded = stored_pixels(dataset, max_pixels)
     coloured = decoded.ndim == 3
     # Tones come after the reduction: tables and windows are smooth, and there is an eighth of the pixels left.
     decoded = fitted(decoded if coloured else stored_values(decoded, dataset))
@@ -138,34 +130,10 @@ def refuse_other_pixels(dataset: "Dataset") -> None:
         )
 
 
-def refuse_other_codecs(dataset: "Dataset", size: tuple[int, int], max_pixels: int) -> None:
-    """Refuse unknown transfer syntaxes, and a compressed picture of another size than the header says.
-
-    The codec allocates by the size in its own stream, so that size has to pass the limit as well.
-    """
-    syntax = str(dataset.file_meta.TransferSyntaxUID)
-    if syntax in NATIVE_SYNTAXES or syntax == RLE_SYNTAX:
-        return
-    if syntax not in CODESTREAM_SYNTAXES:
-        raise UnsupportedImage(
-            f"The DICOM transfer syntax {syntax[:64]} is not read: export the file as Explicit VR Little Endian."
-        )
-    from pydicom.encaps import get_frame
-
-    stream = get_frame(dataset.PixelData, 0, number_of_frames=1)
-    if checked_size(*compressed_size(stream), max_pixels) != size:
-        raise UnreadableImage("The DICOM header and its pixels differ in size: export the file again.")
-
-
-def native_order(pixels: Pixels) -> Pixels:
-    """The same values in this machine's byte order, which OpenCV expects; big-endian files come in theirs."""
-    return np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("="))
-
-
 def words(dataset: "Dataset", name: str) -> str | None:
-    """A short code of the file in upper case, or None where it is absent or empty."""
+    """A code of the file in upper case, at most the standard's 16 letters, or None where it is absent or empty."""
     value: Any = dataset.get(name)
-    return str(value).strip().upper() or None if value else None
+    return str(value).strip().upper()[:16] or None if value else None
 
 
 def laterality(dataset: "Dataset") -> Laterality | None:

@@ -1,0 +1,82 @@
+"""A header that announces 50,000 x 50,000 pixels is refused in milliseconds and without memory."""
+
+import io
+import struct
+import time
+import tracemalloc
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from shared.problems import ImageTooLarge
+from shared.radiograph import phantom
+from shared.radiograph.intake import decode
+from shared.radiograph.prepare import GrayPixels
+from tests.unit.shared.radiograph.dicom_files import changed, compressed, dataset_of
+
+SIDE = 50_000
+
+
+def huge_png() -> bytes:
+    body = b"IHDR" + struct.pack(">IIBBBBB", SIDE, SIDE, 8, 0, 0, 0, 0)
+    pixels = zlib.compress(bytes(10_000_000), 9)  # and it would inflate
+    chunks = [(body, len(body) - 4), (b"IDAT" + pixels, len(pixels)), (b"IEND", 0)]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", length) + chunk + struct.pack(">I", zlib.crc32(chunk)) for chunk, length in chunks
+    )
+
+
+def huge_jpeg(marker: bytes = b"\xff\xc0") -> bytes:
+    file = io.BytesIO()
+    Image.new("L", (16, 16)).save(file, "JPEG", progressive=marker == b"\xff\xc2")
+    data = bytearray(file.getvalue())
+    start = data.find(marker)
+    data[start + 5 : start + 9] = struct.pack(">HH", SIDE, SIDE)
+    return bytes(data)
+
+
+def measured(read: Callable[[], object]) -> tuple[float, int]:
+    """(seconds, bytes at the peak) until the refusal."""
+    tracemalloc.start()
+    started = time.perf_counter()
+    with pytest.raises(ImageTooLarge, match="50,000 x 50,000"):
+        read()
+    seconds = time.perf_counter() - started
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return seconds, peak
+
+
+@pytest.mark.parametrize("data", [huge_png(), huge_jpeg(), huge_jpeg(b"\xff\xc2")], ids=["png", "jpeg", "progressive"])
+def test_pictures(data: bytes) -> None:
+    seconds, peak = measured(lambda: decode(data))
+    assert seconds < 0.1
+    assert peak < 1_000_000
+
+
+def test_dicom(knee: GrayPixels) -> None:
+    decode(phantom.as_dicom(knee))  # pydicom is imported by the first one
+    data = changed(knee, Rows=SIDE, Columns=SIDE)
+    seconds, peak = measured(lambda: decode(data))
+    assert seconds < 0.1
+    assert peak < 1_000_000
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.90"])
+def test_a_small_dicom_header_around_a_huge_codestream(knee: GrayPixels, syntax: str, tmp_path: Path) -> None:
+    """The codec allocates by the stream's own header, so that one is checked as well."""
+    data = bytearray(compressed(phantom.as_dicom(knee), syntax, tmp_path))
+    frame = bytes(dataset_of(bytes(data)).PixelData)
+    start = data.find(frame)
+    if syntax.endswith("90"):
+        at = data.find(b"\xff\x4f\xff\x51", start) + 8
+        data[at : at + 8] = struct.pack(">II", SIDE, SIDE)
+    else:
+        at = data.find(b"\xff\xc3" if syntax.endswith("70") else b"\xff\xf7", start) + 5
+        data[at : at + 4] = struct.pack(">HH", SIDE, SIDE)
+    seconds, peak = measured(lambda: decode(bytes(data)))
+    assert seconds < 0.1
+    assert peak < 1_000_000
