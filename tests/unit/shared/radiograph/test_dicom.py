@@ -15,7 +15,16 @@ from shared.radiograph import phantom
 from shared.radiograph.intake import decode
 from shared.radiograph.prepare import GrayPixels
 from tests.unit.shared.radiograph.dicom_files import (
-    BIG_ENDIAN, COMPRESSED, EXPLICIT, IMPLICIT, LOSSY, bytes_of, changed, compressed, dataset_of, native,
+    BIG_ENDIAN,
+    COMPRESSED,
+    EXPLICIT,
+    IMPLICIT,
+    LOSSY,
+    bytes_of,
+    changed,
+    compressed,
+    dataset_of,
+    native,
 )  # fmt: skip
 
 DEEPEST = 4095

@@ -21,10 +21,16 @@ def saved(mode: str, kind: str, **options: object) -> bytes:
     return file.getvalue()
 
 
+def sideways() -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return exif
+
+
 FILES = {
     "gray jpeg": phantom.as_jpeg(PIXELS),
     "progressive jpeg": saved("RGB", "JPEG", progressive=True),
-    "jpeg with orientation": saved("L", "JPEG", exif=bytes.fromhex("4d4d002a00000008000101120003000000010006000000000000")),
+    "jpeg with orientation": saved("L", "JPEG", exif=sideways()),
     "16-bit png": phantom.as_png16(PIXELS),
     "palette png": saved("P", "PNG"),
     "png with alpha": saved("RGBA", "PNG"),
@@ -50,10 +56,9 @@ def damaged(draw: st.DrawFn) -> bytes:
 def test_damaged_files(data: bytes) -> None:
     try:
         radiograph = decode(data, LIMITS)
-    except TrabeculaError as problem:
-        assert problem.detail.endswith(".")
-    else:
-        assert radiograph.pixels.size > 0
+    except TrabeculaError:
+        return
+    assert radiograph.pixels.size > 0
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
