@@ -8,7 +8,7 @@ def card(rules: RuleSet) -> ModelCard:
     """What stands behind the recommendations: how many rules, from where, and how many wait for a clinician."""
     statements = [statement for statement in rules.statements() if statement.enabled]
     return ModelCard(
-        name=rules.name,
+        name=rules.reference.name,
         version=rules.reference.version,
         service="recommender",
         summary="Rules that name what a clinician should consider next, each with its reason, source and review.",

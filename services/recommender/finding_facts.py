@@ -80,7 +80,7 @@ def _given(part: str) -> Callable[[Case], Value]:
 
 
 def _offered(drug_class: DrugClass) -> Callable[[Case], Value]:
-    return lambda case: drug_class in case.statuses
+    return lambda case: case.statuses.get(drug_class, "blocked") != "blocked"
 
 
 REGISTRY: dict[str, Fact] = {**record_facts(), **finding_facts()}

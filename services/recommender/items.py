@@ -1,6 +1,6 @@
 """Fired rules as the items that travel: text, reason, source, and the text in the other languages."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from services.recommender.evaluate import Bench
 from services.recommender.field_words import listed
@@ -27,13 +27,13 @@ def medication_item(bench: Bench, medication: Medication) -> Recommendation:
         review=rule.state,
         rule_version=rule.version,
         reasons=list(medication.reasons),
-        further_sources=[f"{other.citation}: {other.strength}. {other.rationale}" for other in medication.others],
+        further_sources=_sources(medication.others),
         translations=list(_translations(bench, rule, phrase=medication.status)),
     )
 
 
-def other_item(bench: Bench, rule: Rule) -> Recommendation:
-    """An item that is not a drug class."""
+def other_item(bench: Bench, rule: Rule, others: Sequence[Rule]) -> Recommendation:
+    """An item that is not a drug class; `others` are the further rules of its group that fired as well."""
     return Recommendation(
         id=rule.id,
         kind=rule.output.kind,
@@ -44,8 +44,14 @@ def other_item(bench: Bench, rule: Rule) -> Recommendation:
         strength=rule.strength,
         review=rule.state,
         rule_version=rule.version,
+        further_sources=_sources(others),
         translations=list(_translations(bench, rule)),
     )
+
+
+def _sources(rules: Sequence[Rule]) -> list[str]:
+    """Further rules behind an item, each under the name of its own framework."""
+    return [f"{rule.citation}: {rule.strength}. {rule.rationale}" for rule in rules]
 
 
 def _by_status(bench: Bench, medication: Medication) -> str:

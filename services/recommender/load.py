@@ -1,5 +1,6 @@
 """Reading a rules directory. A broken file stops the start with one line that names file, rule and field."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ from services.recommender.links import Links
 from services.recommender.messages import Catalogue
 from services.recommender.rule_set import RuleSet
 from services.recommender.schema import ConsultRule, Definition, Limit, Population, Rule, RuleFile, Schema
+from shared.contracts.base import ModelReference
 
 SHIPPED_RULES = Path(__file__).parent / "rules"
 MANIFEST, LINKS, MESSAGES = "rule-set.yaml", "links.yaml", "messages"
@@ -59,8 +61,7 @@ def load_rules(directory: Path = SHIPPED_RULES) -> RuleSet:
     catalogues = {path.name: _read(path, Catalogue) for path in sorted((directory / MESSAGES).glob("*.yaml"))}
     origin = _origins(files) | {entry.language: f"{MESSAGES}/{name}" for name, entry in catalogues.items()}
     rules = RuleSet(
-        name=manifest.name,
-        declared_version=manifest.version,
+        reference=ModelReference(name=manifest.name, version=f"{manifest.version}+{_edition(files)}"),
         populations={part.id: part for file in files.values() for part in file.populations},
         definitions={part.id: part for file in files.values() for part in file.definitions},
         rules=tuple(rule for file in files.values() for rule in file.rules),
@@ -74,6 +75,12 @@ def load_rules(directory: Path = SHIPPED_RULES) -> RuleSet:
     if faults:
         raise BrokenRules(faults)
     return rules
+
+
+def _edition(files: dict[str, RuleFile]) -> str:
+    """Eight characters that change with any edit of a rule, layout and comments aside."""
+    content = "".join(file.model_dump_json(by_alias=True, exclude={"sources"}) for file in files.values())
+    return hashlib.sha256(content.encode()).hexdigest()[:8]
 
 
 def _rule_files(directory: Path) -> list[Path]:

@@ -65,7 +65,7 @@ def _open_questions(bench: Bench, rule: Rule, limits: list[Limit]) -> tuple[set[
         verdict = bench.judge.verdict(limit.condition)
         if verdict.truth is None:
             checks |= verdict.missing
-            reasons.append(f"Not known ({listed(verdict.missing)}): {limit.reason}")
+            reasons.append(f"Not on the record ({listed(verdict.missing)}), to be ruled out: {limit.reason}")
         elif verdict.truth:
             checks |= _still_open(bench, limit.checks)
             reasons.append(limit.reason)

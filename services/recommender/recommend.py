@@ -6,6 +6,7 @@ from services.recommender.items import medication_item, other_item
 from services.recommender.letter import referral_letter
 from services.recommender.medication import medications
 from services.recommender.rule_set import RuleSet
+from services.recommender.schema import Rule
 from shared.contracts.recommendation import RecommendationRequest, RecommendationSet
 
 
@@ -19,18 +20,33 @@ def recommend(request: RecommendationRequest, rules: RuleSet) -> RecommendationS
     bench = Bench.of(rules, request)
     drugs = medications(bench)
     bench = bench.with_statuses({drug.drug_class: drug.status for drug in drugs})
-    others = [rule for rule in rules.rules if rule.output.kind != "medication" and bench.outcome(rule) == "fired"]
+    others = _grouped([rule for rule in rules.rules if rule.output.kind != "medication" and _fires(bench, rule)])
     doctor = consult_rules(bench)
     advice = consult(bench, doctor)
     return RecommendationSet(
-        items=[*(medication_item(bench, drug) for drug in drugs), *(other_item(bench, rule) for rule in others)],
+        items=[
+            *(medication_item(bench, drug) for drug in drugs),
+            *(other_item(bench, first, further) for first, *further in others),
+        ],
         consult=advice,
         rules=rules.reference,
         letter=referral_letter(
             bench,
-            [rule for rule in others if rule.output.kind == "referral"],
+            [first for first, *_ in others if first.output.kind == "referral"],
             advice.urgency,
             [rule.reason for rule in doctor],
             {field for drug in drugs for field in drug.checks},
         ),
     )
+
+
+def _fires(bench: Bench, rule: Rule) -> bool:
+    return bench.outcome(rule) == "fired"
+
+
+def _grouped(fired: list[Rule]) -> list[list[Rule]]:
+    """The fired rules, those of one group together under the first of them."""
+    groups: dict[str, list[Rule]] = {}
+    for rule in fired:
+        groups.setdefault(f"group {rule.output.group}" if rule.output.group else rule.id, []).append(rule)
+    return list(groups.values())

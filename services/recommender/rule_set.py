@@ -1,6 +1,5 @@
 """The rules as one checked whole."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,10 +13,12 @@ from shared.contracts.base import ModelReference
 
 @dataclass(frozen=True)
 class RuleSet:
-    """Everything that was read from a rules directory; `origin` names the file of each id."""
+    """Everything that was read from a rules directory; `origin` names the file of each id.
 
-    name: str
-    declared_version: str
+    `reference` is name and version as answers carry them; what follows the plus sign changes with any edit of a rule.
+    """
+
+    reference: ModelReference
     populations: Mapping[str, Population]
     definitions: Mapping[str, Definition]
     rules: tuple[Rule, ...]
@@ -32,13 +33,6 @@ class RuleSet:
         """Definitions and populations by the name that conditions use."""
         named = {name: part.condition for name, part in self.populations.items()}
         return named | {name: part.condition for name, part in self.definitions.items()}
-
-    @cached_property
-    def reference(self) -> ModelReference:
-        """Name and version as answers carry them; the part after the plus sign changes with any edit of a rule."""
-        digests = "".join(statement.digest for statement in self.statements())
-        edition = hashlib.sha256((digests + str(sorted(map(str, self.populations.values())))).encode()).hexdigest()[:8]
-        return ModelReference(name=self.name, version=f"{self.declared_version}+{edition}")
 
     def statements(self) -> Iterator[Statement]:
         """Everything that needs a citation and a review."""

@@ -125,6 +125,7 @@ class Output(Schema):
     drug_class: DrugClass | None = None
     checks: list[str] = []
     refer_to: Annotated[str | None, Field(description="Whom a referral letter is for")] = None
+    group: Annotated[str | None, Field(description="Of the rules of a group only the first that fires speaks")] = None
     text: Text
 
     @model_validator(mode="after")
@@ -133,6 +134,8 @@ class Output(Schema):
             raise ValueError("drug_class goes with kind medication, and only with it")
         if self.checks and self.kind != "medication":
             raise ValueError("checks go with kind medication only")
+        if self.group and self.kind == "medication":
+            raise ValueError("group does not go with kind medication: drug classes are grouped by themselves")
         if (self.kind == "referral") != (self.refer_to is not None):
             raise ValueError("refer_to goes with kind referral, and only with it")
         return self
