@@ -58,6 +58,12 @@ def classify_bone_density(record: ClinicalRecord) -> BoneDensity | None:
     return by_density.model_copy(update={"who_class": "osteoporosis", "basis": f"{basis}. DXA: {by_density.basis}"})
 
 
+def rests_on_fracture(density: BoneDensity) -> bool:
+    """Whether the diagnosis comes from a fracture, the T-score being above -2.5 or not given."""
+    diagnosed = density.who_class in ("osteoporosis", "severe_osteoporosis")
+    return diagnosed and (density.t_score is None or density.t_score > OSTEOPOROSIS_TO)
+
+
 def scale_for(record: ClinicalRecord) -> Scale:
     """Which score the person is judged by: T after (or in transition to) menopause and in men of 50 and over."""
     if record.gender == "male":

@@ -5,6 +5,8 @@ variable has a column for its value (0 where unknown) and a column that says "un
 fields share a column: the log odds are a sum over fields, which is what makes the contributions exact.
 """
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,7 +19,7 @@ REFERENCE_HEIGHT = {"women": 160.0, "men": 174.0}
 MENOPAUSE_RANGE, REFERENCE_MENOPAUSE = (30.0, 58.0), 48.0
 # Above this NHANES has too few drinkers for a slope; in UK units (8 g).
 MOST_ALCOHOL_UNITS = 4.0
-BY_SEX = ("current_smoker", "alcohol_units_per_day", "active", "diabetes", "glucocorticoids")
+BY_SEX = ("current_smoker", "alcohol_units_per_day", "active", "diabetes")
 _BODY = ("weight_kg", "height_cm")
 _OPTIONAL = tuple(name for name in VARIABLES if name not in ("female", "age", *_BODY))
 
@@ -63,14 +65,14 @@ def _optional(name: str, values: NDArray[np.float64], women: NDArray[np.float64]
     elif name == "alcohol_units_per_day":
         values = np.minimum(values, MOST_ALCOHOL_UNITS)
     known = asked * _known(values)
-    encoded = {name: known, f"{name} unknown": asked * np.isnan(values)}
+    unknown = {f"{name} unknown": asked * np.isnan(values)}
     if name in BY_SEX:
-        encoded[f"{name} women"] = known * women
-    return encoded
+        return {f"{name} women": known * women, f"{name} men": known * (1 - women), **unknown}
+    return {name: known, **unknown}
 
 
 def _pairs(knots: tuple[float, ...]) -> list[tuple[float, float]]:
-    return list(zip(knots[:-1], knots[1:], strict=True))
+    return list(pairwise(knots))
 
 
 def _ramp(values: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:

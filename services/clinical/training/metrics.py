@@ -1,0 +1,76 @@
+"""The figures of a probability model: discrimination, calibration, and intervals by resampling people."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss, roc_auc_score
+
+Values = NDArray[np.float64]
+Labels = NDArray[np.int_]
+BINS = 10
+RESAMPLES = 1000
+SMALLEST = 1e-9
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure with its 95% interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def rounded(self, digits: int = 3) -> dict[str, float]:
+        """For the card."""
+        return {"value": round(self.value, digits), "low": round(self.low, digits), "high": round(self.high, digits)}
+
+
+def auc(y: Labels, score: Values, weight: Values | None = None) -> float:
+    """Area under the ROC curve; NaN where only one class is there."""
+    if y.min() == y.max():
+        return float("nan")
+    return float(roc_auc_score(y, score, sample_weight=weight))
+
+
+def loss(y: Labels, p: Values, weight: Values | None = None) -> float:
+    """Log loss, natural logarithm."""
+    return float(log_loss(y, np.clip(p, SMALLEST, 1 - SMALLEST), sample_weight=weight))
+
+
+def calibration(y: Labels, p: Values, weight: Values | None = None) -> tuple[float, float]:
+    """Slope and intercept of the outcome on the predicted log odds; 1 and 0 are perfect."""
+    clipped = np.clip(p, SMALLEST, 1 - SMALLEST)
+    model = LogisticRegression(C=1e6, max_iter=1000)
+    model.fit(np.log(clipped / (1 - clipped))[:, None], y, sample_weight=weight)
+    return float(model.coef_[0][0]), float(model.intercept_[0])
+
+
+def bins(y: Labels, p: Values, weight: Values | None = None) -> list[tuple[float, float, int]]:
+    """Mean prediction, observed share and size of ten groups of equal size."""
+    weight = np.ones(len(y)) if weight is None else weight
+    parts = [part for part in np.array_split(np.argsort(p, kind="stable"), BINS) if len(part)]
+    return [
+        (float(np.average(p[i], weights=weight[i])), float(np.average(y[i], weights=weight[i])), len(i)) for i in parts
+    ]
+
+
+def calibration_error(y: Labels, p: Values, weight: Values | None = None) -> float:
+    """Expected calibration error over ten groups of equal size."""
+    return sum(abs(predicted - seen) * size for predicted, seen, size in bins(y, p, weight)) / len(y)
+
+
+def interval(figure: Callable[[NDArray[np.intp]], float], people: int, seed: int = 0) -> Interval:
+    """A figure over all people, with the 2.5th and 97.5th percentile over resampled people.
+
+    Args:
+        figure: the figure for some rows, given as indices; paired figures use the same rows for both sides.
+        people: how many there are; in NHANES every row is one person.
+        seed: of the resampling.
+    """
+    rng = np.random.default_rng(seed)
+    values = [figure(rng.integers(0, people, people)) for _ in range(RESAMPLES)]
+    low, high = np.nanpercentile(values, [2.5, 97.5])
+    return Interval(figure(np.arange(people)), float(low), float(high))
