@@ -6,13 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from gateway.accounts.passwords import Passwords, new_password
 from gateway.accounts.repository import Accounts
 from gateway.accounts.scopes import read_scopes
 from gateway.audit.repository import Audit
-from gateway.database.engine import Database, migrate, now
+from gateway.database.engine import Database, DatabaseUnavailable, migrate, now
 from gateway.settings import GatewaySettings
 from shared.problems import InvalidInput, TrabeculaError
 
@@ -44,9 +42,8 @@ def prepare(settings: GatewaySettings) -> None:
         ) from error
     try:
         migrate(settings.sqlalchemy_url())
-    except (SQLAlchemyError, OSError) as error:
-        reason = str(getattr(error, "orig", error)).splitlines()[0]
-        raise CannotStart(f"The database cannot be opened ({reason}): check TRABECULA_DATABASE_URL.") from error
+    except DatabaseUnavailable as error:
+        raise CannotStart(f"The database cannot be opened ({error.detail}): check TRABECULA_DATABASE_URL.") from error
 
 
 @asynccontextmanager

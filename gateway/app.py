@@ -26,6 +26,7 @@ from gateway.settings import GatewaySettings
 from shared.logs import RequestLog
 from shared.problem_responses import install_problems
 from shared.service import install_metrics
+from shared.upload_limit import UploadLimit
 
 DESCRIPTION = """
 Trabecula reads a knee or spine radiograph and a clinical record and returns one **assessment**.
@@ -62,12 +63,12 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
         version=version("trabecula"),
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         lifespan=lifespan,
-        max_body_size=settings.max_upload_bytes,
         docs_url=None,
         redoc_url=None,
     )
     install_problems(app)
     install_metrics(app)
+    app.add_middleware(UploadLimit, max_bytes=settings.max_upload_bytes)
     app.add_middleware(RequestLog, component="gateway")
     for room in (
         gateway.health, gateway.accounts.routes, gateway.assessments.routes, gateway.models, gateway.documentation,

@@ -30,7 +30,7 @@ def verify_manifest(folder: Path) -> None:
     """
     try:
         expected: dict[str, str] = json.loads((folder / MANIFEST).read_text())["sha256"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise DamagedModel(f"{folder / MANIFEST} cannot be read: {_cure(folder)}") from error
     for name, digest in expected.items():
         file = folder / name

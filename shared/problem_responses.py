@@ -101,11 +101,10 @@ async def _http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 -- registered for this class only
     status = HTTPStatus(error.status_code)
     slug = status.phrase.lower().replace(" ", "-")
-    detail = str(error.detail)
     if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        slug, detail = PROBLEMS[UploadTooLarge].slug, "The upload is larger than this server accepts: send a smaller file."
+        slug = PROBLEMS[UploadTooLarge].slug
     headers = dict(error.headers) if error.headers else None
-    return problem_response(status, slug, status.phrase, detail, headers)
+    return problem_response(status, slug, status.phrase, str(error.detail), headers)
 
 
 async def _unforeseen(_: Request, error: Exception) -> JSONResponse:

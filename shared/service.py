@@ -17,6 +17,7 @@ from shared.manifest import verify_manifest
 from shared.problem_responses import documented, install_problems
 from shared.problems import NotAuthenticated, ServiceUnavailable, TooBusy
 from shared.settings import ServiceSettings
+from shared.upload_limit import UploadLimit
 
 Result = TypeVar("Result")
 # How many requests may wait for each one being worked on before the answer is 503.
@@ -84,11 +85,11 @@ def create_service_app(
         version=_version(),
         description="Internal: only the gateway calls this service, with an `X-Internal-Token`.",
         lifespan=lifespan,
-        max_body_size=settings.max_upload_bytes,
     )
     app.state.engine = None
     install_problems(app)
     install_metrics(app)
+    app.add_middleware(UploadLimit, max_bytes=settings.max_upload_bytes)
     app.add_middleware(RequestLog, component=name)
     app.include_router(_health())
     guarded = [Depends(_internal_only(settings.internal_secret.get_secret_value(), name))]

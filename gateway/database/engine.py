@@ -10,6 +10,8 @@ from sqlalchemy import event, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+from shared.problems import TrabeculaError
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 Sessions = async_sessionmaker[AsyncSession]
 
@@ -46,12 +48,15 @@ class Database:
         await self.engine.dispose()
 
 
+class DatabaseUnavailable(TrabeculaError):
+    """The database cannot be opened or changed; the detail is the driver's own word on it."""
+
+
 def migrate(url: str) -> None:
     """Bring the schema to the newest revision. Blocking; creates the folder of a SQLite file.
 
     Raises:
-        OSError: the folder cannot be written.
-        sqlalchemy.exc.SQLAlchemyError: the database cannot be reached or changed.
+        DatabaseUnavailable: it cannot be reached or changed.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database:
@@ -59,7 +64,10 @@ def migrate(url: str) -> None:
     config = Config()
     config.set_main_option("script_location", MIGRATIONS.as_posix().replace("%", "%%"))
     config.attributes["url"] = url
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except (SQLAlchemyError, OSError) as error:
+        raise DatabaseUnavailable(str(getattr(error, "orig", error)).splitlines()[0]) from error
 
 
 def _careful_sqlite(connection: Any, _: Any) -> None:

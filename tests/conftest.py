@@ -1,0 +1,59 @@
+"""The house that the tests visit: every room in this process, on a database of its own."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from gateway.administration import key, prepare
+from gateway.app import create_app
+from gateway.services import ServicesSource
+from gateway.settings import GatewaySettings
+from shared.radiograph.phantom import as_jpeg, knee, lumbar_spine
+
+ALL_SCOPES = "assessments:write assessments:read models:read"
+
+
+@asynccontextmanager
+async def open_house(settings: GatewaySettings, services: ServicesSource) -> AsyncIterator[httpx.AsyncClient]:
+    """A started gateway, and a client with an API key of all the scopes that hospitals ask for."""
+    prepare(settings)
+    made = await key(settings, "tests", ALL_SCOPES, None)
+    app = create_app(settings, services)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        headers = {"X-API-Key": made["key"]}
+        async with httpx.AsyncClient(transport=transport, base_url="http://gateway", headers=headers) as client:
+            yield client
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> GatewaySettings:
+    return GatewaySettings(state_dir=tmp_path / "state", _env_file=None)
+
+
+@pytest.fixture(scope="session")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx.AsyncClient]:
+    """All five rooms, started once; for tests that leave nothing behind that another would trip over."""
+    from gateway.embedded import in_process
+
+    settings = GatewaySettings(state_dir=tmp_path_factory.mktemp("state"), logins_per_minute=1000, _env_file=None)
+    async with open_house(settings, in_process(settings.internal_key())) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def knee_jpeg() -> bytes:
+    return as_jpeg(knee(bone_density=0.7, size=(1200, 1000)))
+
+
+@pytest.fixture(scope="session")
+def spine_jpeg() -> bytes:
+    return as_jpeg(lumbar_spine(bone_density=0.7, size=(1200, 1000)))
+
+
+@pytest.fixture(scope="session")
+def record() -> str:
+    return '{"age": 67, "gender": "female", "weight_kg": 58}'
