@@ -80,7 +80,11 @@ def train_lifestyle(data: Path, model_dir: Path, limit: int | None) -> TrainedLi
     p = _score(path, x_test)
     age_only = clone(candidates()[ADDITIVE])
     metrics = {
-        "rows": {"read": len(table) + dropped, "duplicates_dropped": dropped, "split": [len(x_train), len(x_tune), len(x_test)]},
+        "rows": {
+            "read": len(table) + dropped,
+            "duplicates_dropped": dropped,
+            "split": [len(x_train), len(x_tune), len(x_test)],
+        },
         "cross_validation": compared,
         "cross_validation_age_only": _cross_validated(age_only, x_train[:, :1], y_train),
         "tuning_part_accuracy": round(float(accuracy_score(y_tune, _score(path, x_tune) >= 0.5)), 4),
@@ -88,7 +92,7 @@ def train_lifestyle(data: Path, model_dir: Path, limit: int | None) -> TrainedLi
         "test_age_only": _tested(y_test, age_only.fit(x_train[:, :1], y_train).predict_proba(x_test[:, :1])[:, 1]),
         "test_age_over_35": _tested(y_test, (x_test[:, 0] > 35).astype(float)),
         "cut_offs": cut_offs.model_dump(),
-    }  # fmt: skip
+    }
     return TrainedLifestyle(metrics, y_test, p)
 
 
@@ -96,7 +100,7 @@ def read_table(data: Path, limit: int | None = None) -> tuple[pd.DataFrame, int]
     """The table without its row ids and exact duplicates, and how many those were. "None" is an answer there."""
     table = pd.read_csv(data / FILE, keep_default_na=False).drop(columns="Id")
     if limit:
-        table = table.head(limit)
+        table = table.sample(min(limit, len(table)), random_state=SEED)  # sorted by outcome, so not its head
     unique = table.drop_duplicates().reset_index(drop=True)
     return unique, len(table) - len(unique)
 

@@ -1,0 +1,85 @@
+"""The two model cards, as data: what `GET /v1/model` answers."""
+
+from typing import Any
+
+from services.clinical.training.bone_density import REFERENCE as BONE_DENSITY
+from services.clinical.training.lifestyle import REFERENCE as LIFESTYLE
+from shared.contracts.models import ModelCard
+
+COMMAND = "make train-clinical DATA=DIR"
+EXCLUDED = (
+    "No diagnosis, no prescription, no person under 40, no replacement for DXA. Not a fracture risk: FRAX and its "
+    "kin answer that. Not for monitoring treatment. Not for deciding against DXA where a guideline asks for it."
+)
+
+
+def bone_density_card(metrics: dict[str, Any]) -> ModelCard:
+    """The default model's card."""
+    return ModelCard(
+        name=BONE_DENSITY.name,
+        version=BONE_DENSITY.version,
+        service="clinical",
+        summary=(
+            "Probability that a DXA of femoral neck, total hip and lumbar spine would show osteoporosis (T <= -2.5 at "
+            "any of them) and low bone mass (T < -1.0), from the clinical record. Additive in the log odds: every "
+            "contribution is exact."
+        ),
+        intended_use="Adults of 40 and over: whom to consider for DXA, by a clinician who can check the reasons.",
+        excluded_use=EXCLUDED,
+        licence="Learned from a work of the US government in the public domain; the weights carry the code's licence.",
+        data=[
+            "NHANES 2005-06, 2007-08, 2009-10 (training and cross-validation) and 2013-14 (held out, looked at once "
+            "for this version): adults of 40 and over with a valid hip or spine DXA (Hologic).",
+            "T-scores: femoral neck 0.858 (SD 0.120) and total hip 0.942 (0.122), NHANES III white women of 20-29, for "
+            "women and men of every ethnic group (ISCD 2023); lumbar spine 1.047 (0.110), Hologic's own reference. The "
+            "six numbers come from secondary sources and await a clinician's sign-off.",
+            "Missing answers stay missing; fields are also hidden at random in the training, so that a short record "
+            "gets an honest answer.",
+        ],
+        metrics=metrics,
+        limits=[
+            "One country and one scanner maker; United States cut-offs of age and ethnicity mix; no Asian group large "
+            "enough to judge.",
+            "Ages are clipped at 80, since later cycles give none above.",
+            "Spine is missing in about a third of the later cycles (arthrosis, implants): a person with an unmeasured "
+            "low spine counts as free of osteoporosis.",
+            "Ethnicity is no input. With it the AUC rises a little, but the sensitivity among Black women falls at "
+            "every cut-off (see `ethnicity`): it would lower the estimate of those whom scores already miss.",
+            "Hispanic women have more osteoporosis than predicted, with or without ethnicity as an input.",
+            "At one cut-off for both sexes the sensitivity in men is clearly below that in women (see `by_group`).",
+            "Glucocorticoids, rheumatoid arthritis and thyroid disease get no effect: the survey has too few such "
+            "people, and their few cases point the other way. They raise the fracture risk all the same.",
+            "Calcium and vitamin D intake are no inputs: one day's recall added nothing in cross-validation.",
+            "Treatment is no input: a bone drug marks an earlier diagnosis, and would let the model answer from it.",
+            "Alcohol and diabetes lower the estimate: associations with bone density, no advice, and no lower risk of "
+            "fracture.",
+        ],
+        trained=COMMAND,
+    )
+
+
+def lifestyle_card(metrics: dict[str, Any]) -> ModelCard:
+    """The seed model's card."""
+    age_only = metrics["test_age_only"]["accuracy"]["value"]
+    return ModelCard(
+        name=LIFESTYLE.name,
+        version=LIFESTYLE.version,
+        service="clinical",
+        summary="The seed system's questionnaire model, reproduced: gradient boosting (stumps, so additive).",
+        intended_use="Comparison with the seed system's published figure (92.01%) and demonstrations.",
+        excluded_use="Any decision about a person. Use the bone-density model.",
+        licence="The data's licence is unknown: weights for research use only, apart from the code's licence.",
+        data=["'Lifestyle Factors Influencing Osteoporosis' (Kaggle); exact duplicates dropped; 70:20:10, stratified."],
+        metrics=metrics,
+        limits=[
+            "The data look synthetic: every row over 40 is positive, no negative is older than 38.",
+            "Negatives exist only at some whole ages (such as 29, 34 or 35), positives at all: the model learns these "
+            "steps, which no biology explains. It is therefore not monotonic in age.",
+            f"Age alone reaches {age_only:.1%} on the same test part, no worse than the whole questionnaire; the other "
+            "answers carry almost nothing.",
+            "The test part is small: the accuracy's interval is several points wide, and cross-validation on the "
+            "training part is the steadier figure.",
+            "'None' is an answer in this table, not a missing value; no answer has a unit or a definition.",
+        ],
+        trained=COMMAND,
+    )

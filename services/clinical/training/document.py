@@ -1,0 +1,229 @@
+"""`docs/model-cards/clinical.md`: the cards' figures in tables that a clinician can read."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from shared.contracts.models import ModelCard
+
+Figure = dict[str, float]
+
+
+def document(bone_density: ModelCard, lifestyle: ModelCard) -> str:
+    """The whole page in Markdown."""
+    return "\n".join(
+        [
+            "# The clinical service's two models",
+            "",
+            f"Written by the training (`{bone_density.trained}`). Research software, not a medical device.",
+            "",
+            *_bone_density(bone_density),
+            *_lifestyle(lifestyle),
+        ]
+    )
+
+
+def _bone_density(card: ModelCard) -> list[str]:
+    held, people = card.metrics["held_out"], card.metrics["people"]
+    return [
+        f"## Bone density: `{card.name}` {card.version}",
+        "",
+        card.summary,
+        "",
+        f"**For:** {card.intended_use}  ",
+        f"**Not for:** {card.excluded_use}",
+        "",
+        *_bullets(card.data),
+        "",
+        "### How well it ranks people: the held-out survey cycle (2013-14)",
+        "",
+        f"{held['people']} people of 50 and over; learned from {people['training']} others. 95% intervals from 1,000 "
+        "resamplings of people; gains are paired. OST is untruncated; both it and the baseline see the same people.",
+        "",
+        *_table(
+            ["", "people", "cases", "AUC", "OST alone", "age, sex, weight", "gain over OST", "gain, survey-weighted"],
+            [_rank_row(name, row) for name, row in held["osteoporosis"].items()],
+        ),
+        "",
+        "Low bone mass (T < -1.0), AUC: "
+        + "; ".join(f"{name} {_with_interval(v)}" for name, v in held["low_bone_mass_auc"].items())
+        + ".",
+        "",
+        "### Can the percentages be believed?",
+        "",
+        "Slope 1 and error 0 are perfect.",
+        "",
+        *_table(
+            ["", "mean predicted", "observed", "slope", "calibration error", "slope, weighted", "error, weighted"],
+            [
+                _calibration_row(f"{outcome}, {ages.removeprefix('calibration, ')}", row)
+                for ages in ("calibration, 50 and over", "calibration, 40 and over")
+                for outcome, row in held[ages].items()
+            ],
+        ),
+        "",
+        "![Calibration and ROC in the held-out cycle](clinical-bone-density.png)",
+        "",
+        "### Categories",
+        "",
+        f"Rule: {card.metrics['cut_offs']['rule']}. "
+        + "A DXA class, a fragility fracture or FRAX over its threshold decides over the category.",
+        "",
+        "### Groups in the held-out cycle, 50 and over",
+        "",
+        *_groups(held["by_group"]),
+        "",
+        "### Which model, by cross-validation over survey cycles",
+        "",
+        "Mean over the three training cycles, each predicted by a model that has not seen it.",
+        "",
+        *_figures(card.metrics["cross_validation"]),
+        "",
+        "Chosen by log loss and AUC: the additive model, which also shows its reasons exactly.",
+        "",
+        "### Survey weights",
+        "",
+        "All judged with weights. The shipped model uses them for the level of risk, not for the effect of a field.",
+        "",
+        *_figures(card.metrics["survey_weights"]),
+        "",
+        "### How much a short record costs",
+        "",
+        *_figures(card.metrics["shorter_records"]),
+        "",
+        "### Ethnicity",
+        "",
+        "It is no input. Cross-validation, groups of 50 and over, each model at its own cut-offs:",
+        "",
+        *_ethnicity(card.metrics["ethnicity"]),
+        "",
+        f"In the held-out cycle, with ethnicity: AUC {card.metrics['held_out_with_ethnicity']['auc']}, low bone mass "
+        f"{card.metrics['held_out_with_ethnicity']['low_bone_mass_auc']}.",
+        "",
+        "### The whole model",
+        "",
+        "Log odds; ages and weights count in tens of years and kilograms within their stretch.",
+        "",
+        *_table(
+            ["column", "osteoporosis", "low bone mass"],
+            [
+                [k, f"{v['osteoporosis']:+.3f}", f"{v['low_bone_mass']:+.3f}"]
+                for k, v in card.metrics["log_odds"].items()
+            ],
+        ),
+        "",
+        "### Limits",
+        "",
+        *_bullets(card.limits),
+        "",
+        f"Licence: {card.licence}",
+        "",
+    ]
+
+
+def _lifestyle(card: ModelCard) -> list[str]:
+    m = card.metrics
+    tests = {"whole questionnaire": m["test"], "age alone": m["test_age_only"], "age over 35": m["test_age_over_35"]}
+    kinds = m["cross_validation"] | {"age alone (stumps)": m["cross_validation_age_only"]}
+    return [
+        f"## The seed's questionnaire: `{card.name}` {card.version}",
+        "",
+        card.summary,
+        "",
+        f"**For:** {card.intended_use}  ",
+        f"**Not for:** {card.excluded_use}",
+        "",
+        f"Rows: {m['rows']['read']}, duplicates dropped: {m['rows']['duplicates_dropped']}; training, tuning, test: "
+        f"{', '.join(str(n) for n in m['rows']['split'])}.",
+        "",
+        *_table(
+            ["test part", "accuracy", "AUC", "true -", "false +", "false -", "true +"],
+            [
+                [name, _with_interval(t["accuracy"]), _with_interval(t["auc"])]
+                + [str(n) for row in t["confusion_matrix"] for n in row]
+                for name, t in tests.items()
+            ],
+        ),
+        "",
+        "Cross-validation on the training part (5 folds, twice):",
+        "",
+        *_table(
+            ["", "accuracy", "SD", "log loss", "AUC"],
+            [
+                [n, f"{v['accuracy']:.3f}", f"{v['accuracy_sd']:.3f}", f"{v['log_loss']:.3f}", f"{v['auc']:.3f}"]
+                for n, v in kinds.items()
+            ],
+        ),
+        "",
+        "![Confusion matrix and ROC of the test part](clinical-lifestyle.png)",
+        "",
+        *_bullets(card.limits),
+        "",
+        f"Licence: {card.licence}",
+        "",
+    ]
+
+
+def _rank_row(name: str, row: dict[str, Any]) -> list[str]:
+    return [
+        name,
+        str(row["people"]),
+        str(row["cases"]),
+        _with_interval(row["auc"]),
+        _with_interval(row["auc_ost"]),
+        _with_interval(row["auc_age_sex_weight"]),
+        _with_interval(row["gain_over_ost"]),
+        _with_interval(row["gain_over_ost_weighted"]),
+    ]
+
+
+def _calibration_row(name: str, row: dict[str, Any]) -> list[str]:
+    return [
+        name.replace("_", " "),
+        f"{row['mean_predicted']:.1%}",
+        f"{row['observed']:.1%}",
+        _with_interval(row["slope"]),
+        _with_interval(row["ece"]),
+        f"{row['slope_weighted']:.2f}",
+        f"{row['ece_weighted']:.3f}",
+    ]
+
+
+def _figures(rows: dict[str, Figure]) -> list[str]:
+    heads = list(next(iter(rows.values())))
+    return _table(
+        ["", *(head.replace("_", " ") for head in heads)],
+        [[name, *(f"{row[head]:.4f}" for head in heads)] for name, row in rows.items()],
+    )
+
+
+GROUP_HEADS = (
+    "people", "cases", "observed_over_expected", "auc", "auc_ost", "sensitivity_at_low", "specificity_at_low",
+    "sensitivity_at_high", "specificity_at_high",
+)  # fmt: skip
+
+
+def _groups(rows: dict[str, Figure], heads: Sequence[str] = GROUP_HEADS) -> list[str]:
+    return _table(
+        ["", *(head.replace("_", " ") for head in heads)],
+        [[name, *(f"{row[head]:g}" if head in row else "" for head in heads)] for name, row in rows.items()],
+    )
+
+
+def _ethnicity(effect: dict[str, dict[str, Figure]]) -> list[str]:
+    heads = ("cases", "observed_over_expected", "sensitivity_at_low", "sensitivity_at_high")
+    wanted = [name for name in effect["without"] if name.startswith(("asian", "black", "hispanic", "white"))]
+    rows = {f"{name}: {kind} ethnicity": effect[kind][name] for name in wanted for kind in ("without", "with")}
+    return _groups(rows, heads)
+
+
+def _with_interval(figure: Figure) -> str:
+    return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"
+
+
+def _bullets(lines: Iterable[str]) -> list[str]:
+    return [f"- {line}" for line in lines]
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    rule = "|".join(["---"] + ["---:"] * (len(heads) - 1))
+    return [f"| {' | '.join(heads)} |", f"|{rule}|", *(f"| {' | '.join(row)} |" for row in rows)]
