@@ -39,7 +39,9 @@ def lines(findings: Findings) -> list[str]:
     if imaging := findings.imaging:
         told.append(f"imaging      {imaging.anatomy}: {imaging.words}")
     if staging := findings.staging:
-        told.append(f"staging      Kellgren-Lawrence {staging.kl_grade} ({staging.kl_name}), {len(staging.knees)} knee(s)")
+        told.append(
+            f"staging      Kellgren-Lawrence {staging.kl_grade} ({staging.kl_name}), {len(staging.knees)} knee(s)"
+        )
     if clinical := findings.clinical:
         chance = "none" if clinical.probability is None else f"{clinical.probability:.0%}"
         told.append(f"clinical     probability of osteoporosis {chance}, category {clinical.category}")

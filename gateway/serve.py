@@ -48,7 +48,12 @@ def serve_service(name: str, host: str, port: int, settings: GatewaySettings) ->
         verify_models((name,))
     except DamagedModel as error:
         raise CannotStart(str(error)) from error
-    run(service_app(name, settings.internal_key()), host, port, [f"The {name} service is ready: http://{host}:{port}/docs"])
+    run(
+        service_app(name, settings.internal_key()),
+        host,
+        port,
+        [f"The {name} service is ready: http://{host}:{port}/docs"],
+    )
 
 
 def embedded(settings: GatewaySettings) -> ServicesSource:

@@ -26,7 +26,9 @@ class GatewaySettings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on; the edge in front of it adds TLS")
     port: int = Field(8080, ge=0, le=65535)
     state_dir: Path = Field(Path("state"), description="Database, keys and kept previews live here and nowhere else")
-    database_url: SecretStr | None = Field(None, description="SQLAlchemy URL; a SQLite file in the state folder if unset")
+    database_url: SecretStr | None = Field(
+        None, description="SQLAlchemy URL; a SQLite file in the state folder if unset"
+    )
     services: dict[str, str] | None = Field(
         None, description='URL of each service as {"imaging": "http://..."}; all four in this process if unset'
     )

@@ -30,7 +30,11 @@ class Assessments:
         self._sessions = sessions
 
     async def add(
-        self, assessment: Assessment, record: dict[str, Any] | None, who: Principal, repeatable: Repeatable | None = None
+        self,
+        assessment: Assessment,
+        record: dict[str, Any] | None,
+        who: Principal,
+        repeatable: Repeatable | None = None,
     ) -> Assessment:
         """Store an assessment and its line of the audit trail in one transaction.
 

@@ -40,7 +40,7 @@ class Table(DeclarativeBase):
     """What every table has in common."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {dt.datetime: UtcDateTime, dict[str, Any]: JSON, list[str]: JSON}  # noqa: RUF012 -- SQLAlchemy's own shape
+    type_annotation_map = {dt.datetime: UtcDateTime, dict[str, Any]: JSON, list[str]: JSON}
 
 
 class OrganisationRow(Table):

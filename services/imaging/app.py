@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, UploadFile
+from shared.radiograph.joints import JOINTS_MODEL
 
 from services.imaging.classification import classify
 from services.imaging.settings import ImagingSettings
@@ -15,7 +16,6 @@ from shared.inference.onnx import OnnxScorer
 from shared.problem_responses import documented
 from shared.problems import ImageRefused, ImageTooLarge, TooBusy, UnreadableImage, UnsupportedImage
 from shared.radiograph.intake import decode
-from shared.radiograph.joints import JOINTS_MODEL
 from shared.radiograph.preview import preview_png
 from shared.service import Workers, create_service_app, engine, workers
 
@@ -47,9 +47,7 @@ def load(settings: ImagingSettings) -> Imaging:
 router = APIRouter(prefix="/v1", tags=["imaging"])
 
 
-@router.post(
-    "/classify", responses=documented(UnreadableImage, UnsupportedImage, ImageTooLarge, ImageRefused, TooBusy)
-)
+@router.post("/classify", responses=documented(UnreadableImage, UnsupportedImage, ImageTooLarge, ImageRefused, TooBusy))
 async def classify_upload(
     image: UploadFile, imaging: Annotated[Imaging, Depends(engine)], pool: Annotated[Workers, Depends(workers)]
 ) -> ClassifyAnswer:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, UploadFile
+from shared.radiograph.joints import JOINTS_MODEL
 
 from services.staging.settings import StagingSettings
 from services.staging.staging import stage
@@ -15,7 +16,6 @@ from shared.inference.onnx import OnnxScorer
 from shared.problem_responses import documented
 from shared.problems import ImageRefused, ImageTooLarge, TooBusy, UnreadableImage, UnsupportedImage
 from shared.radiograph.intake import decode
-from shared.radiograph.joints import JOINTS_MODEL
 from shared.service import Workers, create_service_app, engine, workers
 
 

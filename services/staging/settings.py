@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from shared.radiograph.joints import JOINTS_MODEL
+
 from shared.settings import ServiceSettings
 
 

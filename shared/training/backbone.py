@@ -53,7 +53,9 @@ def _convolution(x: KerasTensor, filters: int, kernel: int, stride: int, name: s
     return layers.ReLU(6.0, name=f"{name}_relu")(x)
 
 
-def _inverted_residual(x: KerasTensor, kernel: int, stride: int, expansion: int, filters: int, name: str) -> KerasTensor:
+def _inverted_residual(
+    x: KerasTensor, kernel: int, stride: int, expansion: int, filters: int, name: str
+) -> KerasTensor:
     shortcut = x
     if expansion > 1:
         x = _convolution(x, x.shape[-1] * expansion, 1, 1, f"{name}_expand")

@@ -30,7 +30,9 @@ def plot_confusion(cells: list[list[int]], names: list[str], file: Path) -> None
     figure, axes = plt.subplots(figsize=(4.2, 4))
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for (row, column), count in np.ndenumerate(counts):
-        axes.text(column, row, str(count), ha="center", va="center", color="white" if shares[row, column] > 0.5 else "black")
+        axes.text(
+            column, row, str(count), ha="center", va="center", color="white" if shares[row, column] > 0.5 else "black"
+        )
     axes.set(xticks=range(len(names)), yticks=range(len(names)), xticklabels=names, yticklabels=names)
     axes.set(xlabel="network", ylabel="reader")
     _save(figure, file)

@@ -49,7 +49,9 @@ class Batches(keras.utils.PyDataset):
         rows = self.rows[number * self.batch : (number + 1) * self.batch]
         random = np.random.default_rng((self.seed, self.epoch, number))
         pictures = np.stack([self.augmentation.apply(self.pixels[row], self.size, random) for row in rows])
-        return pictures[..., np.newaxis].astype(np.float32) / 255.0, keras.tree.map_structure(lambda part: part[rows], self.targets)
+        return pictures[..., np.newaxis].astype(np.float32) / 255.0, keras.tree.map_structure(
+            lambda part: part[rows], self.targets
+        )
 
     def on_epoch_end(self) -> None:
         self.epoch += 1

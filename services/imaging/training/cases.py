@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from shared.radiograph.joints import JOINTS_MODEL, crop, find_knees
 
 from services.imaging.network import BONE_CLASSES, CONTENTS, Content
 from shared.inference.onnx import OnnxScorer
 from shared.radiograph.intake import decode
-from shared.radiograph.joints import JOINTS_MODEL, crop, find_knees
 from shared.radiograph.prepare import NETWORK_SIZE, GrayPixels, equalised, squared
 from shared.training.data import read_table
 from shared.training.run import Run
@@ -74,7 +74,9 @@ def read_cases(run: Run) -> Cases:
     return Cases(np.stack(columns[0]), *(np.array(column) for column in columns[1:]))
 
 
-def _pictures(data: Path, table: str, record: dict[str, str], joints: OnnxScorer) -> list[tuple[GrayPixels, int, int, str, str, str]]:
+def _pictures(
+    data: Path, table: str, record: dict[str, str], joints: OnnxScorer
+) -> list[tuple[GrayPixels, int, int, str, str, str]]:
     """The whole radiograph and, of a knee with a bone label, its joints: those are what the bone head sees."""
     source = f"{table}/{record['file']}"
     group = str(record.get("group") or record.get("patient") or source)

@@ -40,5 +40,7 @@ def features_of(backbone: keras.Model, cases: Cases, run: Run) -> Features:
 
 
 def _forward(model: keras.Model, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    inputs = (pixels[start : start + BATCH, ..., np.newaxis] / np.float32(255) for start in range(0, len(pixels), BATCH))
+    inputs = (
+        pixels[start : start + BATCH, ..., np.newaxis] / np.float32(255) for start in range(0, len(pixels), BATCH)
+    )
     return np.concatenate([model.predict_on_batch(batch.astype(np.float32)) for batch in inputs])

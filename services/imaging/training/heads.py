@@ -48,7 +48,9 @@ class Judged:
     calibration: Calibration
 
 
-def fit_head(name: str, features: Features, labels: npt.NDArray[np.int64], rows: npt.NDArray[np.int64], classes: int) -> Head:
+def fit_head(
+    name: str, features: Features, labels: npt.NDArray[np.int64], rows: npt.NDArray[np.int64], classes: int
+) -> Head:
     """Multinomial logistic regression on the plain and augmented features of `rows`."""
     rows = rows[labels[rows] != NO_LABEL]
     inputs = np.concatenate([features.plain[rows], *features.varied[:, rows]])

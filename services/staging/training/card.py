@@ -77,6 +77,8 @@ def measured(fitted: Fitted) -> dict[str, Any]:
 def _plot(fitted: Fitted, figures: dict[str, Any]) -> None:
     rows = fitted.knees.split.test
     truth, probabilities = fitted.knees.grades[rows], fitted.probabilities[rows]
-    plot_confusion(figures["confusion_rows_truth"], [str(grade) for grade in range(GRADES)], CARDS / "staging-confusion.png")
+    plot_confusion(
+        figures["confusion_rows_truth"], [str(grade) for grade in range(GRADES)], CARDS / "staging-confusion.png"
+    )
     curves = {f"grade {g} or more": (truth >= g, probabilities[:, g:].sum(1)) for g in range(1, GRADES)}
     plot_roc(curves, CARDS / "staging-roc.png")

@@ -1,0 +1,144 @@
+"""Strangers are refused everywhere, and each organisation sees its own."""
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from gateway.accounts.repository import Accounts
+from gateway.administration import administrator, key
+from gateway.database.engine import Database
+from gateway.database.tables import AuditRow, OrganisationRow
+from gateway.embedded import in_process
+from gateway.settings import GatewaySettings
+from shared.problems import Conflict, InvalidInput
+from tests.conftest import open_house
+
+RECORD = {"clinical": (None, '{"age": 67, "gender": "female"}')}
+OPEN = {"/health/live", "/health/ready", "/v1/tokens", "/v1/tokens/refresh", "/v1/tokens/revoke"}
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    return GatewaySettings(state_dir=tmp_path_factory.mktemp("access"), logins_per_minute=5, _env_file=None)
+
+
+@pytest.fixture(scope="module")
+async def gate(settings):
+    async with open_house(settings, in_process(settings.internal_key())) as client:
+        yield client
+
+
+@pytest.fixture
+async def stranger(gate):
+    async with httpx.AsyncClient(transport=gate._transport, base_url="http://gateway") as client:
+        yield client
+
+
+async def test_every_operation_but_health_and_sign_in_refuses_strangers(stranger):
+    document = (await stranger.get("/openapi.json")).json()
+    for path, operations in document["paths"].items():
+        for method in set(operations) & {"get", "post", "put", "patch", "delete"}:
+            if path in OPEN:
+                continue
+            answer = await stranger.request(
+                method, path.replace("{assessment_id}", "0199f7a1-7b1c-7c3e-8f00-3a5d9b1e2c4d")
+            )
+            assert answer.status_code == 401, (method, path)
+            assert answer.headers["www-authenticate"] == "Bearer"
+            assert answer.json()["type"] == "urn:trabecula:problem:not-authenticated"
+
+
+@pytest.mark.parametrize(
+    "bad", ["", "trab", "trab_0_0", "other_0011223344556677_abc", "trab_" + "0" * 16 + "_" + "x" * 43]
+)
+async def test_keys_that_are_none(stranger, bad):
+    assert (await stranger.get("/v1/models", headers={"X-API-Key": bad})).status_code == 401
+
+
+async def test_a_key_does_what_its_scopes_say(settings, gate, stranger):
+    made = await key(settings, "reader", "assessments:read", None)
+    headers = {"X-API-Key": made["key"]}
+    assert (await stranger.get("/v1/assessments", headers=headers)).status_code == 200
+    refused = await stranger.post("/v1/assessments", files=RECORD, headers=headers)
+    assert refused.status_code == 403
+    assert refused.json()["scope"] == "assessments:write"
+
+
+async def test_an_expired_key_opens_nothing(settings, gate, stranger):
+    made = await key(settings, "old", "models:read", -1)
+    assert (await stranger.get("/v1/models", headers={"X-API-Key": made["key"]})).status_code == 401
+
+
+async def test_another_organisation_sees_nothing_of_ours(settings, gate, stranger):
+    from gateway.database.engine import now
+
+    ours = (await gate.post("/v1/assessments", files=RECORD)).json()["id"]
+    database = Database(settings.sqlalchemy_url())
+    async with database.sessions.begin() as session:
+        other = OrganisationRow(name="Another clinic", created_at=now())
+        session.add(other)
+        await session.flush()
+        theirs = other.id
+    made = await Accounts(database.sessions).add_key("other", ["assessments:read"], theirs)
+    await database.close()
+    headers = {"X-API-Key": made.key}
+    assert (await stranger.get(f"/v1/assessments/{ours}", headers=headers)).status_code == 404
+    assert (await stranger.get("/v1/assessments", headers=headers)).json()["items"] == []
+
+
+async def test_a_person_signs_in_stays_and_leaves(settings, gate, stranger):
+    made = await administrator(settings, "Ada@Clinic.example", None)
+    form = {"username": "ada@clinic.example", "password": made["password"]}
+    tokens = (await stranger.post("/v1/tokens", data=form)).json()
+    assert tokens["token_type"] == "bearer"
+    assert tokens["expires_in"] == 900
+    bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+    assert (await stranger.get("/v1/models", headers=bearer)).status_code == 200
+    both = {**bearer, "X-API-Key": "trab_x_y"}
+    assert (await stranger.get("/v1/models", headers=both)).status_code == 401
+
+    renewed = await stranger.post("/v1/tokens/refresh", data={"refresh_token": tokens["refresh_token"]})
+    assert renewed.status_code == 200
+    reused = await stranger.post("/v1/tokens/refresh", data={"refresh_token": tokens["refresh_token"]})
+    assert reused.status_code == 401
+    # The stolen one was used twice, so its replacement is void as well.
+    replacement = {"refresh_token": renewed.json()["refresh_token"]}
+    assert (await stranger.post("/v1/tokens/refresh", data=replacement)).status_code == 401
+
+
+async def test_signing_out_ends_the_refresh_token(settings, gate, stranger):
+    made = await administrator(settings, "bea@clinic.example", "a password of some length")
+    form = {"username": made["email"], "password": made["password"]}
+    refresh = (await stranger.post("/v1/tokens", data=form)).json()["refresh_token"]
+    assert (await stranger.post("/v1/tokens/revoke", data={"token": refresh})).status_code == 204
+    assert (await stranger.post("/v1/tokens/refresh", data={"refresh_token": refresh})).status_code == 401
+    assert (await stranger.post("/v1/tokens/revoke", data={"token": "unknown"})).status_code == 204
+
+
+async def test_guessing_is_slowed_down(gate, stranger):
+    form = {"username": "nobody@clinic.example", "password": "guess"}
+    answers = [await stranger.post("/v1/tokens", data=form) for _ in range(8)]
+    assert 401 in {answer.status_code for answer in answers}
+    assert answers[-1].status_code == 429
+    assert answers[-1].headers["retry-after"] == "60"
+
+
+async def test_bad_accounts_are_not_made(settings, gate):
+    with pytest.raises(InvalidInput):
+        await administrator(settings, "nobody", None)
+    with pytest.raises(InvalidInput):
+        await administrator(settings, "c@clinic.example", "short")
+    await administrator(settings, "c@clinic.example", None)
+    with pytest.raises(Conflict):
+        await administrator(settings, "C@clinic.example", None)
+
+
+async def test_the_trail_tells_who_did_what_and_holds_no_record(settings, gate):
+    made = (await gate.post("/v1/assessments", files=RECORD)).json()["id"]
+    await gate.get(f"/v1/assessments/{made}")
+    database = Database(settings.sqlalchemy_url())
+    async with database.sessions() as session:
+        rows = (await session.scalars(select(AuditRow).where(AuditRow.subject == made).order_by(AuditRow.id))).all()
+    await database.close()
+    assert [row.action for row in rows] == ["assessment made", "assessment read"]
+    assert all(row.actor.startswith("key:") and row.request_id for row in rows)

@@ -1,0 +1,247 @@
+"""One assessment through all five rooms, in one process."""
+
+import asyncio
+import io
+import json
+from uuid import UUID
+
+import numpy as np
+import pytest
+from PIL import Image
+
+RECORD = {"age": 67, "gender": "female", "weight_kg": 58}
+
+
+def png(pixels, mode=None, **given):
+    buffer = io.BytesIO()
+    Image.fromarray(pixels, mode).save(buffer, "PNG", **given) if mode else Image.fromarray(pixels).save(
+        buffer, "PNG", **given
+    )
+    return buffer.getvalue()
+
+
+async def assess(house, image=None, record=None, headers=None, **fields):
+    files = {"image": ("image", image)} if image is not None else {}
+    data = {"clinical": json.dumps(record)} if record is not None else {}
+    # httpx sends a form without files urlencoded; (None, text) parts make it multipart.
+    parts = {name: (None, value) for name, value in {**data, **fields}.items()}
+    return await house.post("/v1/assessments", files={**files, **parts}, headers=headers)
+
+
+def problem(answer, status, slug):
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    document = answer.json()
+    assert document["type"] == f"urn:trabecula:problem:{slug}"
+    assert document["detail"]
+    return document
+
+
+async def test_a_knee_and_a_record_give_a_complete_assessment(house, knee_jpeg):
+    answer = await assess(house, knee_jpeg, RECORD, patient_id="MRN-1")
+    assert answer.status_code == 201, answer.text
+    assessment = answer.json()
+    assert assessment["status"] == "complete", assessment["warnings"]
+    assert UUID(assessment["id"]).version == 7
+    assert assessment["imaging"]["anatomy"] == "knee"
+    assert sum(assessment["imaging"]["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+    assert sum(assessment["staging"]["probabilities"]) == pytest.approx(1, abs=1e-3)
+    assert assessment["staging"]["stage"] == max(knee["stage"] for knee in assessment["staging"]["knees"])
+    assert 0 <= assessment["clinical"]["probability"] <= 1
+    assert set(assessment["clinical"]["scores"]) == {"ost", "osta", "orai", "osiris", "score", "mores"}
+    assert assessment["combined"]["basis"]
+    assert assessment["recommendation"]["items"]
+    assert "not a medical device" in assessment["disclaimer"]
+    stored = await house.get(f"/v1/assessments/{assessment['id']}")
+    assert stored.json() == assessment
+
+
+async def test_a_record_alone(house):
+    assessment = (await assess(house, record=RECORD)).json()
+    assert assessment["status"] == "complete"
+    assert assessment["imaging"] is assessment["staging"] is None
+    assert assessment["warnings"] == []
+
+
+async def test_a_radiograph_alone(house, knee_jpeg):
+    assessment = (await assess(house, knee_jpeg)).json()
+    assert assessment["status"] == "complete"
+    assert assessment["clinical"] is None
+    assert assessment["staging"]
+
+
+async def test_a_spine_is_not_staged(house, spine_jpeg):
+    assessment = (await assess(house, spine_jpeg, RECORD)).json()
+    if assessment["imaging"]:  # the gate may refuse a drawing; it must not stage it either way
+        assert assessment["imaging"]["anatomy"] == "spine"
+    assert assessment["staging"] is None
+
+
+async def test_the_lifestyle_model_by_name(house):
+    record = {
+        "age": 55, "gender": "female", "hormonal_changes": "postmenopausal", "family_history": True,
+        "ethnicity": "asian", "body_weight": "normal", "calcium_intake": "low", "vitamin_d_intake": "sufficient",
+        "physical_activity": "sedentary", "smoking": False, "alcohol_consumption": "none",
+        "medical_conditions": "none", "medications": "none", "prior_fractures": False,
+    }  # fmt: skip
+    answer = await assess(house, record=record, clinical_model="lifestyle")
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["clinical"]["probability"] > 0.5
+
+
+NOT_READ = {
+    "not an image": b"hello, this is no image at all",
+    "zero bytes": b"",
+    "a PDF": b"%PDF-1.7 and so on",
+}
+
+
+@pytest.mark.parametrize("name", NOT_READ)
+@pytest.mark.parametrize("record", [None, RECORD])
+async def test_bytes_that_cannot_be_decoded_are_always_422(house, name, record):
+    answer = await assess(house, NOT_READ[name], record)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_truncated_jpeg(house, knee_jpeg):
+    problem(await assess(house, knee_jpeg[: len(knee_jpeg) // 2], RECORD), 422, "unreadable-image")
+
+
+async def test_a_cmyk_jpeg(house):
+    buffer = io.BytesIO()
+    Image.new("CMYK", (300, 300)).save(buffer, "JPEG")
+    problem(await assess(house, buffer.getvalue()), 422, "unsupported-image")
+
+
+@pytest.mark.parametrize("kind", ["16-bit", "palette"])
+async def test_unusual_pngs_are_read(house, kind):
+    from shared.radiograph.phantom import knee
+
+    pixels = knee(bone_density=0.7, size=(600, 500))
+    if kind == "16-bit":
+        data = png(pixels.astype(np.uint16) * 200)
+    else:
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).convert("P").save(buffer, "PNG")
+        data = buffer.getvalue()
+    answer = await assess(house, data, RECORD)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["imaging"], answer.json()["warnings"]
+
+
+async def test_a_header_of_50000_by_50000(house):
+    header = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + (50_000).to_bytes(4, "big") * 2 + b"\x08\x00\x00\x00\x00"
+    import zlib
+
+    header += zlib.crc32(header[12:]).to_bytes(4, "big")
+    assert "50000" in problem(await assess(house, header), 422, "image-too-large")["detail"].replace(",", "")
+
+
+async def test_a_blank_image_is_refused_with_the_reason(house):
+    document = problem(await assess(house, png(np.full((400, 400), 128, np.uint8))), 422, "image-refused")
+    assert document["reason"] == "blank"
+
+
+async def test_a_refused_image_beside_a_record_makes_it_partial(house):
+    answer = await assess(house, png(np.full((400, 400), 128, np.uint8)), RECORD)
+    assert answer.status_code == 201
+    assessment = answer.json()
+    assert assessment["status"] == "partial"
+    assert assessment["imaging"] is None
+    assert assessment["clinical"]
+    assert [(one["component"], one["reason"]) for one in assessment["warnings"]] == [("imaging", "blank")]
+
+
+async def test_a_tiny_image_is_refused(house):
+    document = problem(
+        await assess(house, png(np.arange(10_000, dtype=np.uint8).reshape(100, 100))), 422, "image-refused"
+    )
+    assert document["reason"] == "too_small"
+
+
+@pytest.mark.parametrize(
+    ("record", "field"),
+    [
+        ({"age": -1, "gender": "female"}, "clinical.age"),
+        ({"age": 67, "gender": "female", "weight_kg": 900}, "clinical.weight_kg"),
+        ({"age": 67, "gender": "female", "shoe_size": 38}, "clinical.shoe_size"),
+    ],
+)
+async def test_a_bad_record_names_the_field(house, record, field):
+    document = problem(await assess(house, record=record), 422, "invalid-record")
+    assert [error["field"] for error in document["errors"]] == [field]
+
+
+async def test_a_record_that_is_not_json(house):
+    answer = await house.post("/v1/assessments", files={"clinical": (None, "age=67")})
+    problem(answer, 422, "invalid-record")
+
+
+async def test_a_record_may_be_a_file_part(house):
+    answer = await house.post("/v1/assessments", files={"clinical": ("record.json", json.dumps(RECORD))})
+    assert answer.status_code == 201
+
+
+async def test_neither_image_nor_record(house):
+    problem(await house.post("/v1/assessments", files={"patient_id": (None, "MRN-1")}), 422, "missing-input")
+
+
+async def test_unknown_and_repeated_parts(house):
+    problem(await assess(house, record=RECORD, x_ray="no"), 422, "invalid-input")
+    twice = [("clinical", (None, json.dumps(RECORD)))] * 2
+    problem(await house.post("/v1/assessments", files=twice), 422, "invalid-input")
+
+
+async def test_a_body_that_is_no_form(house):
+    problem(await house.post("/v1/assessments", json=RECORD), 422, "invalid-input")
+    broken = await house.post("/v1/assessments", content=b"x", headers={"content-type": "multipart/form-data"})
+    assert broken.status_code in (400, 422)
+    assert broken.headers["content-type"] == "application/problem+json"
+
+
+async def test_the_same_key_and_request_give_the_same_answer(house):
+    headers = {"Idempotency-Key": "case-1"}
+    first = (await assess(house, record=RECORD, headers=headers)).json()
+    assert (await assess(house, record=RECORD, headers=headers)).json() == first
+    problem(await assess(house, record={**RECORD, "age": 68}, headers=headers), 409, "conflict")
+
+
+async def test_the_same_key_at_the_same_time_is_stored_once(house):
+    headers = {"Idempotency-Key": "case-2"}
+    answers = await asyncio.gather(*(assess(house, record=RECORD, headers=headers) for _ in range(4)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+
+
+async def test_pages_run_through_every_assessment_once(house):
+    made = [(await assess(house, record=RECORD, patient_id="pages")).json()["id"] for _ in range(5)]
+    seen, before = [], None
+    while True:
+        query = {"limit": 2, "patient_id": "pages", **({"before": before} if before else {})}
+        page = (await house.get("/v1/assessments", params=query)).json()
+        seen += [one["id"] for one in page["items"]]
+        if (before := page["next"]) is None:
+            break
+    assert seen == made[::-1]
+
+
+async def test_an_assessment_that_is_not_there(house):
+    problem(await house.get("/v1/assessments/0199f7a1-7b1c-7c3e-8f00-3a5d9b1e2c4d"), 404, "not-found")
+    problem(await house.get("/v1/assessments/17"), 422, "invalid-request")
+
+
+async def test_the_cards_of_all_models(house):
+    cards = (await house.get("/v1/models")).json()
+    assert cards["unavailable"] == []
+    assert [card["service"] for card in cards["models"]] == ["imaging", "staging", "clinical", "recommender"]
+    assert all(card["version"] and card["limits"] for card in cards["models"])
+
+
+async def test_health_lists_every_dependency(house):
+    answer = await house.get("/health/ready")
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "status": "ready",
+        "dependencies": dict.fromkeys(["database", "imaging", "staging", "clinical", "recommender"], "ready"),
+    }

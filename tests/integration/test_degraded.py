@@ -1,0 +1,76 @@
+"""A service that is down makes an assessment partial; it never makes it fail."""
+
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from gateway.embedded import in_process
+from gateway.settings import SERVICES
+from shared.client import ServiceClient, service_http
+from tests.conftest import open_house
+
+RECORD = {"clinical": (None, '{"age": 67, "gender": "female", "weight_kg": 58}')}
+
+
+def without(name, secret):
+    """The services, one of them behind a port where nobody listens."""
+
+    @asynccontextmanager
+    async def start():
+        async with in_process(secret)() as services, service_http("http://127.0.0.1:9") as http:
+            yield replace(services, **{name: ServiceClient(name, http, secret)})
+
+    return start
+
+
+@pytest.mark.parametrize("name", SERVICES)
+async def test_the_rest_is_answered_and_the_missing_part_named(settings, knee_jpeg, name):
+    async with open_house(settings, without(name, settings.internal_key())) as client:
+        answer = await client.post("/v1/assessments", files={"image": ("knee.jpg", knee_jpeg), **RECORD})
+        health = (await client.get("/health/ready")).json()
+        cards = (await client.get("/v1/models")).json()
+    assert answer.status_code == 201, answer.text
+    assessment = answer.json()
+    assert assessment["status"] == "partial"
+    assert [warning["component"] for warning in assessment["warnings"]] == [name]
+    assert assessment["warnings"][0]["type"] == "urn:trabecula:problem:service-unavailable"
+    field = "recommendation" if name == "recommender" else name
+    assert assessment[field] is None
+    assert health["status"] == "degraded"
+    assert health["dependencies"][name] == "unavailable"
+    assert cards["unavailable"] == [name]
+
+
+async def test_two_sides_that_do_not_share_their_secret(settings):
+    @asynccontextmanager
+    async def strangers():
+        async with in_process("one secret that is long enough for this")() as services:
+            http = services.clinical._http
+            yield replace(services, clinical=ServiceClient("clinical", http, settings.internal_key()))
+
+    async with open_house(settings, strangers) as client:
+        assessment = (await client.post("/v1/assessments", files=RECORD)).json()
+    assert assessment["clinical"] is None
+    assert assessment["warnings"][0]["component"] == "clinical"
+
+
+async def test_more_than_may_be_in_flight_is_refused_and_not_queued(settings):
+    crowded = settings.model_copy(update={"max_in_flight": 1})
+    import asyncio
+
+    async with open_house(crowded, in_process(crowded.internal_key())) as client:
+        answers = await asyncio.gather(*(client.post("/v1/assessments", files=RECORD) for _ in range(12)))
+    statuses = [answer.status_code for answer in answers]
+    assert set(statuses) == {201, 503}
+    busy = answers[statuses.index(503)]
+    assert busy.json()["type"] == "urn:trabecula:problem:too-busy"
+    assert int(busy.headers["retry-after"]) > 0
+
+
+async def test_an_upload_over_the_limit(settings):
+    small = settings.model_copy(update={"max_upload_bytes": 1000})
+    async with open_house(small, in_process(small.internal_key())) as client:
+        answer = await client.post("/v1/assessments", files={"image": ("big.jpg", b"\xff\xd8\xff" + b"x" * 2000)})
+    assert answer.status_code == 413
+    assert answer.json()["type"] == "urn:trabecula:problem:upload-too-large"
