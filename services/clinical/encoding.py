@@ -19,7 +19,7 @@ REFERENCE_HEIGHT = {"women": 160.0, "men": 174.0}
 MENOPAUSE_RANGE, REFERENCE_MENOPAUSE = (30.0, 58.0), 48.0
 # Above this NHANES has too few drinkers for a slope; in UK units (8 g).
 MOST_ALCOHOL_UNITS = 4.0
-BY_SEX = ("current_smoker", "alcohol_units_per_day", "active", "diabetes")
+BY_SEX = ("alcohol_units_per_day", "active", "diabetes")
 _BODY = ("weight_kg", "height_cm")
 _OPTIONAL = tuple(name for name in VARIABLES if name not in ("female", "age", *_BODY))
 
@@ -64,11 +64,15 @@ def _optional(name: str, values: NDArray[np.float64], women: NDArray[np.float64]
         values = (np.clip(values, *MENOPAUSE_RANGE) - REFERENCE_MENOPAUSE) / 10
     elif name == "alcohol_units_per_day":
         values = np.minimum(values, MOST_ALCOHOL_UNITS)
-    known = asked * _known(values)
-    unknown = {f"{name} unknown": asked * np.isnan(values)}
-    if name in BY_SEX:
-        return {f"{name} women": known * women, f"{name} men": known * (1 - women), **unknown}
-    return {name: known, **unknown}
+    known, unknown = asked * _known(values), asked * np.isnan(values)
+    if name not in BY_SEX:
+        return {name: known, f"{name} unknown": unknown}
+    return {
+        f"{name} women": known * women,
+        f"{name} men": known * (1 - women),
+        f"{name} women unknown": unknown * women,
+        f"{name} men unknown": unknown * (1 - women),
+    }
 
 
 def _pairs(knots: tuple[float, ...]) -> list[tuple[float, float]]:

@@ -39,7 +39,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "liver_disease": ("liver_disease",),
     "oestrogen_use": ("oestrogen_use",),
     "oestrogen_ever": ("oestrogen_ever",),
-    "smoking": ("former_smoker", "current_smoker"),
+    "smoking": ("smoker",),
     "alcohol_units_per_day": ("alcohol_units_per_day",),
     "physical_activity": ("active",),
 }
@@ -71,8 +71,7 @@ def variables_of(record: ClinicalRecord) -> dict[str, float]:
         "liver_disease": _number(has_condition(record, "chronic_liver_disease")),
         "oestrogen_use": _number(uses_oestrogen(record)),
         "oestrogen_ever": _number(ever_used_oestrogen(record)),
-        "former_smoker": _number(None if record.smoking is None else record.smoking == "former"),
-        "current_smoker": _number(None if record.smoking is None else record.smoking == "current"),
+        "smoker": _number(None if record.smoking is None else record.smoking == "current"),
         "alcohol_units_per_day": _number(record.alcohol_units_per_day),
         "active": _number(None if record.physical_activity is None else record.physical_activity == "active"),
     }

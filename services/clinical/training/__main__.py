@@ -10,6 +10,7 @@ from services.clinical.training.document import document
 from services.clinical.training.lifestyle import train_lifestyle
 from services.clinical.training.plots import plot_bone_density, plot_lifestyle
 from shared.contracts.models import ModelCard
+from shared.manifest import write_manifest
 
 MODEL_DIR = Path(__file__).parents[1] / "model"
 DOCUMENTS = Path(__file__).parents[3] / "docs" / "model-cards"
@@ -46,6 +47,7 @@ def train(data: Path, model_dir: Path, documents: Path, limit: int | None = None
     cards = bone_density_card(bone_density.metrics), lifestyle_card(lifestyle.metrics)
     for card, name in zip(cards, ("card.json", "card-lifestyle.json"), strict=True):
         _write(model_dir / name, card)
+    write_manifest(model_dir)
     (documents / "clinical.md").write_text(document(*cards), encoding="utf-8")
     plot_bone_density(bone_density, documents / "clinical-bone-density.png")
     plot_lifestyle(lifestyle, documents / "clinical-lifestyle.png")

@@ -12,14 +12,17 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from services.clinical.encoding import COLUMN_NAMES
-from services.clinical.variables import FIELDS, Columns
+from services.clinical.variables import FIELDS, WOMEN_ONLY, Columns
 
 # Known from the literature; a factor whose few cases in the survey point the other way gets no effect, not a wrong one.
 LOWER_BONE_DENSITY = (
     "age", "past_menopause", "parental", "fracture", "major_fracture", "glucocorticoids", "rheumatoid_arthritis",
-    "thyroid_disease", "kidney_disease", "liver_disease", "former_smoker", "current_smoker",
+    "thyroid_disease", "kidney_disease", "liver_disease", "smoker",
 )  # fmt: skip
 RAISE_BONE_DENSITY = ("weight from", "menopause_age", "oestrogen_use", "oestrogen_ever", "active")
+# Not knowing one of these says something of its own; any other field that is unknown counts as the average answer, so
+# that learning of a harmful answer never lowers the estimate and learning of its absence never raises it.
+TELLING_WHEN_UNKNOWN = ("weight", "age, weight", "height", "past_menopause", "menopause_age")
 Matrix = NDArray[np.float64]
 RIDGE = 20.0
 STRONGEST_T = 0.0
@@ -76,7 +79,29 @@ def _sign(name: str) -> int:
     return 1 if name.startswith(RAISE_BONE_DENSITY) else 0
 
 
-def fit_sum(rows: Rows, sign: Matrix) -> tuple[Matrix, float]:
+def averages(rows: Rows, names: tuple[str, ...]) -> Matrix:
+    """The matrix that puts a field's average in place of its "unknown" column: encoded rows times it are fitted."""
+    out = np.eye(len(names))
+    for name in names:
+        if not name.endswith(" unknown") or name.startswith(TELLING_WHEN_UNKNOWN):
+            continue
+        value, flag = names.index(name.removesuffix(" unknown")), names.index(name)
+        known = rows.x[:, flag] == 0
+        applies = known & _applies(rows.x, names, name)
+        share = rows.share * applies
+        out[flag, flag] = 0.0
+        out[flag, value] = (rows.x[:, value] @ share) / share.sum() if share.any() else 0.0
+    return out
+
+
+def _applies(x: Matrix, names: tuple[str, ...], name: str) -> NDArray[np.bool_]:
+    women = x[:, names.index("women")] == 1
+    if name.startswith(WOMEN_ONLY) or " women" in name:
+        return women
+    return ~women if " men" in name else np.ones(len(x), dtype=bool)
+
+
+def fit_sum(rows: Rows, sign: Matrix, average: Matrix) -> tuple[Matrix, float]:
     """Ridge regression of the lowest T-score; a coefficient of the wrong sign is set to zero and the rest refitted.
 
     Without survey weights: how a field acts is asked of every person alike, and weights only made that estimate less
@@ -84,10 +109,11 @@ def fit_sum(rows: Rows, sign: Matrix) -> tuple[Matrix, float]:
     """
     target = np.minimum(rows.lowest_t, STRONGEST_T)
     weight = rows.share / rows.share.mean()
-    mean = np.average(rows.x, axis=0, weights=weight)
-    scale = np.sqrt(np.average((rows.x - mean) ** 2, axis=0, weights=weight))
+    x = rows.x @ average
+    mean = np.average(x, axis=0, weights=weight)
+    scale = np.sqrt(np.average((x - mean) ** 2, axis=0, weights=weight))
     scale[scale == 0] = 1
-    z = (rows.x - mean) / scale
+    z = (x - mean) / scale
     centre = float(np.average(target, weights=weight))
     gram, moment = z.T @ (z * weight[:, None]), z.T @ (weight * (target - centre))
     free = np.ones(z.shape[1], dtype=bool)
@@ -99,19 +125,19 @@ def fit_sum(rows: Rows, sign: Matrix) -> tuple[Matrix, float]:
             break
         free &= ~wrong
     coefficients /= scale
-    return coefficients, centre - float(mean @ coefficients)
+    return average @ coefficients, centre - float(mean @ coefficients)
 
 
 def fit_additive(rows: Rows, names: tuple[str, ...] = COLUMN_NAMES) -> LinearRegression:
     """The log odds of both outcomes as a linear model of the encoded record, calibrated with survey weights."""
-    sign = signs(names)
+    sign, average = signs(names), averages(rows, names)
     levels = [names.index(name) for name in CALIBRATED_LEVELS]
     unseen = np.zeros(len(rows.x))
     for cycle in np.unique(rows.cycle):
         held = rows.cycle == cycle
-        coefficients, level = fit_sum(rows.where(~held), sign)
+        coefficients, level = fit_sum(rows.where(~held), sign, average)
         unseen[held] = rows.x[held] @ coefficients + level
-    coefficients, level = fit_sum(rows, sign)
+    coefficients, level = fit_sum(rows, sign, average)
     weight = rows.weight * rows.share
     model = LinearRegression()
     model.coef_, model.intercept_ = np.zeros((2, len(names))), np.zeros(2)

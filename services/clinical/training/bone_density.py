@@ -39,11 +39,6 @@ ANSWERS: dict[str, list[dict[str, float]]] = {
         {"fracture": 1.0, "major_fracture": 0.0},
         {"fracture": 1.0, "major_fracture": 1.0},
     ],
-    "smoking": [
-        {"former_smoker": 0.0, "current_smoker": 0.0},
-        {"former_smoker": 1.0, "current_smoker": 0.0},
-        {"former_smoker": 0.0, "current_smoker": 1.0},
-    ],
 }
 
 

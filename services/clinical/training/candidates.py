@@ -69,12 +69,32 @@ def additive(people: Cohort, *, weights: SurveyWeights = "level") -> Predict:
     return lambda others: probability(log_odds(model, encode(others.columns)))
 
 
-def additive_with_ethnicity(people: Cohort) -> Predict:
-    """The same with ethnicity as an input: for comparison only."""
-    rows, copies = training_rows(people), len(MASKED_SHARES) + 1
-    wider = replace(rows, x=np.c_[rows.x, np.tile(_ethnicity(people), (copies, 1))])
-    model = fit_additive(wider, COLUMN_NAMES + ETHNIC_GROUPS)
-    return lambda others: probability(log_odds(model, np.c_[encode(others.columns), _ethnicity(others)]))
+def additive_with(see: Callable[[Cohort], Matrix], names: tuple[str, ...]) -> Callable[[Cohort], Predict]:
+    """The same with further inputs: for comparison only."""
+
+    def fit(people: Cohort) -> Predict:
+        rows, copies = training_rows(people), len(MASKED_SHARES) + 1
+        wider = replace(rows, x=np.c_[rows.x, np.tile(see(people), (copies, 1))])
+        model = fit_additive(wider, COLUMN_NAMES + names)
+        return lambda others: probability(log_odds(model, np.c_[encode(others.columns), see(others)]))
+
+    return fit
+
+
+def _ethnicity(people: Cohort) -> Matrix:
+    return np.column_stack([people.ethnicity == group for group in ETHNIC_GROUPS]).astype(float)
+
+
+def _diet(people: Cohort) -> Matrix:
+    """Log of calcium and vitamin D in one day's recall; where missing, the average."""
+    columns = []
+    for values in people.extra.values():
+        logged = np.log1p(values)
+        columns.append(np.nan_to_num(logged, nan=float(np.nanmean(logged)) if np.isfinite(logged).any() else 0.0))
+    return np.column_stack(columns)
+
+
+additive_with_ethnicity = additive_with(_ethnicity, ETHNIC_GROUPS)
 
 
 def classifier(make: Callable[[], ClassifierMixin], *, encoded: bool) -> Callable[[Cohort], Predict]:
@@ -105,10 +125,6 @@ def _plain(people: Cohort) -> Matrix:
     return np.c_[np.nan_to_num(x, nan=0.0), unknown]
 
 
-def _ethnicity(people: Cohort) -> Matrix:
-    return np.column_stack([people.ethnicity == group for group in ETHNIC_GROUPS]).astype(float)
-
-
 def _svm() -> Pipeline:
     svm = CalibratedClassifierCV(SVC(C=0.1, gamma=0.005, class_weight="balanced"), cv=3, ensemble=False)
     return make_pipeline(StandardScaler(), svm)
@@ -116,6 +132,7 @@ def _svm() -> Pipeline:
 
 CANDIDATES: dict[str, Callable[[Cohort], Predict]] = {
     "additive, learned from the T-score": additive,
+    "the same with calcium and vitamin D": additive_with(_diet, ("calcium", "vitamin D")),
     "logistic regression": classifier(
         lambda: make_pipeline(StandardScaler(), LogisticRegression(C=0.02, max_iter=2000)), encoded=True
     ),

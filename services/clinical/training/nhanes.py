@@ -112,8 +112,7 @@ def _columns(table: pd.DataFrame) -> dict[str, pd.Series]:
         "liver_disease": _yes(table.MCQ160L),
         "oestrogen_use": table.RX_ESTROGEN.astype(float),
         "oestrogen_ever": _yes(table.RHQ540),
-        "former_smoker": _smoker(table, {3}),
-        "current_smoker": _smoker(table, {1, 2}),
+        "smoker": _smoker(table),
         "alcohol_units_per_day": _alcohol(table),
         "active": _active(table),
     }
@@ -144,9 +143,9 @@ def _rheumatoid(table: pd.DataFrame) -> pd.Series:
     return value.where(_yes(table.MCQ160A).notna())
 
 
-def _smoker(table: pd.DataFrame, now: set[int]) -> pd.Series:
-    """SMQ020: 100 cigarettes in life; SMQ040: now every day (1), some days (2), not at all (3)."""
-    value = table.SMQ040.isin(now).astype(float)
+def _smoker(table: pd.DataFrame) -> pd.Series:
+    """Smoking now. SMQ020: 100 cigarettes in life; SMQ040: now every day (1), some days (2), not at all (3)."""
+    value = table.SMQ040.isin([1, 2]).astype(float)
     return value.where(table.SMQ040.isin([1, 2, 3]) | (table.SMQ020 == 2))
 
 

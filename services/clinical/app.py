@@ -1,0 +1,92 @@
+"""The clinical service: risk from the record, the published scores beside it, and what a DXA says."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, FastAPI
+
+from services.clinical.finding import find
+from services.clinical.lifestyle import find_lifestyle
+from services.clinical.parameters import LifestyleParameters, read_bone_density, read_lifestyle
+from services.clinical.risk import BoneDensityModel
+from services.clinical.settings import ClinicalSettings
+from shared.contracts.findings import ClinicalFinding
+from shared.contracts.models import ModelCard
+from shared.contracts.record import ClinicalRecord
+from shared.contracts.risk import AnyRiskRequest, LifestyleRiskRequest, RiskBatchAnswer, RiskBatchRequest
+from shared.inference import Scorer
+from shared.inference.onnx import OnnxScorer
+from shared.problem_responses import documented
+from shared.problems import TooBusy
+from shared.service import Workers, create_service_app, engine, workers
+
+
+@dataclass(frozen=True)
+class Clinical:
+    """What the service works with."""
+
+    bone_density: BoneDensityModel
+    lifestyle: Scorer
+    lifestyle_parameters: LifestyleParameters
+    card: ModelCard
+    lifestyle_card: ModelCard
+
+    def risk(self, request: AnyRiskRequest) -> ClinicalFinding:
+        """The finding for one request, by the model it names."""
+        if isinstance(request, LifestyleRiskRequest):
+            return find_lifestyle(request.record, self.lifestyle, self.lifestyle_parameters)
+        return find([request.record], self.bone_density)[0]
+
+    def risks(self, records: Sequence[ClinicalRecord]) -> RiskBatchAnswer:
+        """The findings for many records, in their order."""
+        return RiskBatchAnswer(findings=find(records, self.bone_density))
+
+
+def load(settings: ClinicalSettings) -> Clinical:
+    """Load both models, their parameters and their cards."""
+    folder, threads = settings.clinical_model, settings.inference_threads
+    return Clinical(
+        BoneDensityModel(OnnxScorer(folder / "bone_density.onnx", threads), read_bone_density(folder)),
+        OnnxScorer(folder / "lifestyle.onnx", threads),
+        read_lifestyle(folder),
+        ModelCard.model_validate_json((folder / "card.json").read_bytes()),
+        ModelCard.model_validate_json((folder / "card-lifestyle.json").read_bytes()),
+    )
+
+
+router = APIRouter(prefix="/v1", tags=["risk"])
+Engine = Annotated[Clinical, Depends(engine)]
+
+
+@router.post("/risk")
+async def risk(request: AnyRiskRequest, clinical: Engine) -> ClinicalFinding:
+    """Risk, screening scores, WHO class and reasons for one record; `clinical_model` picks the model."""
+    # Two milliseconds of work: not worth a thread.
+    return clinical.risk(request)
+
+
+@router.post("/risk/batch", responses=documented(TooBusy))
+async def risk_batch(
+    request: RiskBatchRequest, clinical: Engine, pool: Annotated[Workers, Depends(workers)]
+) -> RiskBatchAnswer:
+    """The same for up to 10,000 records, by the bone-density model."""
+    return await pool.run(clinical.risks, request.records)
+
+
+@router.get("/model/lifestyle")
+async def lifestyle_model(clinical: Engine) -> ModelCard:
+    """The card of the seed system's questionnaire model."""
+    return clinical.lifestyle_card
+
+
+def create_app(settings: ClinicalSettings) -> FastAPI:
+    """The clinical service with these settings."""
+    return create_service_app(
+        "clinical",
+        title="Trabecula clinical risk",
+        settings=settings,
+        load=lambda: load(settings),
+        card=lambda clinical: clinical.card,
+        router=router,
+    )
