@@ -11,7 +11,6 @@ from fastapi import FastAPI
 
 from gateway.administration import CannotStart, first_administrator, prepare
 from gateway.app import create_app
-from gateway.self_check import self_check
 from gateway.services import Services, ServicesSource, over_network
 from gateway.settings import GatewaySettings
 from shared.logs import configure_logging
@@ -73,6 +72,7 @@ def embedded(settings: GatewaySettings) -> ServicesSource:
 
 def checked(source: ServicesSource) -> ServicesSource:
     """The same services, which assess the phantom once before they serve."""
+    from gateway.self_check import self_check  # draws with OpenCV, which a gateway on its own does not carry
 
     @asynccontextmanager
     async def start() -> AsyncIterator[Services]:

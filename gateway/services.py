@@ -8,7 +8,7 @@ from shared.client import ServiceClient, service_http
 from shared.contracts.findings import ClassifyAnswer, ClinicalFinding, StageAnswer
 from shared.contracts.models import ModelCard
 from shared.contracts.recommendation import RecommendationRequest, RecommendationSet
-from shared.contracts.risk import RiskRequest
+from shared.contracts.risk import LifestyleRiskRequest, RiskRequest
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Services:
     async def stage(self, image: bytes) -> StageAnswer:
         return await self.staging.post_image("/v1/stage", image, StageAnswer)
 
-    async def risk(self, request: RiskRequest) -> ClinicalFinding:
+    async def risk(self, request: RiskRequest | LifestyleRiskRequest) -> ClinicalFinding:
         return await self.clinical.post_json("/v1/risk", request, ClinicalFinding)
 
     async def recommend(self, request: RecommendationRequest) -> RecommendationSet:

@@ -33,7 +33,7 @@ def wanted(purpose: str) -> list[str]:
 def lock(purpose: str, *, upgrade: bool) -> None:
     """Write the lock of one purpose."""
     target = HERE / f"{purpose}.txt"
-    command = ["uv", "pip", "compile", "-", *OPTIONS.split(), "--output-file", str(target)]
+    command = [sys.executable, "-m", "uv", "pip", "compile", "-", *OPTIONS.split(), "--output-file", str(target)]
     command += ["--upgrade"] if upgrade else []
     command += [] if purpose == "run" else ["--constraints", str(HERE / "run.txt")]
     subprocess.run(command, input="\n".join(wanted(purpose)), text=True, check=True, stdout=subprocess.DEVNULL)

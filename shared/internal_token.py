@@ -27,7 +27,9 @@ def verify(secret: str, audience: str, token: str | None) -> None:
         NotAuthenticated: none, a forged one, an old one, or one for another service.
     """
     try:
-        options = {"require": ["exp", "aud", "iss"]}
-        jwt.decode(token or "", secret, [ALGORITHM], options, audience=audience, issuer="gateway", leeway=LEEWAY_S)
+        jwt.decode(
+            token or "", secret, [ALGORITHM], {"require": ["exp", "aud", "iss"]}, audience=audience, issuer="gateway",
+            leeway=LEEWAY_S,
+        )  # fmt: skip
     except jwt.InvalidTokenError as error:
         raise NotAuthenticated(f"The {audience} service answers its own gateway only.") from error

@@ -35,8 +35,7 @@ class AccessTokens:
             NotAuthenticated: forged, expired or malformed.
         """
         try:
-            options = {"require": ["exp", "sub", "aud"]}
-            claims = jwt.decode(token, self._key, [ALGORITHM], options, audience=AUDIENCE)
+            claims = jwt.decode(token, self._key, [ALGORITHM], {"require": ["exp", "sub", "aud"]}, audience=AUDIENCE)
             return UUID(claims["sub"])
         except (jwt.InvalidTokenError, ValueError) as error:
             raise NotAuthenticated("The access token is not valid or has expired: sign in or refresh it.") from error

@@ -27,13 +27,13 @@ def combine(imaging: ImagingFinding | None, clinical: ClinicalFinding | None) ->
         basis = f"Bone density decides: {who_class.replace('_', ' ')} ({clinical.bone_density.basis})."
         return Combined(category=CATEGORY_OF_CLASS[who_class], basis=[basis])
     shown = imaging is not None and not imaging.indeterminate and imaging.label != "normal"
-    basis = [_of_clinical(clinical), _of_imaging(imaging, shown)]
+    lines = [_of_clinical(clinical), _of_imaging(imaging, shown)]
     category: RiskCategory | None
     if clinical and clinical.category:
         category = RAISED[clinical.category] if shown else clinical.category
     else:
         category = "moderate" if shown else None
-    return Combined(category=category, basis=[line for line in basis if line])
+    return Combined(category=category, basis=[line for line in lines if line])
 
 
 def _of_clinical(clinical: ClinicalFinding | None) -> str | None:

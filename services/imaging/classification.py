@@ -43,7 +43,7 @@ def bone_of(anatomy: Anatomy, bone: npt.NDArray[np.float64], knees: Sequence[Gra
     """The bone probabilities (3,) of the pictures that show the bone best."""
     if anatomy.knee >= anatomy.spine and knees:
         return np.asarray(bone[1:].mean(axis=0), np.float64)
-    return bone[0]
+    return np.asarray(bone[0], np.float64)
 
 
 def finding(anatomy: Anatomy, bone: npt.NDArray[np.float64], model: ModelReference) -> ImagingFinding:

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 (Tan & Le 2019, the Lite variant: ReLU6, no squeeze-and-excitation) for gray radiographs, in Keras."""
+"""EfficientNet-Lite0 for gray radiographs in Keras (Tan & Le 2019; Lite: ReLU6, no squeeze-and-excitation)."""
 
 import keras
 import numpy as np

@@ -1,6 +1,8 @@
 """Writing a model's card, its manifest, and the plots and tables that people read."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -38,7 +40,7 @@ def plot_confusion(cells: list[list[int]], names: list[str], file: Path) -> None
     _save(figure, file)
 
 
-def plot_roc(curves: dict[str, tuple[npt.NDArray[np.generic], npt.NDArray[np.floating]]], file: Path) -> None:
+def plot_roc(curves: Mapping[str, tuple[npt.NDArray[Any], npt.NDArray[Any]]], file: Path) -> None:
     """One ROC curve a name, from truth and probability."""
     figure, axes = plt.subplots(figsize=(4.2, 4))
     for name, (truth, probability) in curves.items():

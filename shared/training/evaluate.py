@@ -19,7 +19,11 @@ RESAMPLES = 1000
 
 
 def with_interval(
-    figure: Callable[..., float], patients: Sequence[str], *arrays: Array, resamples: int = RESAMPLES, seed: int = 0
+    figure: Callable[..., float],
+    patients: Sequence[str] | npt.NDArray[np.str_],
+    *arrays: Array,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
 ) -> Interval:
     """A figure with its 95 % percentile interval, bootstrapped over patients, not pictures.
 
@@ -39,7 +43,7 @@ def with_interval(
     return {"value": round(figure(*arrays), 4), "low": round(float(low), 4), "high": round(float(high), 4)}
 
 
-def _rows_by_patient(patients: Sequence[str]) -> dict[str, npt.NDArray[np.int64]]:
+def _rows_by_patient(patients: Sequence[str] | npt.NDArray[np.str_]) -> dict[str, npt.NDArray[np.int64]]:
     names = np.asarray(patients)
     return {name: np.flatnonzero(names == name) for name in np.unique(names)}
 
@@ -50,22 +54,27 @@ def quadratic_kappa(truth: Array, predicted: Array) -> float:
 
 
 def balanced_accuracy(truth: Array, predicted: Array) -> float:
+    """Mean recall over the classes that occur."""
     return float(balanced_accuracy_score(truth, predicted))
 
 
 def accuracy(truth: Array, predicted: Array) -> float:
+    """Share predicted rightly."""
     return float(np.mean(truth == predicted))
 
 
 def within_one(truth: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64]) -> float:
+    """Share at most one grade away."""
     return float(np.mean(np.abs(truth - predicted) <= 1))
 
 
 def auc(truth: Array, probability: Array) -> float:
+    """Area under the ROC curve."""
     return float(roc_auc_score(truth, probability))
 
 
 def recalls(truth: Array, predicted: Array, classes: int) -> list[float]:
+    """Recall of each class, 0 where it does not occur."""
     found = recall_score(truth, predicted, labels=list(range(classes)), average=None, zero_division=0)
     return [round(float(value), 4) for value in found]
 
@@ -76,6 +85,7 @@ def confusion(truth: Array, predicted: Array, classes: int) -> list[list[int]]:
 
 
 def mean_error(truth: Array, predicted: Array) -> float:
+    """Mean absolute error in grades."""
     return float(mean_absolute_error(truth, predicted))
 
 

@@ -112,7 +112,6 @@ def test_what_a_lock_lacks_is_noticed() -> None:
     assert "is not in the room's lock" in import_with("recommender", "services.imaging.app").stderr
 
 
-@pytest.mark.xfail(strict=True, reason="gateway/serve.py imports the self-check, so the phantom and numpy, at its top")
 def test_the_gateway_alone_can_serve() -> None:
     started = import_with("gateway", "gateway.serve")
     assert started.returncode == 0, started.stderr

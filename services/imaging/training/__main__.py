@@ -15,6 +15,7 @@ SERVICE = Path(__file__).parents[1]
 
 
 def main() -> None:
+    """Train and write the card."""
     run = parse_run(argparse.ArgumentParser(description=__doc__), "imaging", SERVICE / "model")
     cases = read_cases(run)
     print(cases.describe(), flush=True)

@@ -46,8 +46,7 @@ def write_card(cases: Cases, judged: Judged, parity: float, run: Run) -> None:
         "spine image of the kinds below.",
         excluded_use="Diagnosis, ruling osteoporosis out, uncut spine radiographs (answered 'indeterminate'), "
         "children, implants, any other body part.",
-        licence="Research use only: spine_dxa and spine_masked state no licence; their weights are not for redistribution "
-        "as a product.",
+        licence="Weights for research use only: spine_dxa and spine_masked state no licence.",
         data=[f"{table}: {dict(zip(('normal', 'osteopenia', 'osteoporosis'), counts, strict=False))}"
               for table, counts in zip(summary(cases).index, summary(cases).to_numpy().tolist(), strict=True)],
         metrics=figures,
@@ -119,12 +118,12 @@ def _within(rows: Radiographs, chosen: npt.NDArray[np.bool_]) -> dict[str, Any]:
     if truth.all() or not truth.any():
         return {"radiographs": len(truth)}
     called = rows.predicted[chosen] != 0
-    against_normal = chosen & (rows.bone != OSTEOPENIA)
+    certain = chosen & (rows.bone != OSTEOPENIA)
     return {
         "radiographs": len(truth),
         "auc_osteoporosis_against_rest": with_interval(auc, group, truth, rows.osteoporosis[chosen]),
         "auc_osteoporosis_against_normal": with_interval(
-            auc, rows.group[against_normal], rows.bone[against_normal] == OSTEOPOROSIS, rows.osteoporosis[against_normal]
+            auc, rows.group[certain], rows.bone[certain] == OSTEOPOROSIS, rows.osteoporosis[certain]
         ),
         "sensitivity": with_interval(accuracy, group[truth], called[truth], np.full(truth.sum(), True)),
         "specificity": with_interval(accuracy, group[~truth], called[~truth], np.full((~truth).sum(), False)),

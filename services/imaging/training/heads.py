@@ -1,4 +1,4 @@
-"""The two linear heads, fitted and judged out of fold: every figure is of pictures whose patient the heads never saw."""
+"""The two linear heads, judged out of fold: every figure is of pictures whose patient the heads never saw."""
 
 from dataclasses import dataclass
 

@@ -20,7 +20,10 @@ def ship(backbone: keras.Model, heads: Heads, cases: Cases, run: Run) -> float:
 
 
 def network(backbone: keras.Model, heads: Heads) -> keras.Model:
-    """Input `radiograph` (batch, 224, 224, 1); outputs `anatomy` (batch, 9), `bone` (batch, 3), `heat` (batch, 7, 7, 3)."""
+    """The network to ship.
+
+    Input `radiograph` (batch, 224, 224, 1); outputs `anatomy` (batch, 9), `bone` (batch, 3), `heat` (batch, 7, 7, 3).
+    """
     pixels = keras.Input((NETWORK_SIZE, NETWORK_SIZE, 1), name="radiograph")
     features = backbone(pixels)
     anatomy, _ = _pooled(features, heads.anatomy, ANATOMY_OUTPUT)

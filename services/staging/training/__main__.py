@@ -11,6 +11,7 @@ SERVICE = Path(__file__).parents[1]
 
 
 def main() -> None:
+    """Train and write the card."""
     run: Run = parse_run(argparse.ArgumentParser(description=__doc__), "staging", SERVICE / "model")
     write_card(fit(run), run)
 

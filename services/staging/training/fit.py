@@ -56,6 +56,7 @@ def fit(run: Run) -> Fitted:
 
 
 def read_knees(run: Run) -> Knees:
+    """The crops without duplicates, split by patient."""
     table = read_table(run.data, "knee_kl", run.limit)
     pixels = read_pixels(run.data, table["file"])
     kept = without_duplicates(pixels)
