@@ -59,7 +59,7 @@ def months_since_latest(record: ClinicalRecord, *sites: FractureSite, low_trauma
 def _months_since(fracture: Fracture, age_now: float) -> float | None:
     if fracture.months_ago is not None:
         return fracture.months_ago
-    if fracture.age is None or fracture.age > age_now:
+    if fracture.age is None:
         return None
     return (int(age_now) - int(fracture.age) + 1) * 12.0
 

@@ -63,7 +63,7 @@ class Signature(Schema):
 
     by: Annotated[str, Field(min_length=3)]
     role: Annotated[str, Field(min_length=3)]
-    on: dt.date
+    date: dt.date
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
 
 
