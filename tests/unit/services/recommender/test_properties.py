@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from services.recommender import recommend
 from services.recommender.evaluate import Bench
-from shared.contracts.record import BoneSite, ClinicalRecord, DensityMethod, FractureSite, MedicalCondition, Medication
 from shared.contracts.recommendation import RecommendationRequest, RecommendationSet
+from shared.contracts.record import BoneSite, ClinicalRecord, DensityMethod, FractureSite, MedicalCondition, Medication
 from tests.unit.services.recommender.cases import RULES, case, drugs, image, stage
 
 maybe = st.none() | st.booleans()
