@@ -85,7 +85,7 @@ def _ramp(values: NDArray[np.float64], low: float, high: float) -> NDArray[np.fl
 
 
 def _known(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.nan_to_num(values, nan=0.0)
+    return np.where(np.isnan(values), 0.0, values)
 
 
 COLUMN_NAMES: tuple[str, ...] = tuple(_encoded({name: np.zeros(1) for name in VARIABLES}))

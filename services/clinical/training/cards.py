@@ -47,9 +47,9 @@ def bone_density_card(metrics: dict[str, Any]) -> ModelCard:
             "every cut-off (see `ethnicity`): it would lower the estimate of those whom scores already miss.",
             "Hispanic women have more osteoporosis than predicted, with or without ethnicity as an input.",
             "At one cut-off for both sexes the sensitivity in men is clearly below that in women (see `by_group`).",
-            "Rheumatoid arthritis, thyroid and liver disease get no effect and glucocorticoids hardly any: the survey has "
-            "few such people, and where their bone density points the other way no effect is taken, not a wrong one. "
-            "They raise the fracture risk all the same.",
+            "Rheumatoid arthritis, thyroid and liver disease get no effect and glucocorticoids hardly any: the survey "
+            "has few such people, and where their bone density points the other way no effect is taken, not a wrong "
+            "one. They raise the fracture risk all the same.",
             "Calcium and vitamin D intake are no inputs: one day's recall adds nothing (see `cross_validation`).",
             "Treatment is no input: a bone drug marks an earlier diagnosis, and would let the model answer from it.",
             "Alcohol and diabetes lower the estimate: associations with bone density, no advice, and no lower risk of "

@@ -12,7 +12,7 @@ Labels = NDArray[np.int_]
 BINS = 10
 RESAMPLES = 1000
 SMALLEST = 1e-9
-NEWTON_STEPS = 8
+NEWTON_STEPS = 12
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ def calibration(y: Labels, p: Values, weight: Values | None = None) -> tuple[flo
     clipped = np.clip(p, SMALLEST, 1 - SMALLEST)
     x = np.column_stack([np.log(clipped / (1 - clipped)), np.ones(len(p))])
     weight = np.ones(len(y)) if weight is None else weight
-    found = np.array([1.0, 0.0])
+    share = np.average(y, weights=weight)
+    found = np.array([0.0, np.log(share / (1 - share))])
     for _ in range(NEWTON_STEPS):
         q = 1 / (1 + np.exp(-x @ found))
         curvature = x.T @ (x * (weight * q * (1 - q))[:, None])
