@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from services.recommender import density, fractures, kidney
-from services.recommender.record_facts import has, hypocalcaemia, kidney_measures_disagree, postmenopausal, pregnant
+from services.recommender.history import has, hypocalcaemia, kidney_measures_disagree, postmenopausal, pregnant
 from shared.contracts.record import ClinicalRecord
 from tests.unit.services.recommender.cases import case, dxa
 
