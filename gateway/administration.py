@@ -12,15 +12,12 @@ from gateway.accounts.scopes import read_scopes
 from gateway.audit.repository import Audit
 from gateway.database.engine import Database, DatabaseUnavailable, migrate, now
 from gateway.settings import GatewaySettings
-from shared.problems import InvalidInput, TrabeculaError
+from shared.problems import InvalidInput
+from shared.service import CannotStart
 
 FIRST_ADMINISTRATOR = "admin@localhost"
 SHORTEST_PASSWORD = 12
 OPERATOR = "operator"
-
-
-class CannotStart(TrabeculaError):
-    """The installation cannot start; the detail says what to mend."""
 
 
 def prepare(settings: GatewaySettings) -> None:

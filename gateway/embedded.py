@@ -22,7 +22,6 @@ from services.recommender.settings import RecommenderSettings
 from services.staging import app as staging
 from services.staging.settings import StagingSettings
 from shared.client import ServiceClient, service_http
-from shared.manifest import verify_manifest
 from shared.settings import ServiceSettings
 
 SETTINGS: dict[str, type[ServiceSettings]] = {
@@ -47,17 +46,6 @@ def service_settings(name: str, secret: str) -> ServiceSettings:
 def service_app(name: str, secret: str) -> FastAPI:
     """One service's app."""
     return CREATE_APP[name](service_settings(name, secret))
-
-
-def verify_models(names: tuple[str, ...] = SERVICES) -> None:
-    """Compare the model files of these services with their manifests, before anything is started.
-
-    Raises:
-        DamagedModel: a file is missing or differs.
-    """
-    for name in names:
-        for folder in service_settings(name, "for looking at the settings only").model_folders():
-            verify_manifest(folder)
 
 
 def in_process(secret: str, names: tuple[str, ...] = SERVICES) -> ServicesSource:

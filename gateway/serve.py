@@ -1,6 +1,7 @@
 """Starting the installation, and telling the person who started it what they need to know."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,12 +10,12 @@ import typer
 import uvicorn
 from fastapi import FastAPI
 
-from gateway.administration import CannotStart, first_administrator, prepare
+from gateway.administration import first_administrator, prepare
 from gateway.app import create_app
 from gateway.services import Services, ServicesSource, over_network
 from gateway.settings import GatewaySettings
 from shared.logs import configure_logging
-from shared.manifest import DamagedModel
+from shared.service import CannotStart
 
 
 def serve(settings: GatewaySettings) -> None:
@@ -39,14 +40,10 @@ def serve(settings: GatewaySettings) -> None:
 
 def serve_service(name: str, host: str, port: int, settings: GatewaySettings) -> None:
     """Run one service alone."""
-    from gateway.embedded import service_app, verify_models
+    from gateway.embedded import service_app
 
     configure_logging(settings.log_level)
     check_port(host, port)
-    try:
-        verify_models((name,))
-    except DamagedModel as error:
-        raise CannotStart(str(error)) from error
     run(
         service_app(name, settings.internal_key()),
         host,
@@ -56,17 +53,9 @@ def serve_service(name: str, host: str, port: int, settings: GatewaySettings) ->
 
 
 def embedded(settings: GatewaySettings) -> ServicesSource:
-    """All services in this process, their model files verified.
+    """All services in this process."""
+    from gateway.embedded import in_process  # a gateway on its own does not carry the services
 
-    Raises:
-        CannotStart: a model file is missing or damaged.
-    """
-    from gateway.embedded import in_process, verify_models
-
-    try:
-        verify_models()
-    except DamagedModel as error:
-        raise CannotStart(str(error)) from error
     return in_process(settings.internal_key())
 
 
@@ -110,9 +99,17 @@ class _Server(uvicorn.Server):
 
 
 def run(app: FastAPI, host: str, port: int, lines: list[str]) -> None:
-    """Serve one app until stopped; `lines` are printed when it listens."""
-    config = uvicorn.Config(app, host, port, log_config=None, access_log=False, server_header=False)
+    """Serve one app until stopped; `lines` are printed when it listens.
+
+    The app's lifespan is entered here and not by uvicorn, which would turn an error at the start, such as a damaged
+    model file, into a page of traceback.
+    """
+    config = uvicorn.Config(app, host, port, log_config=None, access_log=False, server_header=False, lifespan="off")
     server = _Server(config, lines)
-    server.run()
-    if not server.started:
-        raise CannotStart("The server did not start; the lines above say why.")
+
+    async def serve_within_lifespan() -> None:
+        async with app.router.lifespan_context(app):
+            await server.serve()
+
+    with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(serve_within_lifespan())

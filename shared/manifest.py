@@ -4,10 +4,12 @@ import hashlib
 import json
 from pathlib import Path
 
+from shared.problems import TrabeculaError
+
 MANIFEST = "manifest.json"
 
 
-class DamagedModel(Exception):
+class DamagedModel(TrabeculaError):
     """A model file is missing or is not the one the manifest was written for; the message says how to mend it."""
 
 

@@ -15,13 +15,17 @@ from shared.contracts.models import ModelCard
 from shared.logs import RequestLog
 from shared.manifest import verify_manifest
 from shared.problem_responses import documented, install_problems
-from shared.problems import NotAuthenticated, ServiceUnavailable, TooBusy
+from shared.problems import NotAuthenticated, ServiceUnavailable, TooBusy, TrabeculaError
 from shared.settings import ServiceSettings
 from shared.upload_limit import UploadLimit
 
 Result = TypeVar("Result")
 # How many requests may wait for each one being worked on before the answer is 503.
 QUEUE_PER_WORKER = 8
+
+
+class CannotStart(TrabeculaError):
+    """The installation cannot start; the detail is the one line that says what to mend."""
 
 
 class Workers:

@@ -1,0 +1,73 @@
+"""A PostgreSQL server of the tests' own, in a temporary folder, where the machine has its programs."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+def program(name: str) -> Path | None:
+    """A PostgreSQL program: on the path, or where Debian keeps the server's."""
+    found = shutil.which(name)
+    places = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    return Path(found) if found else (places[-1] if places else None)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    initdb, server = program("initdb"), program("postgres")
+    if initdb is None or server is None:
+        pytest.skip("PostgreSQL's programs initdb and postgres are not on this machine")
+    # It refuses to run as root; the package made a user for it.
+    user = "postgres" if hasattr(os, "geteuid") and os.geteuid() == 0 else None
+    with tempfile.TemporaryDirectory(prefix="trabecula-pg-") as folder:
+        if user:
+            shutil.chown(folder, user)
+        data = Path(folder) / "data"
+        run = {"user": user, "cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        subprocess.run([initdb, "-D", data, "-U", "trabecula", "--auth=trust", "--no-sync"], check=True, **run)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        options = ["-c", f"unix_socket_directories={folder}", "-c", "fsync=off", "-c", "listen_addresses=127.0.0.1"]
+        process = subprocess.Popen([server, "-D", data, "-p", str(port), *options], **run)
+        try:
+            wait_for(port, process)
+            yield f"postgresql+psycopg://trabecula@127.0.0.1:{port}/postgres"
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    import psycopg
+
+    for _ in range(200):
+        try:
+            psycopg.connect(f"host=127.0.0.1 port={port} user=trabecula dbname=postgres", connect_timeout=1).close()
+        except psycopg.OperationalError:
+            assert process.poll() is None, "the PostgreSQL server ended"
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail("the PostgreSQL server did not start")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, of either kind."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path / 'test.db'}"
+    import psycopg
+
+    url: str = request.getfixturevalue("postgres_url")
+    name = f"t{os.urandom(6).hex()}"
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    return url.rsplit("/", 1)[0] + f"/{name}"
