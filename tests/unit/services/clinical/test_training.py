@@ -10,30 +10,20 @@ pytestmark = pytest.mark.training
 YES, NO, DONT_KNOW = 1, 2, 9
 
 
+NOT_ASKED = [
+    "MCQ190", "MCQ191", "MCQ195", "RHD042", "RHD043", "RHQ060", "SMQ040", "ALQ120Q", "ALQ120U", "ALQ130", "PAD200",
+    "PAD320", "PAQ180", "DR1TVD", "DR1TCALC",
+]  # fmt: skip
+ASKED = [
+    "OSQ010A", "OSQ010B", "OSQ010C", "OSQ080", "OSQ150", "OSQ170", "OSQ200", "MCQ160A", "MCQ160M", "MCQ160L", "DIQ010",
+    "KIQ022", "RHQ031", "RHQ540", "SMQ020", "ALQ101", "ALQ110", "PAQ605", "PAQ620", "PAQ635", "PAQ650", "PAQ665",
+]  # fmt: skip
+
+
 def person(**codes: object) -> dict[str, object]:
     """One row of the table: a woman of 67 who answered "no" throughout."""
-    names = [
-        "MCQ190",
-        "MCQ191",
-        "MCQ195",
-        "RHD042",
-        "RHD043",
-        "RHQ060",
-        "SMQ040",
-        "ALQ120Q",
-        "ALQ120U",
-        "ALQ130",
-        "PAD200",
-        "PAD320",
-        "PAQ180",
-        "DR1TVD",
-        "DR1TCALC",
-    ]
-    row: dict[str, object] = dict.fromkeys(names, np.nan)
-    row |= dict.fromkeys(
-        ["OSQ010A", "OSQ010B", "OSQ010C", "OSQ080", "OSQ150", "OSQ170", "OSQ200", "MCQ160A", "MCQ160M", "MCQ160L", "DIQ010", "KIQ022", "RHQ031", "RHQ540", "SMQ020", "ALQ101", "ALQ110", "PAQ605", "PAQ620", "PAQ635", "PAQ650", "PAQ665"],
-        NO,
-    )  # fmt: skip
+    row: dict[str, object] = dict.fromkeys(NOT_ASKED, np.nan)
+    row |= dict.fromkeys(ASKED, NO)
     row |= {"RX_GLUCOCORTICOID": 0, "RX_ESTROGEN": 0, "BMXWT": 60.0, "BMXHT": 160.0, "WTMEC2YR": 1000.0}
     row |= {"CYCLE": "E", "RIAGENDR": 2, "RIDAGEYR": 67, "RIDRETH1": 3}
     row |= {"DXXNKBMD": 0.738, "DXXOFBMD": 0.9, "DXXOSBMD": np.nan}
