@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, UploadFile
-from shared.radiograph.joints import JOINTS_MODEL
 
 from services.imaging.classification import classify
 from services.imaging.settings import ImagingSettings
@@ -15,6 +14,7 @@ from shared.inference import Scorer
 from shared.inference.onnx import OnnxScorer
 from shared.problem_responses import documented
 from shared.problems import ImageRefused, ImageTooLarge, TooBusy, UnreadableImage, UnsupportedImage
+from shared.radiograph import joints
 from shared.radiograph.intake import decode
 from shared.radiograph.preview import preview_png
 from shared.service import Workers, create_service_app, engine, workers
@@ -25,23 +25,23 @@ class Imaging:
     """What the service works with."""
 
     network: Scorer
-    joints: Scorer
+    finder: Scorer
     card: ModelCard
 
     def classify(self, image: bytes) -> ClassifyAnswer:
         """Decode, gate and classify the bytes of an upload."""
         radiograph = decode(image)
         model = ModelReference(name=self.card.name, version=self.card.version)
-        found = classify(radiograph, self.network, self.joints, model)
+        found = classify(radiograph, self.network, self.finder, model)
         return ClassifyAnswer(finding=found, preview=Picture.of(preview_png(radiograph)))
 
 
 def load(settings: ImagingSettings) -> Imaging:
     """Load the model files."""
     network = OnnxScorer(settings.imaging_model / "imaging.onnx", settings.inference_threads)
-    joints = OnnxScorer(JOINTS_MODEL / "knee_joints.onnx", settings.inference_threads)
+    finder = OnnxScorer(joints.MODEL, settings.inference_threads)
     card = ModelCard.model_validate_json((settings.imaging_model / "card.json").read_bytes())
-    return Imaging(network, joints, card)
+    return Imaging(network, finder, card)
 
 
 router = APIRouter(prefix="/v1", tags=["imaging"])

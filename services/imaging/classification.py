@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from shared.radiograph.joints import crop, find_knees
+from shared.radiograph.joints import find_knees, joint_crop
 
 from services.imaging.gate import check_anatomy, check_readable
 from services.imaging.network import Anatomy, look
@@ -19,7 +19,7 @@ from shared.radiograph.prepare import GrayPixels
 CLEAR_LEAD = 0.1
 
 
-def classify(radiograph: Radiograph, network: Scorer, joints: Scorer, model: ModelReference) -> ImagingFinding:
+def classify(radiograph: Radiograph, network: Scorer, finder: Scorer, model: ModelReference) -> ImagingFinding:
     """Gate and classify one radiograph.
 
     For a knee the bone head sees the joint (the mean over both, where two are seen), for a spine the whole picture.
@@ -28,7 +28,7 @@ def classify(radiograph: Radiograph, network: Scorer, joints: Scorer, model: Mod
         ImageRefused: not a readable knee or spine radiograph; `reason` says why.
     """
     check_readable(radiograph)
-    knees = [crop(radiograph.pixels, knee.box) for knee in find_knees(radiograph.pixels, joints)]
+    knees = [joint_crop(radiograph.pixels, knee.box) for knee in find_knees(radiograph.pixels, finder)]
     anatomy, bone = look([radiograph.pixels, *knees], network)
     check_anatomy(anatomy)
     if radiograph.coloured:

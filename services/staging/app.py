@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, UploadFile
-from shared.radiograph.joints import JOINTS_MODEL
 
 from services.staging.settings import StagingSettings
 from services.staging.staging import stage
@@ -15,6 +14,7 @@ from shared.inference import Scorer
 from shared.inference.onnx import OnnxScorer
 from shared.problem_responses import documented
 from shared.problems import ImageRefused, ImageTooLarge, TooBusy, UnreadableImage, UnsupportedImage
+from shared.radiograph import joints
 from shared.radiograph.intake import decode
 from shared.service import Workers, create_service_app, engine, workers
 
@@ -24,21 +24,21 @@ class Staging:
     """What the service works with."""
 
     network: Scorer
-    joints: Scorer
+    finder: Scorer
     card: ModelCard
 
     def stage(self, image: bytes) -> StageAnswer:
         """Decode the bytes of an upload and grade its knees."""
         model = ModelReference(name=self.card.name, version=self.card.version)
-        return StageAnswer(finding=stage(decode(image), self.network, self.joints, model))
+        return StageAnswer(finding=stage(decode(image), self.network, self.finder, model))
 
 
 def load(settings: StagingSettings) -> Staging:
     """Load the model files."""
     network = OnnxScorer(settings.staging_model / "staging.onnx", settings.inference_threads)
-    joints = OnnxScorer(JOINTS_MODEL / "knee_joints.onnx", settings.inference_threads)
+    finder = OnnxScorer(joints.MODEL, settings.inference_threads)
     card = ModelCard.model_validate_json((settings.staging_model / "card.json").read_bytes())
-    return Staging(network, joints, card)
+    return Staging(network, finder, card)
 
 
 router = APIRouter(prefix="/v1", tags=["staging"])

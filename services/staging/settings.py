@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from shared.radiograph.joints import JOINTS_MODEL
+from shared.radiograph import joints
 
 from shared.settings import ServiceSettings
 
@@ -14,4 +14,4 @@ class StagingSettings(ServiceSettings):
 
     def model_folders(self) -> tuple[Path, ...]:
         """The network's folder and the joint finder's."""
-        return (self.staging_model, JOINTS_MODEL)
+        return (self.staging_model, joints.MODEL.parent)

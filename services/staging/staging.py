@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from shared.radiograph.joints import KneeJoint, crop, find_knees
+from shared.radiograph.joints import KneeJoint, find_knees, joint_crop
 
 from shared.contracts.base import ModelReference
 from shared.contracts.findings import KL_NAMES, STAGE_LABELS, Knee, StagingFinding
@@ -17,37 +17,29 @@ from shared.radiograph.prepare import network_input
 CONFIDENT = 0.5
 
 
-def stage(radiograph: Radiograph, network: Scorer, joints: Scorer, model: ModelReference) -> StagingFinding:
+def stage(radiograph: Radiograph, network: Scorer, finder: Scorer, model: ModelReference) -> StagingFinding:
     """Find the knee joints and grade each (Kellgren & Lawrence 1957).
 
     Raises:
         ImageRefused: `no_knee_joint`.
     """
-    found = find_knees(radiograph.pixels, joints)
+    found = find_knees(radiograph.pixels, finder, radiograph.laterality)
     if not found:
         raise ImageRefused(
             "No knee joint was found in the radiograph. Send a frontal view with the joint line in the picture.",
             reason="no_knee_joint",
         )
-    inputs = np.concatenate([network_input(crop(radiograph.pixels, joint.box)) for joint in found])
+    inputs = np.concatenate([network_input(joint_crop(radiograph.pixels, joint.box)) for joint in found])
     probabilities = network.score({"radiograph": inputs})["probabilities"].astype(np.float64)
-    sides = sides_of(found, radiograph)
-    return finding([knee(*parts) for parts in zip(found, sides, probabilities, strict=True)], model)
+    return finding([knee(*parts) for parts in zip(found, probabilities, strict=True)], model)
 
 
-def sides_of(found: Sequence[KneeJoint], radiograph: Radiograph) -> list[str]:
-    """The side of each joint; the file's own laterality counts where it shows one joint only."""
-    if len(found) == 1 and radiograph.laterality:
-        return [radiograph.laterality]
-    return [joint.side for joint in found]
-
-
-def knee(joint: KneeJoint, side: str, probabilities: npt.NDArray[np.float64]) -> Knee:
+def knee(joint: KneeJoint, probabilities: npt.NDArray[np.float64]) -> Knee:
     """One knee's grade: the likeliest one, and `uncertain` where that is not likely."""
     grade = int(probabilities.argmax())
     return Knee.model_validate(
         {
-            "side": side,
+            "side": joint.side,
             "box": [float(edge) for edge in joint.box],
             "stage": grade,
             "probabilities": [round(float(value), 4) for value in probabilities],

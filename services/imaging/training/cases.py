@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from shared.radiograph.joints import JOINTS_MODEL, crop, find_knees
+from shared.radiograph.joints import MODEL, find_knees, joint_crop
 
 from services.imaging.network import BONE_CLASSES, CONTENTS, Content
 from shared.inference.onnx import OnnxScorer
@@ -62,7 +62,7 @@ class Cases:
 
 def read_cases(run: Run) -> Cases:
     """Every picture of the tables that are not excluded."""
-    joints = OnnxScorer(JOINTS_MODEL / "knee_joints.onnx")
+    joints = OnnxScorer(MODEL)
     rows: list[tuple[GrayPixels, int, int, str, str, str]] = []
     for table in TABLES:
         if table in run.exclude:
@@ -86,7 +86,7 @@ def _pictures(
     whole_bone = bone if table.startswith("spine") else NO_LABEL
     pictures = [(pixels, CONTENTS.index(content), whole_bone)]
     if table == "knee_bone":
-        pictures += [(crop(pixels, knee.box), NO_LABEL, bone) for knee in find_knees(pixels, joints)]
+        pictures += [(joint_crop(pixels, knee.box), NO_LABEL, bone) for knee in find_knees(pixels, joints)]
     return [
         (equalised(squared(picture, NETWORK_SIZE)), where, what, source, table, f"{table}/{group}")
         for picture, where, what in pictures
