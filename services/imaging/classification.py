@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from shared.radiograph.joints import find_knees, joint_crop
 
 from services.imaging.gate import check_anatomy, check_readable
 from services.imaging.network import Anatomy, look
@@ -13,6 +12,7 @@ from shared.contracts.findings import BoneProbabilities, ClassProbabilities, Ima
 from shared.inference import Scorer
 from shared.problems import ImageRefused
 from shared.radiograph import Radiograph
+from shared.radiograph.joints import find_knees, joint_crop
 from shared.radiograph.prepare import GrayPixels
 
 # Under this lead of the first class over the second, the answer is called indeterminate.

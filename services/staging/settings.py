@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from shared.radiograph import joints
-
 from shared.settings import ServiceSettings
 
 

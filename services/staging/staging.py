@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from shared.radiograph.joints import KneeJoint, find_knees, joint_crop
 
 from shared.contracts.base import ModelReference
 from shared.contracts.findings import KL_NAMES, STAGE_LABELS, Knee, StagingFinding
 from shared.inference import Scorer
 from shared.problems import ImageRefused
 from shared.radiograph import Radiograph
+from shared.radiograph.joints import KneeJoint, find_knees, joint_crop
 from shared.radiograph.prepare import network_input
 
 # A grade with less than this probability is called uncertain: readers themselves agree on half of the knees.

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from shared.radiograph.joints import MODEL, find_knees, joint_crop
 
 from services.imaging.network import BONE_CLASSES, CONTENTS, Content
 from shared.inference.onnx import OnnxScorer
 from shared.radiograph.intake import decode
+from shared.radiograph.joints import MODEL, find_knees, joint_crop
 from shared.radiograph.prepare import NETWORK_SIZE, GrayPixels, equalised, squared
 from shared.training.data import read_table
 from shared.training.run import Run
