@@ -5,6 +5,7 @@ The only module of the gateway that imports the services.
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,11 +18,14 @@ from services.clinical import app as clinical
 from services.clinical.settings import ClinicalSettings
 from services.imaging import app as imaging
 from services.imaging.settings import ImagingSettings
+from services.recommender import SHIPPED_RULES, Explanation, RulesReport, explain, rules_check
 from services.recommender import app as recommender
 from services.recommender.settings import RecommenderSettings
 from services.staging import app as staging
 from services.staging.settings import StagingSettings
 from shared.client import ServiceClient, service_http
+from shared.contracts.recommendation import RecommendationRequest
+from shared.service import CannotStart
 from shared.settings import ServiceSettings
 
 SETTINGS: dict[str, type[ServiceSettings]] = {
@@ -44,8 +48,26 @@ def service_settings(name: str, secret: str) -> ServiceSettings:
 
 
 def service_app(name: str, secret: str) -> FastAPI:
-    """One service's app."""
-    return CREATE_APP[name](service_settings(name, secret))
+    """One service's app.
+
+    Raises:
+        CannotStart: the clinic's own rules or links cannot be used; the detail names file, rule and field.
+    """
+    settings = service_settings(name, secret)
+    try:
+        return CREATE_APP[name](settings)
+    except ValueError as error:
+        raise CannotStart(str(error)) from error
+
+
+def rules_report(directory: Path | None) -> RulesReport:
+    """The state of a rules directory, for the operator; the shipped one by default."""
+    return rules_check(directory or SHIPPED_RULES)
+
+
+def rules_explanation(request: RecommendationRequest) -> list[Explanation]:
+    """Why each rule did or did not fire for one case, for the clinician who reads the rules."""
+    return explain(request)
 
 
 def in_process(secret: str, names: tuple[str, ...] = SERVICES) -> ServicesSource:

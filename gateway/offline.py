@@ -2,14 +2,19 @@
 
 import secrets
 from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
 
 from gateway.assessments.case import Case, read_risk
 from gateway.assessments.compose import compose
 from gateway.assessments.workflow import Workflow
-from gateway.embedded import in_process
+from gateway.embedded import in_process, rules_explanation
 from gateway.self_check import lines
 from shared.contracts.assessment import Assessment
+from shared.contracts.recommendation import RecommendationRequest
 from shared.logs import configure_logging
+from shared.problem_responses import words
 from shared.problems import InvalidInput, MissingInput
 
 
@@ -27,6 +32,21 @@ async def assess_files(image: Path | None, clinical: Path | None, model: str) ->
     async with in_process(secrets.token_urlsafe(48))() as services:
         findings = await Workflow(services, 1).assess(case)
     return compose(findings, None), lines(findings)
+
+
+def explain_file(case: Path) -> list[Any]:
+    """Why each rule did or did not fire for the case in a JSON file.
+
+    Raises:
+        InvalidInput: the file cannot be read, or is not a recommendation request.
+    """
+    try:
+        request = RecommendationRequest.model_validate_json(_read(case))
+    except ValidationError as error:
+        errors = [words(dict(one)) for one in error.errors()]
+        detail = "; ".join(f"{one['field'] or case}: {one['message']}" for one in errors[:5])
+        raise InvalidInput(detail) from error
+    return rules_explanation(request)
 
 
 def _read(file: Path) -> bytes:
