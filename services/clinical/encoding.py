@@ -89,3 +89,12 @@ def _known(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 COLUMN_NAMES: tuple[str, ...] = tuple(_encoded({name: np.zeros(1) for name in VARIABLES}))
+OUTCOMES = ("osteoporosis", "low_bone_mass")
+# The model's outputs: the log odds of each outcome by the calibration of each sex.
+OUTPUTS: tuple[tuple[str, str], ...] = tuple((sex, outcome) for sex in ("women", "men") for outcome in OUTCOMES)
+
+
+def of_own_sex(outputs: NDArray[np.float64], female: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Both log odds of each person by the calibration of the person's sex; `female` is 1 for a woman, else 0."""
+    women, men = outputs[:, : len(OUTCOMES)], outputs[:, len(OUTCOMES) :]
+    return np.where(female[:, None] == 1, women, men)

@@ -53,8 +53,9 @@ def record_field(record: ClinicalRecord, name: str) -> str:
         return "medical_conditions"
     if name == "glucocorticoids":
         return "glucocorticoid_mg_per_day" if record.glucocorticoid_mg_per_day is not None else "medications"
-    if name == "family_history" and record.family_history is None and record.parent_hip_fracture is not None:
-        return "parent_hip_fracture"
+    if name == "family_history" and not record.family_history and record.parent_hip_fracture is not None:
+        # Either parent's history counts; the field that says "yes" is the one to show.
+        return "parent_hip_fracture" if record.parent_hip_fracture or record.family_history is None else name
     return name
 
 

@@ -12,7 +12,7 @@ from math import exp, isnan
 import numpy as np
 from numpy.typing import NDArray
 
-from services.clinical.encoding import encode
+from services.clinical.encoding import encode, of_own_sex
 from services.clinical.parameters import BoneDensityParameters
 from services.clinical.variables import FIELDS, VARIABLES, WOMEN_ONLY, variables_of
 from shared.contracts.record import ClinicalRecord, Gender
@@ -61,7 +61,7 @@ class BoneDensityModel:
     """Scores records.
 
     Args:
-        scorer: the ONNX model, one input `x` and one output `variable` with both log odds.
+        scorer: the ONNX model, one input `x` and one output `variable` with the log odds of `encoding.OUTPUTS`.
         parameters: its companions.
     """
 
@@ -84,7 +84,8 @@ class BoneDensityModel:
         plans = [_Plan.of(record, self.parameters) for record in records]
         rows = [row for plan in plans for row in plan.rows]
         columns = dict(zip(VARIABLES, np.array(rows, dtype=np.float64).T, strict=True))
-        scored = self._scorer.score({"x": encode(columns).astype(np.float32)})["variable"].astype(np.float64)
+        outputs = self._scorer.score({"x": encode(columns).astype(np.float32)})["variable"].astype(np.float64)
+        scored = of_own_sex(outputs, columns["female"])
         ends = np.cumsum([len(plan.rows) for plan in plans])
         return [plan.read(part) for plan, part in zip(plans, np.split(scored, ends[:-1]), strict=True)]
 

@@ -14,43 +14,52 @@ from shared.manifest import write_manifest
 
 MODEL_DIR = Path(__file__).parents[1] / "model"
 DOCUMENTS = Path(__file__).parents[3] / "docs" / "model-cards"
+BONE_DENSITY_CARD, LIFESTYLE_CARD = "card.json", "card-lifestyle.json"
+TABLES = ("nhanes_bone", "lifestyle")
 
 
 def main() -> None:
     """Read the options and train."""
     parser = argparse.ArgumentParser(description="Train the clinical service's models.")
     parser.add_argument("--data", type=Path, default=os.environ.get("TRABECULA_DATA"), help="folder with the tables")
-    parser.add_argument("--limit", type=int, help="at most so many rows a survey cycle, for a quick run")
-    parser.add_argument("--model-dir", type=Path, default=MODEL_DIR)
-    parser.add_argument("--documents", type=Path, default=DOCUMENTS)
+    parser.add_argument("--limit", type=int, help="at most so many rows a survey cycle, for trying out")
+    parser.add_argument(
+        "--exclude", action="append", default=[], choices=TABLES, help="keep this table's model as it is"
+    )
+    parser.add_argument("--model", type=Path, default=MODEL_DIR, help="where models, parameters and cards go")
+    parser.add_argument("--documents", type=Path, default=DOCUMENTS, help="where the page and its figures go")
     options = parser.parse_args()
     if options.data is None:
         parser.error("--data (or TRABECULA_DATA) has to name the folder with nhanes_bone.csv and lifestyle.csv")
-    train(Path(options.data), options.model_dir, options.documents, options.limit)
+    options.model.mkdir(parents=True, exist_ok=True)
+    options.documents.mkdir(parents=True, exist_ok=True)
+    data = Path(options.data)
+    if "lifestyle" not in options.exclude:
+        lifestyle(data, options.model, options.documents, options.limit)
+    if "nhanes_bone" not in options.exclude:
+        bone_density(data, options.model, options.documents, options.limit)
+    write_manifest(options.model)
+    cards = [
+        ModelCard.model_validate_json((options.model / name).read_bytes())
+        for name in (BONE_DENSITY_CARD, LIFESTYLE_CARD)
+    ]
+    (options.documents / "clinical.md").write_text(document(*cards), encoding="utf-8")
 
 
-def train(data: Path, model_dir: Path, documents: Path, limit: int | None = None) -> None:
-    """Train both models.
-
-    Args:
-        data: the folder with `nhanes_bone.csv` and `lifestyle.csv`; it is only read.
-        model_dir: where models, parameters and cards go.
-        documents: where the page and its figures go.
-        limit: at most so many rows a survey cycle.
-    """
-    model_dir.mkdir(parents=True, exist_ok=True)
-    documents.mkdir(parents=True, exist_ok=True)
-    lifestyle = train_lifestyle(data, model_dir, limit)
-    print("lifestyle: trained")
-    bone_density = train_bone_density(data, model_dir, limit)
+def bone_density(data: Path, model: Path, documents: Path, limit: int | None) -> None:
+    """Train the default model; write it, its card and its figure."""
+    trained = train_bone_density(data, model, limit)
+    _write(model / BONE_DENSITY_CARD, bone_density_card(trained.metrics))
+    plot_bone_density(trained, documents / "clinical-bone-density.png")
     print("bone density: trained")
-    cards = bone_density_card(bone_density.metrics), lifestyle_card(lifestyle.metrics)
-    for card, name in zip(cards, ("card.json", "card-lifestyle.json"), strict=True):
-        _write(model_dir / name, card)
-    write_manifest(model_dir)
-    (documents / "clinical.md").write_text(document(*cards), encoding="utf-8")
-    plot_bone_density(bone_density, documents / "clinical-bone-density.png")
-    plot_lifestyle(lifestyle, documents / "clinical-lifestyle.png")
+
+
+def lifestyle(data: Path, model: Path, documents: Path, limit: int | None) -> None:
+    """Train the seed's model; write it, its card and its figure."""
+    trained = train_lifestyle(data, model, limit)
+    _write(model / LIFESTYLE_CARD, lifestyle_card(trained.metrics))
+    plot_lifestyle(trained, documents / "clinical-lifestyle.png")
+    print("lifestyle: trained")
 
 
 def _write(path: Path, card: ModelCard) -> None:

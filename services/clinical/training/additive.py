@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
-from services.clinical.encoding import COLUMN_NAMES
+from services.clinical.encoding import COLUMN_NAMES, OUTCOMES, OUTPUTS, of_own_sex
 from services.clinical.variables import FIELDS, WOMEN_ONLY, Columns
 
 # Known from the literature; a factor whose few cases in the survey point the other way gets no effect, not a wrong one.
@@ -27,8 +27,6 @@ Matrix = NDArray[np.float64]
 RIDGE = 20.0
 STRONGEST_T = 0.0
 WHOLE_RECORD_WEIGHT = 4.0
-# Levels that the calibration may shift beside the sum; all are columns of the model, so that it stays a sum.
-CALIBRATED_LEVELS = ("women", "weight unknown women", "weight unknown men")
 
 
 @dataclass(frozen=True)
@@ -129,29 +127,39 @@ def fit_sum(rows: Rows, sign: Matrix, average: Matrix) -> tuple[Matrix, float]:
 
 
 def fit_additive(rows: Rows, names: tuple[str, ...] = COLUMN_NAMES) -> LinearRegression:
-    """The log odds of both outcomes as a linear model of the encoded record, calibrated with survey weights."""
+    """The log odds of both outcomes as a linear model of the encoded record, calibrated with survey weights.
+
+    The calibration is one for each sex, as the same sum says more about a man than about a woman; so the model has
+    four outputs, in the order of `OUTPUTS`, of which `of_own_sex` takes a person's two.
+    """
     sign, average = signs(names), averages(rows, names)
-    levels = [names.index(name) for name in CALIBRATED_LEVELS]
     unseen = np.zeros(len(rows.x))
     for cycle in np.unique(rows.cycle):
         held = rows.cycle == cycle
         coefficients, level = fit_sum(rows.where(~held), sign, average)
         unseen[held] = rows.x[held] @ coefficients + level
     coefficients, level = fit_sum(rows, sign, average)
-    weight = rows.weight * rows.share
+    women = rows.x[:, names.index("women")] == 1
     model = LinearRegression()
-    model.coef_, model.intercept_ = np.zeros((2, len(names))), np.zeros(2)
-    for outcome in range(2):
+    model.coef_, model.intercept_ = np.zeros((len(OUTPUTS), len(names))), np.zeros(len(OUTPUTS))
+    for output, (sex, outcome) in enumerate(OUTPUTS):
+        member = women if sex == "women" else ~women
+        no_weight = names.index(f"weight unknown {sex}")
         calibration = LogisticRegression(C=1e6, max_iter=1000)
-        calibration.fit(np.c_[unseen, rows.x[:, levels]], rows.outcomes[:, outcome], sample_weight=weight)
-        slope, shifts = calibration.coef_[0][0], calibration.coef_[0][1:]
-        model.coef_[outcome] = slope * coefficients
-        model.coef_[outcome, levels] += shifts
-        model.intercept_[outcome] = calibration.intercept_[0] + slope * level
+        calibration.fit(
+            np.c_[unseen, rows.x[:, no_weight]][member],
+            rows.outcomes[member, OUTCOMES.index(outcome)],
+            sample_weight=(rows.weight * rows.share)[member],
+        )
+        slope, shift = calibration.coef_[0]
+        model.coef_[output] = slope * coefficients
+        # The level without a weight is the calibration's own: fewer facts, so a wider spread behind the same sum.
+        model.coef_[output, no_weight] += shift
+        model.intercept_[output] = calibration.intercept_[0] + slope * level
     model.n_features_in_ = len(names)
     return model
 
 
 def log_odds(model: LinearRegression, x: Matrix) -> Matrix:
     """Log odds of osteoporosis and of low bone mass, one row a person."""
-    return np.asarray(model.predict(x))
+    return of_own_sex(np.asarray(model.predict(x)), x[:, COLUMN_NAMES.index("women")])

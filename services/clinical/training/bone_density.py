@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.clinical.encoding import COLUMN_NAMES, encode
+from services.clinical.encoding import COLUMN_NAMES, OUTPUTS, encode, of_own_sex
 from services.clinical.parameters import BoneDensityParameters, CutOffs
 from services.clinical.training.additive import fit_additive
 from services.clinical.training.candidates import additive, additive_with_ethnicity, probability, training_rows
@@ -29,7 +30,7 @@ from shared.contracts.base import ModelReference
 from shared.inference.onnx import OnnxScorer
 
 HELD_OUT = "H"
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 REFERENCE = ModelReference(name="trabecula-bone-density-risk", version=VERSION)
 REFERENCE_AGE = 60.0
 NUMBERS = ("weight_kg", "height_cm", "menopause_age", "alcohol_units_per_day")
@@ -54,11 +55,16 @@ class Trained:
 
 
 def train_bone_density(data: Path, model_dir: Path, limit: int | None) -> Trained:
-    """Compare, choose, fit, export and test; writes `bone_density.onnx` and `bone_density.json`."""
+    """Compare, choose, fit, test, fit again with every cycle; writes `bone_density.onnx` and `bone_density.json`.
+
+    The figures are those of the model that has not seen the held-out cycle. What ships is the same recipe fitted to
+    all cycles: bone density changes over the years, and a later patient is nearer to the latest cycle.
+    """
     people = read_cohort(data, limit)
     train, test = people.where(people.cycle != HELD_OUT), people.where(people.cycle == HELD_OUT)
     cut_offs = derive_cut_offs(train, predict_unseen(train, additive))
-    model = fit_additive(training_rows(train))
+    predicted = _tested(train, test)
+    model = fit_additive(training_rows(people))
     path = model_dir / "bone_density.onnx"
     export(model, len(COLUMN_NAMES), path)
     parameters = BoneDensityParameters(
@@ -69,10 +75,10 @@ def train_bone_density(data: Path, model_dir: Path, limit: int | None) -> Traine
         usual={"female": _usual(train, female=True), "male": _usual(train, female=False)},
     )
     (model_dir / "bone_density.json").write_text(parameters.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    predicted = _score(path, test)
     metrics = _cross_validated(train) | {
         "held_out": measure(train, test, predicted, cut_offs),
         "held_out_with_ethnicity": _with_ethnicity(train, test),
+        "shipped": _shipped(_score(path, test), predicted),
         "cut_offs": cut_offs.model_dump(),
         "log_odds": _table(model),
     }
@@ -89,10 +95,35 @@ def _cross_validated(train: Cohort) -> dict[str, Any]:
     }
 
 
+def _tested(train: Cohort, test: Cohort) -> NDArray[np.float64]:
+    """The held-out people's probabilities, through an exported file as in the service."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "tested.onnx"
+        export(fit_additive(training_rows(train)), len(COLUMN_NAMES), path)
+        return _score(path, test)
+
+
+def _shipped(shipped: NDArray[np.float64], tested: NDArray[np.float64]) -> dict[str, Any]:
+    """How far the shipped model, fitted to every cycle, is from the tested one on the held-out people."""
+    return {
+        "fitted_to": "all four cycles, after the test; the figures are those of the fit without the held-out cycle",
+        "mean_probability": {
+            "tested": round(float(tested[:, 0].mean()), 4),
+            "shipped": round(float(shipped[:, 0].mean()), 4),
+        },
+        "mean_absolute_difference": round(float(np.abs(shipped - tested)[:, 0].mean()), 4),
+        "rank_correlation": round(float(np.corrcoef(_ranks(shipped[:, 0]), _ranks(tested[:, 0]))[0, 1]), 4),
+    }
+
+
+def _ranks(values: NDArray[np.float64]) -> NDArray[np.intp]:
+    return np.argsort(np.argsort(values))
+
+
 def _score(path: Path, people: Cohort) -> NDArray[np.float64]:
     """From the exported file, in the number format it serves with."""
     scored = OnnxScorer(path).score({"x": encode(people.columns).astype(np.float32)})["variable"]
-    return probability(np.asarray(scored, dtype=np.float64))
+    return probability(of_own_sex(np.asarray(scored, dtype=np.float64), people.columns["female"]))
 
 
 def _with_ethnicity(train: Cohort, test: Cohort) -> dict[str, float]:
@@ -123,7 +154,8 @@ def _usual(people: Cohort, *, female: bool) -> dict[str, list[dict[str, float]]]
 def _table(model: Any) -> dict[str, dict[str, float]]:
     """The whole model: its intercepts and its log odds a unit of each column."""
     table = {"intercept": model.intercept_} | dict(zip(COLUMN_NAMES, model.coef_.T, strict=True))
+    outputs = [f"{outcome}, {sex}" for sex, outcome in OUTPUTS]
     return {
-        name: {"osteoporosis": round(float(a), 3), "low_bone_mass": round(float(b), 3)}
-        for name, (a, b) in table.items()
+        name: {output: round(float(value), 3) + 0.0 for output, value in zip(outputs, values, strict=True)}
+        for name, values in table.items()
     }

@@ -195,3 +195,48 @@ def test_one_answer_takes_under_3_ms_of_cpu(model: BoneDensityModel) -> None:
     for _ in range(100):
         find([record], model)
     assert (time.process_time() - started) / 100 < 0.003
+
+
+def test_2000_records_take_under_two_seconds_of_cpu(model: BoneDensityModel) -> None:
+    records = [ClinicalRecord.model_validate({"age": 45 + i % 40, "gender": "female", **FULL}) for i in range(2000)]
+    started = time.process_time()
+    assert len(find(records, model)) == 2000
+    assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("record", "field", "value"),
+    [
+        ({"family_history": True}, "family_history", True),
+        ({"parent_hip_fracture": True}, "parent_hip_fracture", True),
+        ({"family_history": False, "parent_hip_fracture": True}, "parent_hip_fracture", True),
+        ({"family_history": False, "parent_hip_fracture": False}, "family_history", False),
+        ({"medical_conditions": ["dialysis", "copd"]}, "medical_conditions", "dialysis"),
+        ({"medical_conditions": []}, "medical_conditions", "none of those the model uses"),
+        ({"medications": ["glucocorticoids"]}, "medications", "glucocorticoids"),
+        ({"glucocorticoid_mg_per_day": 5}, "glucocorticoid_mg_per_day", 5),
+        ({"medications": ["hormone_therapy"]}, "oestrogen_use", "hormone_therapy"),
+        ({"prior_fractures": [{"site": "hip"}, {"site": "ankle"}]}, "prior_fractures", "ankle, hip"),
+        ({"prior_fractures": True}, "prior_fractures", True),
+        ({"menopause_age": 48}, "menopausal_status", "postmenopausal"),
+        ({"smoking": "former"}, "smoking", "former"),
+    ],
+)
+def test_contributions_speak_the_records_own_terms(
+    model: BoneDensityModel, record: dict, field: str, value: object
+) -> None:
+    answer = finding(model, **record)
+    shown = {item.field: item for item in answer.contributions}
+    assert shown[field].value == value
+    assert shown[field].words
+    assert field not in {item.field for item in answer.most_informative_missing} or field.startswith("medic")
+
+
+def test_what_is_missing_is_ranked_and_its_range_holds_the_estimate(model: BoneDensityModel) -> None:
+    answer = finding(model, 62, "male", height_cm=175)
+    effects = [item.effect for item in answer.most_informative_missing]
+    assert effects == sorted(effects, reverse=True)
+    assert answer.most_informative_missing[0].field == "weight_kg"
+    for item in answer.most_informative_missing:
+        assert item.lowest_probability <= answer.probability <= item.highest_probability
+        assert item.field not in ("height_cm", "menopausal_status", "oestrogen_use", "menopause_age")
