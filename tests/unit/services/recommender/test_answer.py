@@ -1,5 +1,6 @@
 """What travels with an answer: sources, links, the consult block, the letter, translations, the explanation."""
 
+import re
 import time
 from pathlib import Path
 
@@ -158,3 +159,23 @@ def test_the_domain_knows_no_framework() -> None:
         if module.name not in ("app.py", "settings.py"):
             text = module.read_text(encoding="utf-8")
             assert not any(f"import {name}" in text for name in ("fastapi", "sqlalchemy", "httpx", "onnxruntime"))
+
+
+@pytest.mark.parametrize("catalogue", RULES.catalogues, ids=lambda catalogue: catalogue.language)
+def test_the_shipped_texts_are_all_translated_and_say_the_same_numbers(catalogue: Catalogue) -> None:
+    texts = {rule.id: (rule.version, rule.output.text) for rule in RULES.rules}
+    texts |= {rule.id: (rule.version, rule.reason) for rule in RULES.consults}
+    assert list(catalogue.gaps({rule_id: version for rule_id, (version, _) in texts.items()})) == []
+    assert set(catalogue.phrases) == {"check_first", "blocked"}
+    for rule_id, (_, english) in texts.items():
+        text = catalogue.messages[rule_id].text
+        assert set(re.findall(r"-?\d+(?:\.\d+)?", text)) <= set(re.findall(r"-?\d+(?:\.\d+)?", english)), rule_id
+        assert set(re.findall(r"\{\w+\}", text)) == set(re.findall(r"\{\w+\}", english)), rule_id
+
+
+def test_an_item_comes_with_its_translations_and_quotes_the_patients_numbers() -> None:
+    patient = {"risk": "high", "record": {"age": 60.0, "gender": "female", "calcium_mg_per_day": 600.0}}
+    item = next(item for item in answer(patient).items if item.id == "diet.calcium_to_1200")
+    assert {translation.language for translation in item.translations} == {"hi", "kn"}
+    assert all("600" in translation.text for translation in item.translations)
+    assert {translation.status for translation in item.translations} == {UNREVIEWED}
