@@ -63,7 +63,7 @@ def _by_status(bench: Bench, medication: Medication) -> str:
 
 def _url(bench: Bench, rule: Rule) -> str | None:
     """The patient's page where the site has one, else the source."""
-    return bench.rules.links.url(rule.guidance) or rule.citation.url
+    return bench.rules.links.url(rule.guidance, rule.citation.url)
 
 
 def _translations(bench: Bench, rule: Rule, phrase: str | None = None) -> Iterator[Translation]:

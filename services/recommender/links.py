@@ -25,6 +25,7 @@ class Links(Schema):
     note: Text
     guidance: dict[str, Page]
     consult: dict[str, list[Page]]
+    allowed_hosts: list[str] = Field([], description="Where not empty, the only hosts that an item may point to")
 
     def for_site(
         self,
@@ -53,8 +54,9 @@ class Links(Schema):
         consult = list(consult_links) or [*self.consult.get(EVERYWHERE, []), *self.consult.get(country, [])]
         return Links(
             note=self.note,
-            guidance={key: page for key, page in pages.items() if _allowed(page, allowed_hosts)},
-            consult={EVERYWHERE: [page for page in consult if _allowed(page, allowed_hosts)]},
+            guidance={key: page for key, page in pages.items() if _allowed(page.url, allowed_hosts)},
+            consult={EVERYWHERE: [page for page in consult if _allowed(page.url, allowed_hosts)]},
+            allowed_hosts=list(allowed_hosts),
         )
 
     @property
@@ -62,12 +64,14 @@ class Links(Schema):
         """The ways to consult a doctor, ready to travel."""
         return [Link(title=page.title, url=page.url) for page in self.consult.get(EVERYWHERE, [])]
 
-    def url(self, key: str | None) -> str | None:
-        """The address of a guidance page; None where the site leaves it out."""
+    def url(self, key: str | None, source: str | None = None) -> str | None:
+        """The address of a guidance page, else that of the source; None where the site allows neither."""
         page = self.guidance.get(key) if key else None
-        return page.url if page else None
+        if page:
+            return page.url
+        return source if source and _allowed(source, self.allowed_hosts) else None
 
 
-def _allowed(page: Page, hosts: Sequence[str]) -> bool:
-    host = urlsplit(page.url).hostname or ""
+def _allowed(url: str, hosts: Sequence[str]) -> bool:
+    host = urlsplit(url).hostname or ""
     return not hosts or any(host == allowed or host.endswith(f".{allowed}") for allowed in hosts)
