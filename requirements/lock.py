@@ -12,7 +12,7 @@ HERE = Path(__file__).resolve().parent
 HEADER = "# Made by `make lock` from pyproject.toml, for Python 3.11 to 3.13 on every system. Do not edit.\n"
 ROOMS = ("imaging", "staging", "clinical", "recommender", "gateway")
 # run comes first: every other lock takes the versions that run has.
-EXTRAS = {"run": (), "test": ("dev", "ops"), "training": ("training",), "tfserving": ("tfserving",)}
+EXTRAS = {"run": (), "test": ("dev", "ops"), "training": ("training", "dev"), "tfserving": ("tfserving",)}
 OPTIONS = (
     "--universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-header --no-annotate --no-build "
     "--no-emit-index-url --no-emit-find-links --no-emit-build-options --no-emit-index-annotation --no-config --quiet"

@@ -49,5 +49,9 @@ def parse_run(parser: argparse.ArgumentParser, name: str, model: Path) -> Run:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--version", default="0.1.0", help="version of the model")
     options = vars(parser.parse_args())
+    if (options["limit"] or options["epochs"]) and options["model"] == model:
+        # A network of a few pictures must never replace the one that serves.
+        options["model"] = options["work"] / "model"
+        print(f"Trying out: the model goes to {options['model']}", flush=True)
     keras.utils.set_random_seed(options["seed"])
     return Run(**{**options, "exclude": tuple(options["exclude"])})

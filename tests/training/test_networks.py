@@ -1,0 +1,56 @@
+"""Both training commands from data folder to a model that serves: SavedModel, ONNX, manifest and card."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from shared.contracts.models import ModelCard
+from shared.inference.onnx import OnnxScorer
+from shared.manifest import verify_manifest
+
+pytestmark = [pytest.mark.training, pytest.mark.slow]
+
+
+def train(service, data, folder, *options):
+    done = subprocess.run(
+        [sys.executable, "-m", f"services.{service}.training", "--data", str(data), "--work", str(folder / "work"),
+         "--model", str(folder / "model"), *options],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def check(folder, name, outputs):
+    verify_manifest(folder / "model")
+    card = ModelCard.model_validate_json((folder / "model" / "card.json").read_bytes())
+    assert card.metrics["parity_onnx_savedmodel_max_difference"] < 1e-4
+    assert (folder / "work" / "saved_model" / "1" / "saved_model.pb").is_file()
+    inputs = np.random.default_rng(0).random((2, 224, 224, 1), np.float32)
+    answer = OnnxScorer(folder / "model" / f"{name}.onnx").score({"radiograph": inputs})
+    for output, shape in outputs.items():
+        assert answer[output].shape == (2, *shape)
+        if len(shape) == 1:
+            assert answer[output].sum(axis=1) == pytest.approx(1, abs=1e-5)
+    return answer
+
+
+def test_staging_from_data_to_model_and_on_from_its_checkpoint(data, tmp_path):
+    printed = train("staging", data, tmp_path, "--limit", "38", "--epochs", "1")
+    assert "epoch 2/2" in printed
+    assert "min left" in printed
+    answer = check(tmp_path, "staging", {"probabilities": (5,), "heat": (7, 7, 5)})
+    # The heat map is the evidence itself: its mean gives back the answer.
+    logits = answer["heat"].mean(axis=(1, 2))
+    again = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    assert again == pytest.approx(answer["probabilities"], abs=1e-5)
+    assert json.loads((tmp_path / "work" / "state.json").read_text())["epochs"] == 2
+    assert "epoch" not in train("staging", data, tmp_path, "--limit", "38", "--epochs", "1").split("knees")[1][:200]
+
+
+def test_imaging_from_data_to_model(data, tmp_path):
+    train("imaging", data, tmp_path, "--epochs", "1")
+    check(tmp_path, "imaging", {"anatomy": (9,), "bone": (3,), "heat": (7, 7, 3)})

@@ -1,0 +1,79 @@
+"""The parts that the trainings share."""
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+
+from shared.training.augment import Augmentation
+from shared.training.calibrate import calibrate
+from shared.training.data import prepared, split_by_patient, without_duplicates
+from shared.training.evaluate import accuracy, calibration_error, quadratic_kappa, recalls, with_interval
+
+pytestmark = pytest.mark.training
+
+
+def test_no_patient_is_in_two_parts_and_the_shares_are_kept():
+    random = np.random.default_rng(0)
+    patients = [f"p{number}" for number in random.integers(0, 400, 1000)]
+    grades = random.integers(0, 5, 1000)
+    split = split_by_patient(patients, grades.tolist(), seed=1)
+    parts = [{patients[row] for row in rows} for rows in (split.train, split.validation, split.test)]
+    assert not (parts[0] & parts[1] or parts[0] & parts[2] or parts[1] & parts[2])
+    assert sorted(np.concatenate([split.train, split.validation, split.test])) == list(range(1000))
+    assert [len(part) / len(set(patients)) for part in parts] == pytest.approx([0.7, 0.2, 0.1], abs=0.03)
+    again = split_by_patient(patients, grades.tolist(), seed=1)
+    assert (again.test == split.test).all()
+
+
+def test_the_second_copy_of_a_picture_is_left_out():
+    pictures = np.arange(4 * 9, dtype=np.uint8).reshape(4, 3, 3)
+    pictures[2] = pictures[0]
+    assert without_duplicates(pictures).tolist() == [0, 1, 3]
+
+
+def test_training_sees_what_serving_sees(data):
+    from shared.radiograph.intake import decode
+    from shared.radiograph.prepare import network_input
+
+    file = next((data / "knees").iterdir()).read_bytes()
+    assert (network_input(decode(file).pixels)[0, :, :, 0] * 255).round() == pytest.approx(prepared(file))
+
+
+def test_calibration_mends_overconfidence():
+    random = np.random.default_rng(0)
+    truth = random.integers(0, 3, 4000)
+    logits = np.eye(3)[truth] + random.normal(0, 1, (4000, 3))
+    found = calibrate(logits * 5, truth)
+    assert found.scale == pytest.approx(0.2, rel=0.15)
+    before, after = softmax(logits * 5, axis=1), softmax(found.apply(logits * 5), axis=1)
+    assert calibration_error(after, truth) < 0.03 < calibration_error(before, truth)
+
+
+def test_figures_against_hand_counts():
+    truth, said = np.array([0, 0, 1, 2]), np.array([0, 1, 1, 2])
+    assert accuracy(truth, said) == 0.75
+    assert recalls(truth, said, 4) == [0.5, 1.0, 1.0, 0.0]
+    assert quadratic_kappa(truth, truth) == 1
+    assert quadratic_kappa(truth, said) == pytest.approx(0.8)
+
+
+def test_the_interval_resamples_patients_and_not_pictures():
+    truth = np.tile([0, 1], 50)
+    said = truth.copy()
+    said[:50] = 1 - said[:50]
+    one_each = with_interval(accuracy, [str(number) for number in range(100)], truth, said)
+    two_in_all = with_interval(accuracy, ["a"] * 50 + ["b"] * 50, truth, said)
+    assert one_each["value"] == two_in_all["value"] == 0.5
+    assert two_in_all["low"] == 0
+    assert one_each["low"] > 0.35
+
+
+def test_augmentation_keeps_size_and_repeats_with_its_seed():
+    picture = np.random.default_rng(0).integers(0, 255, (224, 224), dtype=np.uint8)
+    one, two = (Augmentation().apply(picture, 160, np.random.default_rng(7)) for _ in range(2))
+    assert one.shape == (160, 160)
+    assert (one == two).all()
+    still = Augmentation(0, 0, 0, 0, 0, 0).apply(picture, 224, np.random.default_rng(7))
+    assert (still == picture).all()
+    mirrored = Augmentation(0, 0, 0, 0, 1, 0).apply(picture, 224, np.random.default_rng(7))
+    assert (mirrored == picture[:, ::-1]).all()
