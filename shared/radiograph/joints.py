@@ -1,0 +1,140 @@
+"""The joint finder: where in a radiograph the knee joints are, framed as the staging network has seen them.
+
+The network (`model/knee_joints.onnx`) sees the whole picture at 256 pixels and gives two maps of 64 x 64: `heat`, how
+likely the middle of a joint line lies in a cell, and `width`, how wide that joint's tibial plateau is.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from shared.contracts.findings import Side
+from shared.inference import Scorer
+from shared.radiograph.prepare import GrayPixels, network_input
+from shared.radiograph.radiograph import Laterality
+
+MODEL = Path(__file__).parent / "model" / "knee_joints.onnx"
+INPUT, HEAT, WIDTH = "radiograph", "heat", "width"
+FINDER_SIZE = 256
+MAPS_SIZE = 64
+
+# Framing of the joint crops of the Osteoarthritis Initiative that the staging network is trained on, measured on their
+# mean picture: the plateau spans 0.80 of the side, the joint line lies 0.588 of the side below the top.
+PLATEAU_SHARE = 0.80
+JOINT_LINE_SHARE = 0.588
+
+THRESHOLD = 0.35
+MOST_KNEES = 2
+# Two peaks nearer than this, in widths of the wider joint, are one joint.
+APART = 0.8
+# From this share of the picture on, the joint's box is the picture: it is a crop already.
+WHOLE_SHARE = 0.80
+
+Map = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class KneeJoint:
+    """One knee joint.
+
+    Attributes:
+        box: (x, y, width, height) in pixels of the radiograph given, framed like a joint crop. A square that may reach
+            beyond the picture where the joint lies at its border, or the whole picture if that is a crop already.
+        side: the patient's side, or unknown.
+        confidence: 0 to 1, the height of the network's peak.
+        visible: share of the box that lies within the picture; below 1 the joint is at, or cut by, the border.
+    """
+
+    box: tuple[int, int, int, int]
+    side: Side
+    confidence: float
+    visible: float
+
+
+@dataclass(frozen=True)
+class Peak:
+    """A joint in the network's square: middle of the joint line and width of the plateau, in shares of its side."""
+
+    x: float
+    y: float
+    width: float
+    confidence: float
+
+
+def find_knees(pixels: GrayPixels, scorer: Scorer, laterality: Laterality | None = None) -> list[KneeJoint]:
+    """Find the knee joints in a radiograph of one or both legs, or in a ready-made joint crop.
+
+    Args:
+        pixels: gray radiograph, uint8, (height, width), bone bright; the working pixels of the intake.
+        scorer: the network of `MODEL`.
+        laterality: the side that the DICOM file names; believed where one knee is seen.
+
+    Returns:
+        at most two joints from left to right in the picture; none where no knee joint is seen. In an antero-posterior
+        radiograph the patient's right is at the picture's left; one leg alone is unknown without `laterality`.
+
+    Raises:
+        ServiceUnavailable: the scorer's runtime does not answer.
+    """
+    outputs = scorer.score({INPUT: network_input(pixels, FINDER_SIZE)})
+    peaks = sorted(peaks_of(outputs[HEAT][0, :, :, 0], outputs[WIDTH][0, :, :, 0]), key=lambda peak: peak.x)
+    sides: list[Side] = ["right", "left"] if len(peaks) == 2 else [laterality or "unknown"]
+    return [joint_at(peak, side, pixels) for peak, side in zip(peaks, sides, strict=False)]
+
+
+def peaks_of(heat: Map, width: Map) -> list[Peak]:
+    """The highest peaks of the heat map, best first, at most `MOST_KNEES`, each with the width found there."""
+    rows, columns = np.nonzero((heat >= THRESHOLD) & (heat >= cv2.dilate(heat, np.ones((3, 3), np.uint8))))
+    found: list[Peak] = []
+    for row, column in sorted(zip(rows, columns, strict=True), key=lambda cell: -heat[cell]):
+        peak = peak_at(heat, width, int(row), int(column))
+        if all(np.hypot(peak.x - other.x, peak.y - other.y) > APART * max(peak.width, other.width) for other in found):
+            found.append(peak)
+    return found[:MOST_KNEES]
+
+
+def peak_at(heat: Map, width: Map, row: int, column: int) -> Peak:
+    """A peak to fractions of a cell: the centre of mass of the heat around it, and the mean width weighted alike."""
+    top, left = max(0, row - 2), max(0, column - 2)
+    around = slice(top, row + 3), slice(left, column + 3)
+    weights = heat[around] / heat[around].sum()
+    y, x = (np.arange(length) + start for length, start in zip(weights.shape, (top, left), strict=True))
+    return Peak(
+        x=float((weights.sum(0) * (x + 0.5)).sum()) / heat.shape[1],
+        y=float((weights.sum(1) * (y + 0.5)).sum()) / heat.shape[0],
+        width=float((weights * width[around]).sum()),
+        confidence=float(heat[row, column]),
+    )
+
+
+def joint_at(peak: Peak, side: Side, pixels: GrayPixels) -> KneeJoint:
+    """The joint in the radiograph's pixels: the padding to a square undone, the crop's frame laid around it."""
+    height, width = pixels.shape
+    square = max(height, width)
+    length = peak.width * square / PLATEAU_SHARE
+    left = peak.x * square - (square - width) / 2 - length / 2
+    top = peak.y * square - (square - height) / 2 - length * JOINT_LINE_SHARE
+    if length >= WHOLE_SHARE * square:
+        return KneeJoint((0, 0, width, height), side, peak.confidence, visible=1.0)
+    box = round(left), round(top), round(length), round(length)
+    return KneeJoint(box, side, peak.confidence, visible_share(box, width, height))
+
+
+def visible_share(box: tuple[int, int, int, int], width: int, height: int) -> float:
+    """Share of a box that lies within a picture of the given size."""
+    x, y, across, down = box
+    shown = max(0, min(x + across, width) - max(x, 0)) * max(0, min(y + down, height) - max(y, 0))
+    return shown / max(1, across * down)
+
+
+def joint_crop(pixels: GrayPixels, box: tuple[int, int, int, int]) -> GrayPixels:
+    """The part of the radiograph in a joint's box; what the box has beyond the picture is black."""
+    x, y, width, height = box
+    crop = np.zeros((height, width), np.uint8)
+    top, left = max(0, y), max(0, x)
+    part = pixels[top : max(top, y + height), left : max(left, x + width)]
+    crop[top - y : top - y + part.shape[0], left - x : left - x + part.shape[1]] = part
+    return crop
