@@ -124,7 +124,7 @@ def assess(
 
 @rules.command("check")
 def check_rules(
-    directory: Annotated[Path | None, typer.Argument(help="A rules folder; the shipped one if left out")] = None,
+    directory: Annotated[Path | None, typer.Argument(help="A rules folder; the site's own if left out")] = None,
     as_json: Json = False,
 ) -> None:
     """Check a rules folder; says what is broken, unsigned, switched off or untranslated."""

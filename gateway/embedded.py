@@ -18,7 +18,7 @@ from services.clinical import app as clinical
 from services.clinical.settings import ClinicalSettings
 from services.imaging import app as imaging
 from services.imaging.settings import ImagingSettings
-from services.recommender import SHIPPED_RULES, Explanation, RulesReport, explain, rules_check
+from services.recommender import Explanation, RulesReport, explain, load_rules, rules_check
 from services.recommender import app as recommender
 from services.recommender.settings import RecommenderSettings
 from services.staging import app as staging
@@ -42,6 +42,10 @@ CREATE_APP: dict[str, Callable[[Any], FastAPI]] = {
 }
 
 
+# Settings need a secret of this length; reading a folder's name from them needs none.
+UNUSED_SECRET = "0" * 32
+
+
 def service_settings(name: str, secret: str) -> ServiceSettings:
     """One service's settings from the environment, with the installation's internal secret."""
     return SETTINGS[name](internal_secret=SecretStr(secret))
@@ -61,13 +65,20 @@ def service_app(name: str, secret: str) -> FastAPI:
 
 
 def rules_report(directory: Path | None) -> RulesReport:
-    """The state of a rules directory, for the operator; the shipped one by default."""
-    return rules_check(directory or SHIPPED_RULES)
+    """The state of a rules directory, for the operator; the site's own by default."""
+    return rules_check(directory or site_rules())
 
 
 def rules_explanation(request: RecommendationRequest) -> list[Explanation]:
     """Why each rule did or did not fire for one case, for the clinician who reads the rules."""
-    return explain(request)
+    return explain(request, load_rules(site_rules()))
+
+
+def site_rules() -> Path:
+    """The rules directory of this site: the shipped one unless a setting names another."""
+    settings = service_settings("recommender", UNUSED_SECRET)
+    assert isinstance(settings, RecommenderSettings)  # noqa: S101 -- the table above says so
+    return settings.rules_dir
 
 
 def in_process(secret: str, names: tuple[str, ...] = SERVICES) -> ServicesSource:

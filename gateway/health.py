@@ -4,13 +4,20 @@ from typing import Annotated, Literal
 
 import anyio
 from fastapi import APIRouter, Depends, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from gateway.rooms import Rooms, rooms
 from shared.client import ServiceClient
+from shared.problem_responses import shown
 
 router = APIRouter(prefix="/health", tags=["health"])
 State = Literal["ready", "unavailable"]
+
+
+READY = {
+    "status": "ready",
+    "dependencies": dict.fromkeys(("database", "imaging", "staging", "clinical", "recommender"), "ready"),
+}
 
 
 class Live(BaseModel):
@@ -23,16 +30,16 @@ class Ready(BaseModel):
     """`degraded`: assessments are made, without the part of a service that is unavailable."""
 
     status: Literal["ready", "degraded", "unavailable"]
-    dependencies: dict[str, State] = Field(examples=[{"database": "ready", "imaging": "ready"}])
+    dependencies: dict[str, State]
 
 
-@router.get("/live")
+@router.get("/live", responses=shown({"status": "live"}))
 async def live() -> Live:
     """Does the process answer? Looks at nothing else."""
     return Live()
 
 
-@router.get("/ready", responses={503: {"model": Ready, "description": "The database does not answer"}})
+@router.get("/ready", responses={**shown(READY), 503: {"model": Ready, "description": "The database does not answer"}})
 async def ready(house: Annotated[Rooms, Depends(rooms)], response: Response) -> Ready:
     """The state of the database and of each service. Only the database makes it 503: one service down must not take
     the gateway out of the load balancer, where it can still answer the rest."""

@@ -10,13 +10,31 @@ from gateway.accounts.scopes import Principal
 from gateway.rooms import Rooms, rooms
 from shared.client import ServiceClient
 from shared.contracts.models import ModelCard, ModelCards
-from shared.problem_responses import documented
+from shared.problem_responses import documented, shown
 from shared.problems import NotAuthenticated, NotAuthorised, TrabeculaError
 
+CARDS = {
+    "models": [
+        {
+            "name": "staging-efficientnet-lite0",
+            "version": "0.1.0",
+            "service": "staging",
+            "summary": "Kellgren-Lawrence grade 0 to 4 of a knee joint crop.",
+            "intended_use": "Research",
+            "excluded_use": "Diagnosis of osteoporosis",
+            "licence": "CC BY 4.0",
+            "data": ["knee_kl"],
+            "metrics": {"accuracy": {"value": 0.5, "low": 0.4, "high": 0.6}},
+            "limits": ["Grade 1 (doubtful) is the weak grade."],
+            "trained": "make train-staging DATA=DIR",
+        }
+    ],
+    "unavailable": [],
+}
 router = APIRouter(prefix="/v1/models", tags=["models"])
 
 
-@router.get("", responses=documented(NotAuthenticated, NotAuthorised))
+@router.get("", responses={**shown(CARDS), **documented(NotAuthenticated, NotAuthorised)})
 async def list_models(
     _: Annotated[Principal, Depends(needs("models:read"))], house: Annotated[Rooms, Depends(rooms)]
 ) -> ModelCards:

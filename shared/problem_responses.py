@@ -65,6 +65,11 @@ def documented(*errors: type[TrabeculaError]) -> dict[int | str, dict[str, Any]]
     return responses
 
 
+def shown(example: Any, status: HTTPStatus = HTTPStatus.OK) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of an operation with an example of what it answers, for its OpenAPI page."""
+    return {status.value: {"content": {"application/json": {"example": example}}}}
+
+
 def _empty_response() -> dict[str, Any]:
     schema = {"$ref": "#/components/schemas/ProblemDocument"}
     return {"description": "", "model": ProblemDocument, "content": {PROBLEM_JSON: {"schema": schema, "examples": {}}}}

@@ -10,11 +10,19 @@ from fastapi.security import OAuth2PasswordRequestForm
 from pydantic import BaseModel, Field
 
 from gateway.rooms import Rooms, rooms
-from shared.problem_responses import documented
+from shared.problem_responses import documented, shown
 from shared.problems import NotAuthenticated, TooManyAttempts
 
 router = APIRouter(prefix="/v1/tokens", tags=["tokens"])
 House = Annotated[Rooms, Depends(rooms)]
+
+
+TOKENS = {
+    "access_token": "eyJhbGciOiJIUzI1NiIs...",
+    "token_type": "bearer",
+    "expires_in": 900,
+    "refresh_token": "mC2yW0n4c3...",
+}
 
 
 class Tokens(BaseModel):
@@ -33,7 +41,7 @@ async def _tokens(house: Rooms, account_id: UUID, family: UUID | None = None) ->
     return Tokens(access_token=house.tokens.issue(account_id), expires_in=seconds, refresh_token=refresh)
 
 
-@router.post("", responses=documented(NotAuthenticated, TooManyAttempts))
+@router.post("", responses={**shown(TOKENS), **documented(NotAuthenticated, TooManyAttempts)})
 async def sign_in(request: Request, form: Annotated[OAuth2PasswordRequestForm, Depends()], house: House) -> Tokens:
     """Sign in with e-mail address (as `username`) and password."""
     await house.attempts.count(form.username, request.client.host if request.client else "unknown")
@@ -46,7 +54,7 @@ async def sign_in(request: Request, form: Annotated[OAuth2PasswordRequestForm, D
     return await _tokens(house, account.id)
 
 
-@router.post("/refresh", responses=documented(NotAuthenticated))
+@router.post("/refresh", responses={**shown(TOKENS), **documented(NotAuthenticated)})
 async def refresh(refresh_token: Annotated[str, Form()], house: House) -> Tokens:
     """Exchange a refresh token for new tokens. Each is good once; used again, it ends the whole sign-in."""
     account_id, family = await house.accounts.use_refresh_token(refresh_token)

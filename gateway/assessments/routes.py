@@ -15,7 +15,7 @@ from gateway.assessments.examples import ASSESSMENT, RECORD
 from gateway.assessments.repository import Repeatable
 from gateway.rooms import Rooms, rooms
 from shared.contracts.assessment import Assessment
-from shared.problem_responses import documented
+from shared.problem_responses import documented, shown
 from shared.problems import (
     Conflict,
     ImageRefused,
@@ -73,7 +73,7 @@ class AssessmentPage(BaseModel):
     status_code=HTTPStatus.CREATED,
     openapi_extra=FORM,
     responses={
-        201: {"content": {"application/json": {"example": ASSESSMENT}}},
+        **shown(ASSESSMENT, HTTPStatus.CREATED),
         **documented(
             InvalidInput, InvalidRecord, MissingInput, UnreadableImage, UnsupportedImage, ImageTooLarge, ImageRefused,
             UploadTooLarge, Conflict, TooBusy,
@@ -99,7 +99,7 @@ async def make_assessment(
     return await house.assessments.add(assessment, record, who, repeatable)
 
 
-@router.get("")
+@router.get("", responses=shown({"items": [ASSESSMENT], "next": None}))
 async def list_assessments(
     who: Annotated[Principal, Depends(needs("assessments:read"))],
     house: House,
@@ -113,7 +113,7 @@ async def list_assessments(
     return AssessmentPage(items=found[:limit], next=following)
 
 
-@router.get("/{assessment_id}", responses=documented(NotFound))
+@router.get("/{assessment_id}", responses={**shown(ASSESSMENT), **documented(NotFound)})
 async def get_assessment(
     assessment_id: UUID, who: Annotated[Principal, Depends(needs("assessments:read"))], house: House
 ) -> Assessment:

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn import metrics
 
 pytestmark = pytest.mark.training
 
@@ -31,7 +33,6 @@ def person(**codes: object) -> dict[str, object]:
 
 
 def test_codes_are_read_as_the_codebooks_define_them(tmp_path: Path) -> None:
-    pd = pytest.importorskip("pandas")
     from services.clinical.training.nhanes import read_cohort
 
     rows = [
@@ -62,7 +63,6 @@ def test_codes_are_read_as_the_codebooks_define_them(tmp_path: Path) -> None:
 
 
 def test_figures_agree_with_scikit_learn() -> None:
-    sklearn_metrics = pytest.importorskip("sklearn.metrics")
     from services.clinical.training.metrics import auc, calibration, calibration_error
 
     rng = np.random.default_rng(0)
@@ -70,7 +70,7 @@ def test_figures_agree_with_scikit_learn() -> None:
     p = 1 / (1 + np.exp(-log_odds))
     y = (rng.uniform(size=3000) < p).astype(int)
     w = rng.uniform(0.1, 3, 3000)
-    assert auc(y, p, w) == pytest.approx(sklearn_metrics.roc_auc_score(y, p, sample_weight=w), abs=1e-12)
+    assert auc(y, p, w) == pytest.approx(metrics.roc_auc_score(y, p, sample_weight=w), abs=1e-12)
     slope, intercept = calibration(y, p)
     assert slope == pytest.approx(1, abs=0.1)
     assert intercept == pytest.approx(0, abs=0.2)
@@ -80,7 +80,6 @@ def test_figures_agree_with_scikit_learn() -> None:
 
 
 def test_hiding_fields_hides_whole_fields_and_never_age_or_sex() -> None:
-    pytest.importorskip("sklearn")
     from services.clinical.training.additive import masked
     from services.clinical.variables import FIELDS, VARIABLES
 

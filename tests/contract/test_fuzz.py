@@ -1,0 +1,52 @@
+"""Whatever the OpenAPI document allows, and much that it does not, is answered without a server error."""
+
+import json
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import settings as hypothesis_settings
+from schemathesis import GenerationMode
+
+from tests.e2e.conftest import running, trabecula
+
+EXAMPLES = 12
+SCOPES = "assessments:write assessments:read models:read"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    state = tmp_path_factory.mktemp("fuzz")
+    with running("serve", state=state, log=state / "server.log") as server:
+        made = trabecula("create-key", "--name", "fuzz", "--scopes", SCOPES, "--json", state=state)
+        yield server, json.loads(made.stdout)
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+def test_no_operation_breaks(server, mode):
+    running_server, made = server
+    schema = schemathesis.openapi.from_url(f"{running_server.url}/openapi.json")
+    tried = 0
+    for found in schema.get_all_operations():
+        operation = found.ok()
+
+        @hypothesis_settings(
+            max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )  # fmt: skip
+        @given(case=operation.as_strategy(generation_mode=mode))
+        def call(case):
+            nonlocal tried
+            tried += 1
+            answer = case.call(headers={"X-API-Key": made["key"]})
+            assert answer.status_code < 500, (case.method, case.path, answer.text)
+            if answer.status_code >= 400:
+                assert answer.headers["content-type"][0] == "application/problem+json", (case.path, answer.text)
+
+        try:
+            call()
+        except schemathesis.errors.SchemathesisError:
+            continue  # an operation without input has nothing that could be wrong
+    assert tried > 3 * EXAMPLES
+    log = running_server.printed()
+    assert '"unforeseen"' not in log
