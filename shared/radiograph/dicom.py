@@ -14,7 +14,7 @@ from shared.radiograph.codestream import checked_size
 from shared.radiograph.dicom_codecs import stored_pixels
 from shared.radiograph.dicom_tones import gray_levels, stored_values
 from shared.radiograph.radiograph import Laterality, Radiograph
-from shared.radiograph.raster import gray, is_coloured
+from shared.radiograph.raster import COLOUR_THRESHOLD, colour_of, gray
 from shared.radiograph.tones import fitted
 
 # pydicom costs 40 MB and a third of a second, and most uploads are JPEG: it is imported when the first DICOM comes.
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 PREFIX_AT = 128
 PIXEL_TAGS = (b"\xe0\x7f\x10\x00", b"\x7f\xe0\x00\x10")
 DEFLATED = b"1.2.840.10008.1.2.1.99"
+# Colour is decoded with copies of up to a dozen bytes a pixel, so a quarter of the pixels is read.
+COLOUR_COST = 4
 GRAY_KINDS = frozenset({"MONOCHROME1", "MONOCHROME2"})
 COLOUR_KINDS = frozenset({"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT"})
 
@@ -63,6 +65,8 @@ def read_dicom(data: bytes, max_pixels: int) -> Radiograph:
     dataset = header(data)
     refuse_other_kinds(dataset, damaged=any(tag in data for tag in PIXEL_TAGS))
     width, height = checked_size(int(dataset.Columns), int(dataset.Rows), max_pixels)
+    if int(dataset.get("SamplesPerPixel") or 1) > 1:
+        checked_size(width, height, max_pixels // COLOUR_COST)
     decoded = stored_pixels(dataset, max_pixels)
     coloured = decoded.ndim == 3
     # Tones come after the reduction: tables and windows are smooth, and there is an eighth of the pixels left.
@@ -71,7 +75,7 @@ def read_dicom(data: bytes, max_pixels: int) -> Radiograph:
         pixels=gray(decoded) if coloured else gray_levels(decoded, dataset),
         format="dicom",
         original_size=(width, height),
-        coloured=is_coloured(decoded),
+        coloured=colour_of(decoded) > COLOUR_THRESHOLD,
         body_part=words(dataset, "BodyPartExamined"),
         laterality=laterality(dataset),
         view=words(dataset, "ViewPosition"),

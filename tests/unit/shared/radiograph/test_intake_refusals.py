@@ -2,6 +2,8 @@
 
 import io
 
+import cv2
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -124,3 +126,16 @@ def test_other_pixels(knee: GrayPixels, elements: dict[str, object]) -> None:
 def test_rows_that_do_not_fit_the_pixels(knee: GrayPixels) -> None:
     refused(changed(knee, Rows=5000), UnreadableImage)
     refused(changed(knee, Rows=0), UnreadableImage)
+
+
+def test_pixels_that_cost_more_memory_are_read_in_smaller_number(knee: GrayPixels) -> None:
+    limits = IntakeLimits(max_pixels=75_000)
+    deep_colour = cv2.imencode(".png", np.dstack([knee.astype(np.uint16)] * 3))[1].tobytes()
+    with pytest.raises(ImageTooLarge):
+        decode(deep_colour, limits)
+    colour = changed(
+        knee, Modality="SC", PhotometricInterpretation="RGB", SamplesPerPixel=3, PlanarConfiguration=0,
+        BitsAllocated=8, BitsStored=8, HighBit=7, PixelData=np.dstack([knee] * 3).tobytes(),
+    )  # fmt: skip
+    with pytest.raises(ImageTooLarge):
+        decode(colour, limits)
