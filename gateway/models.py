@@ -39,12 +39,12 @@ async def list_models(
     _: Annotated[Principal, Depends(needs("models:read"))], house: Annotated[Rooms, Depends(rooms)]
 ) -> ModelCards:
     """Every model's card: data, measured figures with intervals, limits. A service that is down is named."""
-    cards: dict[str, ModelCard] = {}
+    cards: dict[str, list[ModelCard]] = {}
     clients = house.services.all()
 
     async def ask(client: ServiceClient) -> None:
         try:
-            cards[client.name] = await house.services.card(client)
+            cards[client.name] = await house.services.cards(client)
         except TrabeculaError:
             return
 
@@ -53,6 +53,6 @@ async def list_models(
             group.start_soon(ask, client)
     names = [client.name for client in clients]
     return ModelCards(
-        models=[cards[name] for name in names if name in cards],
+        models=[card for name in names for card in cards.get(name, [])],
         unavailable=[name for name in names if name not in cards],
     )

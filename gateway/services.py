@@ -32,8 +32,10 @@ class Services:
     async def recommend(self, request: RecommendationRequest) -> RecommendationSet:
         return await self.recommender.post_json("/v1/recommendations", request, RecommendationSet)
 
-    async def card(self, client: ServiceClient) -> ModelCard:
-        return await client.get("/v1/model", ModelCard)
+    async def cards(self, client: ServiceClient) -> list[ModelCard]:
+        """The card of each model that a service has, the default one first."""
+        more = ["/v1/model/lifestyle"] if client is self.clinical else []
+        return [await client.get(path, ModelCard) for path in ("/v1/model", *more)]
 
     def all(self) -> tuple[ServiceClient, ...]:
         """Every client, in the order of the request's way."""
