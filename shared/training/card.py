@@ -15,14 +15,20 @@ from sklearn.metrics import roc_curve
 
 from shared.contracts.models import ModelCard
 from shared.manifest import write_manifest
+from shared.training.page import page
 
 CARDS = Path(__file__).parents[2] / "docs" / "model-cards"
 
 
 def write_model_card(card: ModelCard, folder: Path) -> None:
     """`card.json` and the manifest into the model's folder."""
-    (folder / "card.json").write_text(card.model_dump_json(indent=2) + "\n")
+    (folder / "card.json").write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
     write_manifest(folder)
+
+
+def write_page(card: ModelCard, name: str, pictures: tuple[str, ...] = ()) -> None:
+    """`docs/model-cards/NAME.md`; the pictures lie beside it."""
+    (CARDS / f"{name}.md").write_text(page(card, pictures), encoding="utf-8")
 
 
 def plot_confusion(cells: list[list[int]], names: list[str], file: Path) -> None:

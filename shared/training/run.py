@@ -32,6 +32,11 @@ class Run:
     seed: int
     version: str
 
+    @property
+    def is_trial(self) -> bool:
+        """Whether pictures or epochs were held down, so that the figures are worth nothing."""
+        return self.limit is not None or self.epochs is not None
+
     def count(self, usual: int) -> int:
         """The number of epochs of a phase that usually has `usual`."""
         return usual if self.epochs is None else min(usual, self.epochs)

@@ -12,7 +12,7 @@ from services.imaging.training.cases import BONE_TABLES, NO_LABEL, Cases, summar
 from services.imaging.training.heads import Judged
 from shared.contracts.base import ModelReference
 from shared.contracts.models import ModelCard
-from shared.training.card import write_model_card
+from shared.training.card import write_model_card, write_page
 from shared.training.evaluate import accuracy, auc, balanced_accuracy, confusion, recalls, with_interval
 from shared.training.run import Run
 
@@ -60,6 +60,8 @@ def write_card(cases: Cases, judged: Judged, parity: float, run: Run) -> None:
     )  # fmt: skip
     write_model_card(card, run.model)
     print(card.model_dump_json(indent=2))
+    if not run.is_trial:
+        write_page(card, "imaging")
 
 
 def measured(cases: Cases, judged: Judged) -> dict[str, Any]:

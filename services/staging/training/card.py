@@ -6,7 +6,7 @@ import numpy as np
 
 from services.staging.training.fit import GRADES, Fitted, expected_grade
 from shared.contracts.models import ModelCard
-from shared.training.card import CARDS, plot_confusion, plot_roc, write_model_card
+from shared.training.card import CARDS, plot_confusion, plot_roc, write_model_card, write_page
 from shared.training.evaluate import (
     accuracy,
     auc,
@@ -20,6 +20,8 @@ from shared.training.evaluate import (
     within_one,
 )
 from shared.training.run import Run
+
+CONFUSION, ROC = "staging-confusion.png", "staging-roc.png"
 
 
 def write_card(fitted: Fitted, run: Run) -> None:
@@ -45,8 +47,9 @@ def write_card(fitted: Fitted, run: Run) -> None:
     )
     write_model_card(card, run.model)
     print(card.model_dump_json(indent=2))
-    if run.limit is None:
+    if not run.is_trial:
         _plot(fitted, figures)
+        write_page(card, "staging", (CONFUSION, ROC))
 
 
 def measured(fitted: Fitted) -> dict[str, Any]:
@@ -77,8 +80,6 @@ def measured(fitted: Fitted) -> dict[str, Any]:
 def _plot(fitted: Fitted, figures: dict[str, Any]) -> None:
     rows = fitted.knees.split.test
     truth, probabilities = fitted.knees.grades[rows], fitted.probabilities[rows]
-    plot_confusion(
-        figures["confusion_rows_truth"], [str(grade) for grade in range(GRADES)], CARDS / "staging-confusion.png"
-    )
+    plot_confusion(figures["confusion_rows_truth"], [str(grade) for grade in range(GRADES)], CARDS / CONFUSION)
     curves = {f"grade {g} or more": (truth >= g, probabilities[:, g:].sum(1)) for g in range(1, GRADES)}
-    plot_roc(curves, CARDS / "staging-roc.png")
+    plot_roc(curves, CARDS / ROC)
