@@ -11,7 +11,8 @@ import numpy.typing as npt
 from shared.inference.onnx import OnnxScorer
 
 OPSET = 18
-PARITY_TOLERANCE = 1e-4
+# Two runtimes add in another order; a thousandth moves no answer, and a wrong conversion differs by far more.
+PARITY_TOLERANCE = 1e-3
 
 
 def export(model: keras.Model, saved_model: Path, onnx: Path, samples: npt.NDArray[np.float32]) -> float:
