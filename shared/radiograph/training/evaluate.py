@@ -9,6 +9,7 @@ from shared.inference import Scorer, Tensors
 from shared.radiograph.joints import INPUT, JOINT_LINE_SHARE, PLATEAU_SHARE, KneeJoint, find_knees
 from shared.radiograph.training.annotations import Case
 
+Z95 = 1.96
 NEAR = 0.10  # of the joint's width: the figure that is reported
 
 
@@ -39,9 +40,11 @@ def figures(cases: list[Case], scorer: Scorer) -> dict[str, Any]:
         "radiographs": len(legs),
         "joints": len(errors),
         "found_within_10_per_cent": share(distances <= NEAR),
+        "found_within_10_per_cent_interval": interval(int((distances <= NEAR).sum()), len(distances)),
         "found_within_20_per_cent": share(distances <= 2 * NEAR),
         "median_distance_in_joint_widths": rounded(np.median(distances)) if len(distances) else None,
         "median_width_error": rounded(np.median(np.abs(scales - 1))) if len(scales) else None,
+        "median_width_ratio": rounded(np.median(scales)) if len(scales) else None,
         "false_joints_in_leg_radiographs": sum(max(0, len(found[case.file]) - len(case.joints)) for case in legs),
         "misses": sorted(name for name, (distance, _) in errors.items() if distance > NEAR),
         "crops": len(crops),
@@ -81,6 +84,15 @@ def judged(cases: list[Case], scorer: Scorer) -> float:
         - 0.5 * (1.0 if distance is None else distance)
         - (1.0 if width is None else width)
     )
+
+
+def interval(successes: int, trials: int) -> list[float] | None:
+    """95% interval of a share (Wilson 1927); none without trials."""
+    if not trials:
+        return None
+    middle = (successes + Z95**2 / 2) / (trials + Z95**2)
+    half = Z95 / (trials + Z95**2) * np.sqrt(successes * (trials - successes) / trials + Z95**2 / 4)
+    return [rounded(middle - half), rounded(middle + half)]
 
 
 def share(values: Any) -> float:
