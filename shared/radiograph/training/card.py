@@ -37,11 +37,11 @@ def joints_card(run: Run, parts: Parts, test: dict[str, Any], validation: dict[s
             ),
         },
         limits=[
-            "The annotations were proposed by a template match and looked at one by one, not by a radiologist, to about 3% of the "
-            "joint's width; they share the template's idea of where the middle of a joint is.",
+            "The annotations were proposed by a template match and looked at one by one, not by a radiologist, to "
+            "about 3% of the joint's width; they share the template's idea of where the middle of a joint is.",
             f"The test part is small: {test['joints']} joints in {test['radiographs']} radiographs of one source.",
             "A side is stated for two legs on the assumption of a standard display (patient's right at the left).",
-            "Joints narrower than 9% of the picture's long side, as in hip-to-ankle films, were never seen in training.",
+            "Joints narrower than 9% of the picture's long side (hip-to-ankle films) were never seen in training.",
             "Severely deformed knees can be missed: in one radiograph of the training part neither of two was found.",
             "Knees with an implant are often found as joints: refusing them is the task of the imaging gate.",
             "Missed in the test part: " + (", ".join(test["misses"]) or "none") + ".",
