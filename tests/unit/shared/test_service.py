@@ -122,7 +122,9 @@ async def test_the_frameworks_own_errors_are_problems_too(http, method, path, st
 
 
 async def test_a_request_id_is_taken_over_and_a_bad_one_is_not(http):
-    assert (await http.get("/health/live", headers={"X-Request-ID": "ward-7-12345"})).headers["x-request-id"] == "ward-7-12345"
+    assert (await http.get("/health/live", headers={"X-Request-ID": "ward-7-12345"})).headers[
+        "x-request-id"
+    ] == "ward-7-12345"
     assert (await http.get("/health/live", headers={"X-Request-ID": "x\ty" * 9})).headers["x-request-id"] != "x\ty" * 9
 
 
