@@ -10,7 +10,7 @@ from shared.contracts.findings import KL_NAMES, STAGE_LABELS, Knee, StagingFindi
 from shared.inference import Scorer
 from shared.problems import ImageRefused
 from shared.radiograph import Radiograph
-from shared.radiograph.joints import KneeJoint, find_knees, joint_crop
+from shared.radiograph.joints import THRESHOLD, KneeJoint, find_knees, joint_crop
 from shared.radiograph.prepare import network_input
 
 # A grade with less than this probability is called uncertain: readers themselves agree on half of the knees.
@@ -18,12 +18,12 @@ CONFIDENT = 0.5
 
 
 def stage(radiograph: Radiograph, network: Scorer, finder: Scorer, model: ModelReference) -> StagingFinding:
-    """Find the knee joints and grade each (Kellgren & Lawrence 1957).
+    """Find the knee joints and grade each (Kellgren & Lawrence 1957); the gate has said that it is a knee.
 
     Raises:
         ImageRefused: `no_knee_joint`.
     """
-    found = find_knees(radiograph.pixels, finder, radiograph.laterality)
+    found = find_knees(radiograph.pixels, finder, radiograph.laterality, known_knee=True)
     if not found:
         raise ImageRefused(
             "No knee joint was found in the radiograph. Send a frontal view with the joint line in the picture.",
@@ -35,7 +35,7 @@ def stage(radiograph: Radiograph, network: Scorer, finder: Scorer, model: ModelR
 
 
 def knee(joint: KneeJoint, probabilities: npt.NDArray[np.float64]) -> Knee:
-    """One knee's grade: the likeliest one, and `uncertain` where that is not likely."""
+    """One knee's grade: the likeliest one, and `uncertain` where that is not likely or the joint barely seen."""
     grade = int(probabilities.argmax())
     return Knee.model_validate(
         {
@@ -43,7 +43,7 @@ def knee(joint: KneeJoint, probabilities: npt.NDArray[np.float64]) -> Knee:
             "box": [float(edge) for edge in joint.box],
             "stage": grade,
             "probabilities": [round(float(value), 4) for value in probabilities],
-            "quality": "good" if probabilities[grade] >= CONFIDENT else "uncertain",
+            "quality": "good" if probabilities[grade] >= CONFIDENT and joint.confidence >= THRESHOLD else "uncertain",
         }
     )
 

@@ -68,13 +68,16 @@ class Peak:
     confidence: float
 
 
-def find_knees(pixels: GrayPixels, scorer: Scorer, laterality: Laterality | None = None) -> list[KneeJoint]:
+def find_knees(
+    pixels: GrayPixels, scorer: Scorer, laterality: Laterality | None = None, known_knee: bool = False
+) -> list[KneeJoint]:
     """Find the knee joints in a radiograph of one or both legs, or in a ready-made joint crop.
 
     Args:
         pixels: gray radiograph, uint8, (height, width), bone bright; the working pixels of the intake.
         scorer: the network of `MODEL`.
         laterality: the side that the DICOM file names; believed where one knee is seen.
+        known_knee: the picture is known to show a knee, so its best joint is believed as soon as a second one is.
 
     Returns:
         at most two joints from left to right in the picture; none where no knee joint is seen. In an antero-posterior
@@ -84,14 +87,16 @@ def find_knees(pixels: GrayPixels, scorer: Scorer, laterality: Laterality | None
         ServiceUnavailable: the scorer's runtime does not answer.
     """
     outputs = scorer.score({INPUT: network_input(pixels, FINDER_SIZE)})
-    peaks = sorted(peaks_of(outputs[HEAT][0, :, :, 0], outputs[WIDTH][0, :, :, 0]), key=lambda peak: peak.x)
+    found = peaks_of(outputs[HEAT][0, :, :, 0], outputs[WIDTH][0, :, :, 0], known_knee)
+    peaks = sorted(found, key=lambda peak: peak.x)
     sides: list[Side] = ["right", "left"] if len(peaks) == 2 else [laterality or "unknown"]
     return [joint_at(peak, side, pixels) for peak, side in zip(peaks, sides, strict=False)]
 
 
-def peaks_of(heat: Map, width: Map) -> list[Peak]:
+def peaks_of(heat: Map, width: Map, known_knee: bool = False) -> list[Peak]:
     """The highest peaks of the heat map, best first, at most `MOST_KNEES`, each with the width found there."""
-    if heat.max() < THRESHOLD:
+    sure = heat.max() >= THRESHOLD
+    if not sure and not known_knee:
         return []
     rows, columns = np.nonzero((heat >= SECOND_THRESHOLD) & (heat >= cv2.dilate(heat, np.ones((3, 3), np.uint8))))
     found: list[Peak] = []
@@ -99,7 +104,7 @@ def peaks_of(heat: Map, width: Map) -> list[Peak]:
         peak = peak_at(heat, width, int(row), int(column))
         if all(np.hypot(peak.x - other.x, peak.y - other.y) > APART * max(peak.width, other.width) for other in found):
             found.append(peak)
-    return found[:MOST_KNEES]
+    return found[: MOST_KNEES if sure else 1]
 
 
 def peak_at(heat: Map, width: Map, row: int, column: int) -> Peak:
