@@ -11,6 +11,7 @@ from starlette.staticfiles import StaticFiles
 
 from shared.contracts.record import ClinicalRecord
 from shared.contracts.risk import LifestyleRecord
+from shared.problem_responses import only_problems
 
 # Swagger UI's own files, from the package that carries them: a clinic's network may have no way to a CDN.
 STATIC = "/docs/static"
@@ -60,4 +61,5 @@ def describe(app: FastAPI) -> dict[str, Any]:
         [(ClinicalRecord, "validation"), (LifestyleRecord, "validation")], ref_template=SCHEMAS
     )
     document["components"]["schemas"].update(records["$defs"])
+    only_problems(document)
     return document

@@ -65,6 +65,22 @@ def documented(*errors: type[TrabeculaError]) -> dict[int | str, dict[str, Any]]
     return responses
 
 
+def only_problems(document: dict[str, Any]) -> None:
+    """Say in an OpenAPI document that errors are problem documents and nothing else: the framework adds its own."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for status, answer in operation["responses"].items():
+                if status.startswith(("4", "5")) and _is_error(answer.get("content", {})):
+                    content = answer["content"].get(PROBLEM_JSON) or _empty_response()["content"][PROBLEM_JSON]
+                    answer["content"] = {PROBLEM_JSON: content}
+
+
+def _is_error(content: dict[str, Any]) -> bool:
+    """Whether it is a problem or the framework's own error, and not an answer such as that of `/health/ready`."""
+    own = content.get("application/json", {}).get("schema", {}).get("$ref", "").endswith("/HTTPValidationError")
+    return own or PROBLEM_JSON in content
+
+
 def shown(example: Any, status: HTTPStatus = HTTPStatus.OK) -> dict[int | str, dict[str, Any]]:
     """The `responses` of an operation with an example of what it answers, for its OpenAPI page."""
     return {status.value: {"content": {"application/json": {"example": example}}}}
