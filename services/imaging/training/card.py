@@ -54,8 +54,8 @@ def write_card(cases: Cases, judged: Judged, parity: float, run: Run) -> None:
             "Knee labels are T-scores by quantitative ultrasound at the knee, not DXA.",
             "DXA spine images carry burned-in outlines; the effect of these was not measured for this version.",
             "The basis of the spine_masked labels is not stated by their publisher.",
-            "A knee is almost never called osteoporotic in this version: see the sensitivity within knees. That a knee is "
-            "called normal says little.",
+            "A knee is almost never called osteoporotic in this version: see the sensitivity within knees. "
+            "That a knee is called normal says little.",
         ],
         trained="make train-imaging DATA=DIR",
     )  # fmt: skip
