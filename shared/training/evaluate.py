@@ -14,7 +14,7 @@ from sklearn.metrics import (
 )
 
 Array = npt.NDArray[np.generic]
-Interval = dict[str, float]
+Interval = dict[str, float | None]
 RESAMPLES = 1000
 
 
@@ -39,6 +39,8 @@ def with_interval(
         except ValueError:
             continue
     values = [value for value in values if np.isfinite(value)]
+    if not values:  # a trial on a few pictures, with one class only
+        return {"value": None, "low": None, "high": None}
     low, high = np.percentile(values, [2.5, 97.5])
     return {"value": round(figure(*arrays), 4), "low": round(float(low), 4), "high": round(float(high), 4)}
 

@@ -47,4 +47,9 @@ def parity(saved_model: Path, onnx: Path, samples: npt.NDArray[np.float32]) -> f
     (name,) = signature.structured_input_signature[1]
     theirs = signature(**{name: tf.constant(samples)})
     ours = OnnxScorer(onnx).score({name: samples})
-    return max(float(np.abs(theirs[key].numpy() - ours[key]).max()) for key in ours)
+    return max(_difference(theirs[key].numpy(), ours[key]) for key in ours)
+
+
+def _difference(theirs: npt.NDArray[np.float32], ours: npt.NDArray[np.float32]) -> float:
+    """The largest difference, in units of the largest value where that is over one: logits have no scale."""
+    return float(np.abs(theirs - ours).max() / max(1.0, np.abs(theirs).max()))

@@ -134,7 +134,7 @@ def _schedule(phase: Phase, steps: int) -> Any:
         return keras.optimizers.schedules.CosineDecay(phase.learning_rate, steps, alpha=0.01)
     warm = max(1, steps // 10)
     return keras.optimizers.schedules.CosineDecay(
-        phase.learning_rate / 20, steps - warm, alpha=0.01, warmup_target=phase.learning_rate, warmup_steps=warm
+        phase.learning_rate / 20, max(1, steps - warm), alpha=0.01, warmup_target=phase.learning_rate, warmup_steps=warm
     )
 
 

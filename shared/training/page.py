@@ -55,6 +55,8 @@ def _table(figures: dict[str, Any]) -> str:
 
 def _shown(value: Any) -> str:
     if _is_interval(value):
+        if value["value"] is None:
+            return "not defined"
         return f"{value['value']:.3f} ({value['low']:.3f} to {value['high']:.3f})"
     if isinstance(value, float):
         return f"{value:.4g}"

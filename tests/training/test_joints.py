@@ -103,6 +103,7 @@ def training_tables() -> tuple[str, ...]:
     return ("spine_dxa", "spine_masked", "spine_view", "other")
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras, saving weights
 def test_a_tiny_run_makes_a_valid_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data, model = data_folder(tmp_path / "data"), tmp_path / "model"
     options = ["--data", str(data), "--model", str(model), "--work", str(tmp_path / "work"), "--limit", "12"]
