@@ -1,8 +1,10 @@
 """A service that is down makes an assessment partial; it never makes it fail."""
 
+import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from gateway.embedded import in_process
@@ -55,15 +57,37 @@ async def test_two_sides_that_do_not_share_their_secret(settings):
     assert assessment["warnings"][0]["component"] == "clinical"
 
 
+class Held(httpx.AsyncBaseTransport):
+    """Calls wait at this door until it opens, and then go on to the real service."""
+
+    def __init__(self, service: httpx.AsyncClient) -> None:
+        self.service, self.arrived, self.opened = service, asyncio.Event(), asyncio.Event()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.arrived.set()
+        await self.opened.wait()
+        return await self.service.send(request)
+
+
 async def test_more_than_may_be_in_flight_is_refused_and_not_queued(settings):
     crowded = settings.model_copy(update={"max_in_flight": 1})
-    import asyncio
+    secret, doors = crowded.internal_key(), []
 
-    async with open_house(crowded, in_process(crowded.internal_key())) as client:
-        answers = await asyncio.gather(*(client.post("/v1/assessments", files=RECORD) for _ in range(12)))
-    statuses = [answer.status_code for answer in answers]
-    assert set(statuses) == {201, 503}
-    busy = answers[statuses.index(503)]
+    @asynccontextmanager
+    async def held():
+        async with in_process(secret)() as services:
+            doors.append(Held(services.clinical._http))
+            async with service_http("http://clinical", doors[0]) as http:
+                yield replace(services, clinical=ServiceClient("clinical", http, secret))
+
+    async with open_house(crowded, held) as client:
+        first = asyncio.create_task(client.post("/v1/assessments", files=RECORD))
+        await doors[0].arrived.wait()
+        busy = await client.post("/v1/assessments", files=RECORD)
+        doors[0].opened.set()
+        assert (await first).status_code == 201
+        assert (await client.post("/v1/assessments", files=RECORD)).status_code == 201
+    assert busy.status_code == 503
     assert busy.json()["type"] == "urn:trabecula:problem:too-busy"
     assert int(busy.headers["retry-after"]) > 0
 
