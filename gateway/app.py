@@ -27,6 +27,7 @@ from shared.logs import RequestLog
 from shared.problem_responses import install_problems
 from shared.service import install_metrics
 from shared.upload_limit import UploadLimit
+from shared.upload_stall import UploadStall
 
 DESCRIPTION = """
 Trabecula reads a knee or spine radiograph and a clinical record and returns one **assessment**.
@@ -69,6 +70,7 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
     install_problems(app)
     install_metrics(app)
     app.add_middleware(UploadLimit, max_bytes=settings.max_upload_bytes)
+    app.add_middleware(UploadStall, piece_s=settings.upload_piece_s, whole_s=settings.upload_whole_s)
     app.add_middleware(RequestLog, component="gateway")
     for room in (
         gateway.health, gateway.accounts.routes, gateway.assessments.routes, gateway.models, gateway.documentation,

@@ -85,6 +85,10 @@ def check_port(host: str, port: int) -> None:
             ) from error
 
 
+# Seconds that requests in work may take when the server is stopped; a stream of events would go on without end.
+GRACE_S = 20
+
+
 class _Server(uvicorn.Server):
     """Says when it is ready, after it listens."""
 
@@ -104,7 +108,10 @@ def run(app: FastAPI, host: str, port: int, lines: list[str]) -> None:
     The app's lifespan is entered here and not by uvicorn, which would turn an error at the start, such as a damaged
     model file, into a page of traceback.
     """
-    config = uvicorn.Config(app, host, port, log_config=None, access_log=False, server_header=False, lifespan="off")
+    config = uvicorn.Config(
+        app, host, port, log_config=None, access_log=False, server_header=False, lifespan="off",
+        timeout_graceful_shutdown=GRACE_S,
+    )  # fmt: skip
     server = _Server(config, lines)
 
     async def serve_within_lifespan() -> None:

@@ -38,6 +38,8 @@ class GatewaySettings(BaseSettings):
     refresh_token_days: int = Field(14, ge=1, le=90)
     logins_per_minute: int = Field(10, ge=1, description="Attempts a minute for one account and for one address")
     max_upload_bytes: int = Field(40_000_000, ge=1, description="Largest request body")
+    upload_piece_s: float = Field(15, gt=0, description="Seconds that the next piece of a body may take")
+    upload_whole_s: float = Field(300, gt=0, description="Seconds that a whole body may take")
     max_in_flight: int = Field(16, ge=1, description="Assessments worked on or waiting at the same time")
     organisation: str = Field("First organisation", description="Name of the organisation made on the first start")
     log_level: str = "INFO"

@@ -1,9 +1,11 @@
 """How the gateway calls a service: the same over HTTP and, within one process, over httpx's ASGITransport."""
 
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 import anyio
 import httpx
+import stamina
 from pydantic import BaseModel, ValidationError
 
 from shared import internal_token
@@ -13,6 +15,12 @@ from shared.problems import PROBLEMS, TYPE_PREFIX, ServiceUnavailable, TooBusy, 
 Answer = TypeVar("Answer", bound=BaseModel)
 CONNECT_TIMEOUT_S = 1.0
 READ_TIMEOUT_S = 10.0
+# Every call is a pure computation, so the same call twice does no harm: one that met nobody, a connection that broke or
+# a 503 is made again, twice at most and soon. One that timed out is not: the service has it, and is slow.
+BROKEN = (httpx.NetworkError, httpx.RemoteProtocolError, httpx.ConnectTimeout, httpx.HTTPStatusError)
+ATTEMPTS = 3
+FIRST_WAIT_S = 0.05
+LONGEST_WAIT_S = 0.2
 _ERROR_BY_TYPE = {TYPE_PREFIX + problem.slug: error for error, problem in PROBLEMS.items()}
 
 
@@ -70,10 +78,24 @@ class ServiceClient:
         try:
             with anyio.fail_after(CONNECT_TIMEOUT_S + READ_TIMEOUT_S):
                 async with self._slots:
-                    response = await self._http.request(method, path, headers=headers, **request)
+                    response = await self._patiently(method, path, headers=headers, **request)
         except (httpx.HTTPError, TimeoutError) as error:
             raise ServiceUnavailable(f"The {self.name} service does not answer.") from error
         return self._read(response, answer)
+
+    async def _patiently(self, method: str, path: str, **request: Any) -> httpx.Response:
+        """The response, after another try or two where that is safe and may help."""
+        tries = stamina.retry_context(
+            on=BROKEN, attempts=ATTEMPTS, timeout=None, wait_initial=FIRST_WAIT_S, wait_max=LONGEST_WAIT_S,
+            wait_jitter=FIRST_WAIT_S,
+        )  # fmt: skip
+        async for attempt in tries:
+            with attempt:
+                response = await self._http.request(method, path, **request)
+                if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE and attempt.num < ATTEMPTS:
+                    response.raise_for_status()
+                return response
+        raise AssertionError("the last attempt either returns or raises")
 
     def _read(self, response: httpx.Response, answer: type[Answer]) -> Answer:
         if response.is_success:

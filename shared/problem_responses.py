@@ -9,11 +9,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from shared.logs import request_id
-from shared.problems import PROBLEMS, TYPE_PREFIX, TrabeculaError, UploadTooLarge, problem_for
+from shared.problems import PROBLEMS, TYPE_PREFIX, TrabeculaError, UploadStalled, UploadTooLarge, problem_for
 
 PROBLEM_JSON = "application/problem+json"
+# Raised as HTTPException by what stands before the body, and told as the problem that they are.
+_OF_THE_UPLOAD = {PROBLEMS[error].status: PROBLEMS[error] for error in (UploadTooLarge, UploadStalled)}
+# What proxies write in their logs for a client that left (there is no status of the standard for it).
+CLIENT_LEFT = 499
 
 
 class ProblemDocument(BaseModel):
@@ -43,6 +48,7 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(TrabeculaError, _known)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _left)
     app.add_exception_handler(Exception, _unforeseen)
 
 
@@ -121,11 +127,15 @@ async def _invalid_request(_: Request, error: Exception) -> JSONResponse:
 async def _http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 -- registered for this class only
     status = HTTPStatus(error.status_code)
-    slug = status.phrase.lower().replace(" ", "-")
-    if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        slug = PROBLEMS[UploadTooLarge].slug
+    known = _OF_THE_UPLOAD.get(status)
+    slug, title = (known.slug, known.title) if known else (status.phrase.lower().replace(" ", "-"), status.phrase)
     headers = dict(error.headers) if error.headers else None
-    return problem_response(status, slug, status.phrase, str(error.detail), headers)
+    return problem_response(status, slug, title, str(error.detail), headers)
+
+
+async def _left(_: Request, __: Exception) -> JSONResponse:
+    """The client went away within its own upload; nobody reads this answer, but the access log tells of it."""
+    return problem_response(CLIENT_LEFT, "client-left", "The client left", "The upload broke off; nothing was stored.")
 
 
 async def _unforeseen(_: Request, error: Exception) -> JSONResponse:

@@ -9,6 +9,7 @@
     │   ├── ImageTooLarge            more pixels than are decoded, by the file's own header
     │   └── ImageRefused             a readable image that is not a usable knee or spine radiograph
     ├── UploadTooLarge               more bytes than are accepted
+    ├── UploadStalled                the body did not arrive in time
     ├── NotAuthenticated             no credential, or one that is not valid
     ├── NotAuthorised                a valid credential without the scope needed
     ├── TooManyAttempts              too many sign-in attempts; `retry_after_s` says when the next one is heard
@@ -74,6 +75,10 @@ class UploadTooLarge(TrabeculaError):
     """More bytes than are accepted."""
 
 
+class UploadStalled(TrabeculaError):
+    """The body of the request did not arrive in time."""
+
+
 class NotAuthenticated(TrabeculaError):
     """No credential, or one that is not valid."""
 
@@ -124,6 +129,7 @@ PROBLEMS: dict[type[TrabeculaError], Problem] = {
     ImageTooLarge: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "image-too-large", "The image has too many pixels"),
     ImageRefused: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "image-refused", "The image cannot be assessed"),
     UploadTooLarge: Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "upload-too-large", "The upload is too large"),
+    UploadStalled: Problem(HTTPStatus.REQUEST_TIMEOUT, "upload-stalled", "The upload stalled"),
     NotAuthenticated: Problem(HTTPStatus.UNAUTHORIZED, "not-authenticated", "A valid credential is needed"),
     NotAuthorised: Problem(HTTPStatus.FORBIDDEN, "not-authorised", "The credential lacks a scope"),
     TooManyAttempts: Problem(HTTPStatus.TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts"),

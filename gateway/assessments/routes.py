@@ -29,6 +29,7 @@ from shared.problems import (
     TooBusy,
     UnreadableImage,
     UnsupportedImage,
+    UploadStalled,
     UploadTooLarge,
 )
 
@@ -76,7 +77,7 @@ class AssessmentPage(BaseModel):
         **shown(ASSESSMENT, HTTPStatus.CREATED),
         **documented(
             InvalidInput, InvalidRecord, MissingInput, UnreadableImage, UnsupportedImage, ImageTooLarge, ImageRefused,
-            UploadTooLarge, Conflict, TooBusy,
+            UploadTooLarge, UploadStalled, Conflict, TooBusy,
         ),
     },
 )  # fmt: skip

@@ -47,12 +47,12 @@ def trabecula(*arguments: str, state: Path, **more: str) -> subprocess.Completed
 
 
 @contextmanager
-def running(*arguments: str, state: Path, log: Path) -> Iterator[Running]:
+def running(*arguments: str, state: Path, log: Path, **more: str) -> Iterator[Running]:
     """A server until the block ends; it is ready when the block begins."""
     port = free_port()
     command = [sys.executable, "-m", "gateway.cli", *arguments, "--port", str(port)]
     with log.open("w") as output:
-        process = subprocess.Popen(command, env=environment(state), stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, env=environment(state, **more), stdout=output, stderr=subprocess.STDOUT)
         try:
             server = Running(f"http://127.0.0.1:{port}", log)
             wait_until_ready(server, process)

@@ -44,6 +44,33 @@ async def test_the_rest_is_answered_and_the_missing_part_named(settings, knee_jp
     assert cards["unavailable"] == [name]
 
 
+async def test_a_partial_answer_is_replayed_and_a_new_key_tries_again(settings):
+    service_is_back = False
+
+    @asynccontextmanager
+    async def recovering():
+        async with in_process(settings.internal_key())() as services:
+
+            async def answer(request):
+                if not service_is_back:
+                    raise httpx.ConnectError("nobody is there")
+                return await services.clinical._http.send(request)
+
+            transport = httpx.MockTransport(answer)
+            async with service_http("http://clinical", transport) as http:
+                yield replace(services, clinical=ServiceClient("clinical", http, settings.internal_key()))
+
+    async with open_house(settings, recovering) as client:
+        first = (await client.post("/v1/assessments", files=RECORD, headers={"Idempotency-Key": "one"})).json()
+        service_is_back = True
+        again = (await client.post("/v1/assessments", files=RECORD, headers={"Idempotency-Key": "one"})).json()
+        anew = (await client.post("/v1/assessments", files=RECORD, headers={"Idempotency-Key": "two"})).json()
+    assert first["status"] == "partial"
+    assert again == first
+    assert anew["status"] == "complete"
+    assert anew["id"] != first["id"]
+
+
 async def test_two_sides_that_do_not_share_their_secret(settings):
     @asynccontextmanager
     async def strangers():
