@@ -18,8 +18,11 @@ from gateway.accounts.repository import Accounts
 from gateway.accounts.tokens import AccessTokens
 from gateway.assessments.repository import Assessments
 from gateway.assessments.workflow import Workflow
+from gateway.audit.origin import Origin
 from gateway.audit.repository import Audit
+from gateway.database.encryption import MasterKey
 from gateway.database.engine import Database
+from gateway.patients.repository import Patients
 from gateway.rooms import Rooms
 from gateway.services import Services, ServicesSource
 from gateway.settings import GatewaySettings
@@ -71,6 +74,7 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
     install_metrics(app)
     app.add_middleware(UploadLimit, max_bytes=settings.max_upload_bytes)
     app.add_middleware(UploadStall, piece_s=settings.upload_piece_s, whole_s=settings.upload_whole_s)
+    app.add_middleware(Origin)
     app.add_middleware(RequestLog, component="gateway")
     for room in (
         gateway.health, gateway.accounts.routes, gateway.assessments.routes, gateway.models, gateway.documentation,
@@ -92,6 +96,7 @@ def furnish(settings: GatewaySettings, database: Database, services: Services) -
         tokens=AccessTokens(settings.token_key(), lifetime),
         attempts=Attempts(settings.logins_per_minute),
         assessments=Assessments(database.sessions),
+        patients=Patients(database.sessions, MasterKey(settings.data_key())),
         audit=Audit(database.sessions),
         workflow=Workflow(services, settings.max_in_flight),
     )

@@ -12,6 +12,7 @@ from gateway.assessments.repository import Assessments
 from gateway.assessments.workflow import Workflow
 from gateway.audit.repository import Audit
 from gateway.database.engine import Database
+from gateway.patients.repository import Patients
 from gateway.services import Services
 from gateway.settings import GatewaySettings
 
@@ -28,6 +29,7 @@ class Rooms:
     tokens: AccessTokens
     attempts: Attempts
     assessments: Assessments
+    patients: Patients
     audit: Audit
     workflow: Workflow
 

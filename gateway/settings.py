@@ -34,6 +34,9 @@ class GatewaySettings(BaseSettings):
     )
     internal_secret: SecretStr | None = Field(None, min_length=32, description="Shared with the services")
     token_secret: SecretStr | None = Field(None, min_length=32, description="Signs people's access tokens")
+    data_secret: SecretStr | None = Field(
+        None, min_length=32, description="Encrypts what is stored about patients: whoever loses it loses them all"
+    )
     access_token_minutes: int = Field(15, ge=1, le=120)
     refresh_token_days: int = Field(14, ge=1, le=90)
     logins_per_minute: int = Field(10, ge=1, description="Attempts a minute for one account and for one address")
@@ -64,6 +67,10 @@ class GatewaySettings(BaseSettings):
     def token_key(self) -> str:
         """The secret that signs access tokens."""
         return self._secret("token_secret", self.token_secret)
+
+    def data_key(self) -> str:
+        """The secret that the keys of patients and organisations are wrapped with."""
+        return self._secret("data_secret", self.data_secret)
 
     def _secret(self, name: str, given: SecretStr | None) -> str:
         if given is not None:

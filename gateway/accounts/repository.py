@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
+from typing import cast
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -12,7 +13,7 @@ from sqlalchemy import select, update
 from gateway.accounts.scopes import SCOPES_OF_ROLE, Principal, Role
 from gateway.database.engine import Sessions, now
 from gateway.database.ids import uuid7
-from gateway.database.tables import AccountRow, ApiKeyRow, OrganisationRow, RefreshTokenRow
+from gateway.database.tables import AccountRow, ApiKeyRow, OrganisationRow, PatientRow, RefreshTokenRow
 from shared.problems import Conflict, NotAuthenticated
 
 KEY_PREFIX = "trab"
@@ -89,11 +90,16 @@ class Accounts:
         Raises:
             NotAuthenticated: the account is gone or disabled since the token was issued.
         """
+        query = select(AccountRow, PatientRow.id).outerjoin(PatientRow, PatientRow.account_id == AccountRow.id)
         async with self._sessions() as session:
-            row = await session.get(AccountRow, account_id)
-        if row is None or row.disabled_at is not None:
+            found = (await session.execute(query.where(AccountRow.id == account_id))).one_or_none()
+        if found is None or found[0].disabled_at is not None:
             raise NotAuthenticated("The account of this token is disabled.")
-        return Principal(f"account:{row.id}", row.organisation_id, SCOPES_OF_ROLE[row.role])
+        row, patient_id = found
+        if row.role == "patient" and patient_id is None:
+            raise NotAuthenticated("The patient of this account was erased.")
+        scopes = SCOPES_OF_ROLE[row.role]
+        return Principal(f"account:{row.id}", row.organisation_id, scopes, cast(Role, row.role), patient_id)
 
     async def add_key(
         self, name: str, scopes: list[str], organisation_id: UUID, expires_at: dt.datetime | None = None
@@ -128,7 +134,7 @@ class Accounts:
         if row.last_used_at is None or moment - row.last_used_at > LAST_USED_STEP:
             async with self._sessions.begin() as session:
                 await session.execute(update(ApiKeyRow).where(ApiKeyRow.id == identity).values(last_used_at=moment))
-        return Principal(f"key:{row.id}", row.organisation_id, frozenset(row.scopes))
+        return Principal(f"key:{row.id}", row.organisation_id, frozenset(row.scopes), "system")
 
     async def add_refresh_token(self, account_id: UUID, lifetime: dt.timedelta, family: UUID | None = None) -> str:
         """A new refresh token; without a family it begins one."""

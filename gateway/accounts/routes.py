@@ -48,7 +48,7 @@ async def sign_in(request: Request, form: Annotated[OAuth2PasswordRequestForm, D
     account = await house.accounts.account_by_email(form.username)
     matches = await house.passwords.matches(form.password, account.password_hash if account else None)
     if account is None or not matches:
-        await house.audit.write(None, "nobody", "sign-in refused")
+        await house.audit.write(None, "nobody", "sign-in", outcome="refused")
         raise NotAuthenticated("The e-mail address or the password is wrong.")
     await house.audit.write(account.organisation_id, f"account:{account.id}", "sign-in")
     return await _tokens(house, account.id)

@@ -10,9 +10,11 @@ Scope = Literal[
     "assessments:write", "assessments:read", "patients:read", "patients:write", "models:read", "audit:read", "admin"
 ]  # fmt: skip
 SCOPES: tuple[Scope, ...] = get_args(Scope)
-Role = Literal["clinician", "administrator"]
+Role = Literal["patient", "clinician", "administrator"]
 
+# What a patient's scopes reach is narrowed further, to the patient's own records: see `Principal.patient_id`.
 SCOPES_OF_ROLE: dict[str, frozenset[str]] = {
+    "patient": frozenset({"assessments:write", "assessments:read", "patients:read", "models:read"}),
     "clinician": frozenset({"assessments:write", "assessments:read", "patients:read", "patients:write", "models:read"}),
     "administrator": frozenset(SCOPES),
 }
@@ -20,11 +22,19 @@ SCOPES_OF_ROLE: dict[str, frozenset[str]] = {
 
 @dataclass(frozen=True)
 class Principal:
-    """Who is asking: a person or a hospital system, the organisation they belong to and what they may do."""
+    """Who is asking: a person or a hospital system, the organisation they belong to and what they may do.
+
+    Args:
+        id: `account:<id>` or `key:<id>`, as the audit trail names them.
+        role: a person's, or `system` for a hospital's.
+        patient_id: the internal id of the patient whose own account it is, who sees nothing of other patients.
+    """
 
     id: str
     organisation_id: UUID
     scopes: frozenset[str]
+    role: Literal["patient", "clinician", "administrator", "system"]
+    patient_id: UUID | None = None
 
     def must_have(self, scope: Scope) -> None:
         """Raise `NotAuthorised` unless the scope was granted."""

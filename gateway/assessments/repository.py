@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from gateway.accounts.scopes import Principal
-from gateway.audit.repository import audit_row
+from gateway.audit.repository import Outcome, audit_row
 from gateway.database.engine import Sessions
 from gateway.database.tables import AssessmentRow
 from shared.contracts.assessment import Assessment
@@ -85,9 +85,10 @@ class Assessments:
         )
         async with self._sessions.begin() as session:
             row = (await session.scalars(query)).one_or_none()
-            if row is None:
-                raise NotFound(f"There is no assessment {assessment_id}.")
-            session.add(audit_row(who.organisation_id, who.id, "assessment read", str(assessment_id)))
+            outcome: Outcome = "done" if row else "not found"
+            session.add(audit_row(who.organisation_id, who.id, "assessment read", str(assessment_id), outcome))
+        if row is None:
+            raise NotFound(f"There is no assessment {assessment_id}.")
         return Assessment.model_validate(row.document)
 
     async def page(
@@ -101,5 +102,5 @@ class Assessments:
             query = query.where(AssessmentRow.id < before)
         async with self._sessions.begin() as session:
             rows = (await session.scalars(query.order_by(AssessmentRow.id.desc()).limit(limit))).all()
-            session.add(audit_row(who.organisation_id, who.id, "assessments listed", patient_id))
+            session.add(audit_row(who.organisation_id, who.id, "assessments listed"))
         return [Assessment.model_validate(row.document) for row in rows]

@@ -10,6 +10,7 @@ from sqlalchemy import event, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+from gateway.database.audit_chain import ChainedSession
 from shared.problems import TrabeculaError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -32,7 +33,9 @@ class Database:
         self.engine: AsyncEngine = create_async_engine(url, pool_pre_ping=not url.startswith("sqlite"))
         if url.startswith("sqlite"):
             event.listen(self.engine.sync_engine, "connect", _careful_sqlite)
-        self.sessions: Sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        self.sessions: Sessions = async_sessionmaker(
+            self.engine, expire_on_commit=False, autoflush=False, sync_session_class=ChainedSession
+        )
 
     async def is_ready(self) -> bool:
         """Whether a query comes back."""

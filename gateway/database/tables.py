@@ -4,7 +4,18 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, LargeBinary, MetaData, String, TypeDecorator, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    TypeDecorator,
+    UniqueConstraint,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -44,17 +55,21 @@ class Table(DeclarativeBase):
 
 
 class OrganisationRow(Table):
-    """A clinic or hospital; every account, key and assessment belongs to one."""
+    """A clinic or hospital; every account, key and assessment belongs to one.
+
+    `data_key`, wrapped by the master key and made when first needed, is for what belongs to no patient.
+    """
 
     __tablename__ = "organisations"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
     name: Mapped[str] = mapped_column(String(200), unique=True)
     created_at: Mapped[dt.datetime]
+    data_key: Mapped[bytes | None] = mapped_column(LargeBinary(128))
 
 
 class AccountRow(Table):
-    """A person who signs in."""
+    """A person who signs in. Failures in a row lock the account for some time."""
 
     __tablename__ = "accounts"
 
@@ -65,6 +80,26 @@ class AccountRow(Table):
     role: Mapped[str] = mapped_column(String(20))
     created_at: Mapped[dt.datetime]
     disabled_at: Mapped[dt.datetime | None]
+    failed_sign_ins: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[dt.datetime | None]
+
+
+class InvitationRow(Table):
+    """A place for a member of staff, or for the patient it names; the hash of the token that takes it, once."""
+
+    __tablename__ = "invitations"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
+    email: Mapped[str] = mapped_column(String(254))
+    role: Mapped[str] = mapped_column(String(20))
+    patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patients.id"))
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    created_by: Mapped[str] = mapped_column(String(100))
+    created_at: Mapped[dt.datetime]
+    expires_at: Mapped[dt.datetime]
+    used_at: Mapped[dt.datetime | None]
+    revoked_at: Mapped[dt.datetime | None]
 
 
 class RefreshTokenRow(Table):
@@ -81,7 +116,7 @@ class RefreshTokenRow(Table):
 
 
 class ApiKeyRow(Table):
-    """A hospital system's key, by the hash of its secret."""
+    """A hospital system's key, by the hash of its secret; after a rotation the one before is good for a while."""
 
     __tablename__ = "api_keys"
 
@@ -94,6 +129,26 @@ class ApiKeyRow(Table):
     expires_at: Mapped[dt.datetime | None]
     last_used_at: Mapped[dt.datetime | None]
     revoked_at: Mapped[dt.datetime | None]
+    previous_secret_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    previous_valid_until: Mapped[dt.datetime | None]
+
+
+class PatientRow(Table):
+    """A patient of one organisation. Erasure empties `reference`, `account_id` and `data_key`; the id stays.
+
+    `reference` is the hospital's own opaque identifier; `data_key` is wrapped by the master key.
+    """
+
+    __tablename__ = "patients"
+    __table_args__ = (UniqueConstraint("organisation_id", "reference"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
+    reference: Mapped[str | None] = mapped_column(String(64))
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id"), unique=True)
+    data_key: Mapped[bytes | None] = mapped_column(LargeBinary(128))
+    created_at: Mapped[dt.datetime]
+    erased_at: Mapped[dt.datetime | None]
 
 
 class AssessmentRow(Table):
@@ -117,7 +172,10 @@ class AssessmentRow(Table):
 
 
 class AuditRow(Table):
-    """Who did what to which thing, and whether it was allowed. Rows are added, never changed."""
+    """Who did what to which thing, from where, and how it ended. Rows are added, never changed.
+
+    It names people and things by their opaque ids, so it can stay whole when a patient is erased.
+    """
 
     __tablename__ = "audit"
 
@@ -127,4 +185,19 @@ class AuditRow(Table):
     actor: Mapped[str] = mapped_column(String(100))
     action: Mapped[str] = mapped_column(String(50))
     subject: Mapped[str | None] = mapped_column(String(100))
+    outcome: Mapped[str] = mapped_column(String(20))
+    address: Mapped[str | None] = mapped_column(String(45))
     request_id: Mapped[str | None] = mapped_column(String(128))
+    sequence: Mapped[int] = mapped_column(BigInteger, unique=True)
+    previous: Mapped[bytes] = mapped_column(LargeBinary(32))
+    hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class AuditHeadRow(Table):
+    """The end of the audit trail's chain: one row, which every writer locks in turn."""
+
+    __tablename__ = "audit_head"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    length: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[bytes] = mapped_column(LargeBinary(32))

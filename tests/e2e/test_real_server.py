@@ -59,6 +59,8 @@ def test_one_assessment_over_http(server, client, knee_jpeg):
 
 def test_the_request_id_crosses_the_hop_and_no_record_is_logged(server, client):
     client.post("/v1/assessments", files={"clinical": (None, RECORD)}, headers={"X-Request-ID": "ward-7-0001"})
+    # The access line is written after the answer has left: the next answer comes after it.
+    client.get("/health/live")
     lines = [json.loads(line) for line in server.printed().splitlines() if line.startswith("{")]
     components = {line["component"] for line in lines if line.get("request_id") == "ward-7-0001"}
     assert components == {"gateway", "clinical", "recommender"}

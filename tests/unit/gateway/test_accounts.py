@@ -22,7 +22,7 @@ def test_scopes_are_read_in_their_own_order_and_unknown_ones_refused():
 
 
 def test_what_no_scope_grants_is_refused():
-    clinician = Principal("account:1", uuid4(), SCOPES_OF_ROLE["clinician"])
+    clinician = Principal("account:1", uuid4(), SCOPES_OF_ROLE["clinician"], "clinician")
     clinician.must_have("assessments:write")
     with pytest.raises(NotAuthorised, match="admin"):
         clinician.must_have("admin")

@@ -1,0 +1,82 @@
+"""Encryption at rest: AES-256-GCM under a key of each patient's own, itself wrapped by the installation's master key.
+
+Whoever destroys a patient's wrapped key makes everything sealed with it unreadable, in every backup too.
+
+A sealed value is one byte of version, 12 bytes of nonce, the cipher text and a tag of 16 bytes (NIST SP 800-38D).
+`about` is what it belongs to, such as a row's id. It is authenticated and not stored, so a value that was moved to
+another row does not open there.
+"""
+
+import secrets
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from shared.problems import TrabeculaError
+
+VERSION = b"\x01"
+KEY_BYTES = 32
+NONCE_BYTES = 12
+
+
+class CannotDecipher(TrabeculaError):
+    """A sealed value does not open: another master key, another owner, or changed bytes. No caller can mend it."""
+
+
+def new_data_key() -> bytes:
+    """A random key of 256 bits."""
+    return AESGCM.generate_key(KEY_BYTES * 8)
+
+
+def seal(key: bytes, plain: bytes, about: bytes) -> bytes:
+    """Encrypt and authenticate.
+
+    Args:
+        key: a data key of 32 bytes.
+        about: what the value belongs to; the same bytes have to be given to open it.
+    """
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    return VERSION + nonce + AESGCM(key).encrypt(nonce, plain, VERSION + about)
+
+
+def unseal(key: bytes, sealed: bytes, about: bytes) -> bytes:
+    """What was sealed.
+
+    Raises:
+        CannotDecipher: another key, another `about`, or changed bytes.
+    """
+    version, nonce, cipher = sealed[:1], sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
+    try:
+        return AESGCM(key).decrypt(nonce, cipher, version + about)
+    except (InvalidTag, ValueError) as error:
+        raise CannotDecipher(
+            "Stored data cannot be deciphered: they were changed, or TRABECULA_DATA_SECRET (the file data_secret in "
+            "the state folder) is not the one they were written with."
+        ) from error
+
+
+class MasterKey:
+    """Wraps the keys of patients and organisations.
+
+    Args:
+        secret: the installation's data secret; the key is derived from it, so that it may be any long text.
+    """
+
+    def __init__(self, secret: str) -> None:
+        derive = HKDF(SHA256(), KEY_BYTES, salt=None, info=b"trabecula master key 1")
+        self._key = derive.derive(secret.encode())
+
+    def wrap(self, data_key: bytes, owner: UUID) -> bytes:
+        """A data key in the form in which it is stored, bound to the id of its owner."""
+        return seal(self._key, data_key, owner.bytes)
+
+    def unwrap(self, wrapped: bytes, owner: UUID) -> bytes:
+        """The data key.
+
+        Raises:
+            CannotDecipher: another owner's, or wrapped by another installation.
+        """
+        return unseal(self._key, wrapped, owner.bytes)

@@ -1,0 +1,107 @@
+"""Patients in the database, each with a data key of its own."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.exc import IntegrityError
+
+from gateway.audit.repository import audit_row
+from gateway.database.encryption import MasterKey, new_data_key
+from gateway.database.engine import Sessions, now
+from gateway.database.ids import uuid7
+from gateway.database.tables import OrganisationRow, PatientRow
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A patient who has not been erased; `data_key` opens what is stored about them."""
+
+    id: UUID
+    organisation_id: UUID
+    reference: str | None
+    account_id: UUID | None
+    created_at: dt.datetime
+    data_key: bytes = field(repr=False)
+
+
+class Patients:
+    """Finds patients and makes them.
+
+    Args:
+        sessions: of the installation's database.
+        master: wraps the patients' keys.
+    """
+
+    def __init__(self, sessions: Sessions, master: MasterKey) -> None:
+        self._sessions, self._master = sessions, master
+
+    async def of_reference(self, organisation_id: UUID, reference: str, by: str) -> Patient:
+        """The organisation's patient of this reference; made where there is none. `by` is the actor, for the trail."""
+        condition = (PatientRow.organisation_id == organisation_id) & (PatientRow.reference == reference)
+        return await self._find(condition) or await self._make(condition, by, organisation_id, reference=reference)
+
+    async def of_account(self, organisation_id: UUID, account_id: UUID, by: str) -> Patient:
+        """The patient whose own account it is; made where there is none."""
+        condition = PatientRow.account_id == account_id
+        return await self._find(condition) or await self._make(condition, by, organisation_id, account_id=account_id)
+
+    async def known(self, organisation_id: UUID, reference: str) -> Patient | None:
+        """The organisation's patient of this reference, if there is one."""
+        return await self._find(
+            (PatientRow.organisation_id == organisation_id) & (PatientRow.reference == reference)
+        )  # fmt: skip
+
+    async def by_id(self, organisation_id: UUID, patient_id: UUID) -> Patient | None:
+        """The organisation's patient of this internal id; null where there is none or it was erased."""
+        return await self._find((PatientRow.organisation_id == organisation_id) & (PatientRow.id == patient_id))
+
+    async def organisation_key(self, organisation_id: UUID) -> bytes:
+        """The key for what an organisation stores about no patient in particular; made when first asked for."""
+        query = select(OrganisationRow.data_key).where(OrganisationRow.id == organisation_id)
+        async with self._sessions() as session:
+            stored = (await session.scalars(query)).one()
+        if stored is None:
+            # Only where there is still none: of two that make one at the same moment, the first one's stays.
+            fresh = self._master.wrap(new_data_key(), organisation_id)
+            missing = (OrganisationRow.id == organisation_id) & OrganisationRow.data_key.is_(None)
+            async with self._sessions.begin() as session:
+                await session.execute(update(OrganisationRow).where(missing).values(data_key=fresh))
+                stored = (await session.scalars(query)).one()
+        assert stored is not None  # noqa: S101 -- made above
+        return self._master.unwrap(stored, organisation_id)
+
+    async def _find(self, condition: ColumnElement[bool]) -> Patient | None:
+        query = select(PatientRow).where(condition, PatientRow.data_key.is_not(None))
+        async with self._sessions() as session:
+            row = (await session.scalars(query)).one_or_none()
+        return self._opened(row) if row else None
+
+    async def _make(
+        self, condition: ColumnElement[bool], by: str, organisation_id: UUID, reference: str | None = None,
+        account_id: UUID | None = None,
+    ) -> Patient:  # fmt: skip
+        identity = uuid7()
+        row = PatientRow(
+            id=identity, organisation_id=organisation_id, reference=reference, account_id=account_id,
+            data_key=self._master.wrap(new_data_key(), identity), created_at=now(),
+        )  # fmt: skip
+        try:
+            async with self._sessions.begin() as session:
+                session.add(row)
+                session.add(audit_row(organisation_id, by, "patient made", str(identity)))
+        except IntegrityError:
+            # Another request made the same patient at the same moment.
+            found = await self._find(condition)
+            if found is None:
+                raise
+            return found
+        return self._opened(row)
+
+    def _opened(self, row: PatientRow) -> Patient:
+        assert row.data_key is not None  # noqa: S101 -- an erased patient is not looked up
+        return Patient(
+            row.id, row.organisation_id, row.reference, row.account_id, row.created_at,
+            self._master.unwrap(row.data_key, row.id),
+        )  # fmt: skip
