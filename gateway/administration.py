@@ -38,7 +38,7 @@ def prepare(settings: GatewaySettings) -> None:
             "give this user the right to it, or name another with --state-dir."
         ) from error
     try:
-        migrate(settings.sqlalchemy_url())
+        migrate(settings.sqlalchemy_url(), settings.data_key())
     except DatabaseUnavailable as error:
         raise CannotStart(f"The database cannot be opened ({error.detail}): check TRABECULA_DATABASE_URL.") from error
 

@@ -12,6 +12,7 @@ import gateway.assessments.routes
 import gateway.documentation
 import gateway.health
 import gateway.models
+import gateway.pictures.routes
 from gateway.accounts.attempts import Attempts
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.repository import Accounts
@@ -20,9 +21,11 @@ from gateway.assessments.repository import Assessments
 from gateway.assessments.workflow import Workflow
 from gateway.audit.origin import Origin
 from gateway.audit.repository import Audit
+from gateway.background import every, in_background
 from gateway.database.encryption import MasterKey
 from gateway.database.engine import Database
 from gateway.patients.repository import Patients
+from gateway.pictures.repository import KeptPictures
 from gateway.rooms import Rooms
 from gateway.services import Services, ServicesSource
 from gateway.settings import GatewaySettings
@@ -32,6 +35,8 @@ from shared.service import install_metrics
 from shared.upload_limit import UploadLimit
 from shared.upload_stall import UploadStall
 
+# Seconds between two looks for pictures whose days are over.
+PICTURE_PURGE_S = 3600
 DESCRIPTION = """
 Trabecula reads a knee or spine radiograph and a clinical record and returns one **assessment**.
 
@@ -55,8 +60,9 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
         database = Database(settings.sqlalchemy_url())
         try:
             async with services() as connected:
-                app.state.rooms = furnish(settings, database, connected)
-                yield
+                house = app.state.rooms = furnish(settings, database, connected)
+                async with in_background(every(PICTURE_PURGE_S, house.pictures.delete_expired)):
+                    yield
         finally:
             await database.close()
 
@@ -77,7 +83,8 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
     app.add_middleware(Origin)
     app.add_middleware(RequestLog, component="gateway")
     for room in (
-        gateway.health, gateway.accounts.routes, gateway.assessments.routes, gateway.models, gateway.documentation,
+        gateway.health, gateway.accounts.routes, gateway.assessments.routes, gateway.pictures.routes, gateway.models,
+        gateway.documentation,
     ):  # fmt: skip
         app.include_router(room.router)
     gateway.documentation.install(app)
@@ -86,6 +93,7 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
 
 def furnish(settings: GatewaySettings, database: Database, services: Services) -> Rooms:
     """Everything the routes work with."""
+    master = MasterKey(settings.data_key())
     lifetime = dt.timedelta(minutes=settings.access_token_minutes)
     return Rooms(
         settings=settings,
@@ -95,8 +103,9 @@ def furnish(settings: GatewaySettings, database: Database, services: Services) -
         passwords=Passwords(),
         tokens=AccessTokens(settings.token_key(), lifetime),
         attempts=Attempts(settings.logins_per_minute),
-        assessments=Assessments(database.sessions),
-        patients=Patients(database.sessions, MasterKey(settings.data_key())),
+        assessments=Assessments(database.sessions, master),
+        patients=Patients(database.sessions, master),
+        pictures=KeptPictures(database.sessions, master),
         audit=Audit(database.sessions),
         workflow=Workflow(services, settings.max_in_flight),
     )

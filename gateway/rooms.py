@@ -13,6 +13,7 @@ from gateway.assessments.workflow import Workflow
 from gateway.audit.repository import Audit
 from gateway.database.engine import Database
 from gateway.patients.repository import Patients
+from gateway.pictures.repository import KeptPictures
 from gateway.services import Services
 from gateway.settings import GatewaySettings
 
@@ -30,6 +31,7 @@ class Rooms:
     attempts: Attempts
     assessments: Assessments
     patients: Patients
+    pictures: KeptPictures
     audit: Audit
     workflow: Workflow
 

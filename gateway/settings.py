@@ -3,6 +3,7 @@
 import os
 import secrets
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -43,6 +44,11 @@ class GatewaySettings(BaseSettings):
     max_upload_bytes: int = Field(40_000_000, ge=1, description="Largest request body")
     upload_piece_s: float = Field(15, gt=0, description="Seconds that the next piece of a body may take")
     upload_whole_s: float = Field(300, gt=0, description="Seconds that a whole body may take")
+    keep_pictures: bool = Field(False, description="Keep previews and heat maps, encrypted")
+    picture_days: int = Field(30, ge=1, le=3650, description="Days until a kept picture is deleted")
+    release_medication: Literal["by_clinician", "at_once"] = Field(
+        "by_clinician", description="When a patient's own account sees medication items"
+    )
     max_in_flight: int = Field(16, ge=1, description="Assessments worked on or waiting at the same time")
     organisation: str = Field("First organisation", description="Name of the organisation made on the first start")
     log_level: str = "INFO"

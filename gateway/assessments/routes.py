@@ -10,8 +10,9 @@ from pydantic import BaseModel, Field
 from gateway.accounts.credentials import needs
 from gateway.accounts.scopes import Principal
 from gateway.assessments.case import MODELS, Case, read_case
-from gateway.assessments.compose import compose
 from gateway.assessments.examples import ASSESSMENT, RECORD
+from gateway.assessments.keep import keep
+from gateway.assessments.release import shown_to
 from gateway.assessments.repository import Repeatable
 from gateway.rooms import Rooms, rooms
 from shared.contracts.assessment import Assessment
@@ -37,6 +38,9 @@ router = APIRouter(
     prefix="/v1/assessments", tags=["assessments"], responses=documented(NotAuthenticated, NotAuthorised)
 )
 House = Annotated[Rooms, Depends(rooms)]
+Reader = Annotated[Principal, Depends(needs("assessments:read"))]
+Writer = Annotated[Principal, Depends(needs("assessments:write"))]
+RELEASED = {**ASSESSMENT, "released_at": "2026-11-24T09:30:00Z"}
 FORM = {
     "requestBody": {
         "required": True,
@@ -71,6 +75,7 @@ class AssessmentPage(BaseModel):
 
 @router.post(
     "",
+    summary="Make an assessment",
     status_code=HTTPStatus.CREATED,
     openapi_extra=FORM,
     responses={
@@ -82,7 +87,7 @@ class AssessmentPage(BaseModel):
     },
 )  # fmt: skip
 async def make_assessment(
-    who: Annotated[Principal, Depends(needs("assessments:write"))],  # before the body is read: strangers upload nothing
+    who: Writer,  # before the body is read: strangers upload nothing
     case: Annotated[Case, Depends(read_case)],
     house: House,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
@@ -92,31 +97,45 @@ async def make_assessment(
     The same `Idempotency-Key` with the same request gives the same answer again, so a lost answer can be asked for.
     """
     repeatable = Repeatable(idempotency_key, case.digest()) if idempotency_key else None
-    if repeatable and (earlier := await house.assessments.repeated(who, repeatable)):
-        return earlier
-    findings = await house.workflow.assess(case)
-    assessment = compose(findings, case.patient_id)
-    record = case.risk.model_dump(mode="json", exclude_none=True) if case.risk else None
-    return await house.assessments.add(assessment, record, who, repeatable)
+    made = await house.assessments.repeated(who, repeatable) if repeatable else None
+    if made is None:
+        owner = await house.patients.owner(who, case.patient_id)
+        findings = await house.workflow.assess(case)
+        made = await keep(house, case, findings, who, owner, repeatable)
+    return shown_to(who, made, house.settings.release_medication)
 
 
-@router.get("", responses=shown({"items": [ASSESSMENT], "next": None}))
+@router.get("", summary="List assessments", responses=shown({"items": [ASSESSMENT], "next": None}))
 async def list_assessments(
-    who: Annotated[Principal, Depends(needs("assessments:read"))],
+    who: Reader,
     house: House,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     before: Annotated[UUID | None, Query(description="`next` of the page before")] = None,
-    patient_id: Annotated[str | None, Query(max_length=64)] = None,
+    patient_id: Annotated[str | None, Query(max_length=64, description="The hospital's own")] = None,
 ) -> AssessmentPage:
-    """The organisation's assessments, newest first."""
-    found = await house.assessments.page(who, limit + 1, before, patient_id)
-    following = found[limit - 1].id if len(found) > limit else None
-    return AssessmentPage(items=found[:limit], next=following)
+    """The organisation's assessments, newest first; a patient's own account sees the patient's own."""
+    patient = await house.patients.known(who.organisation_id, patient_id) if patient_id is not None else None
+    if patient_id is not None and patient is None:
+        return AssessmentPage(items=[], next=None)
+    found = await house.assessments.page(who, limit + 1, before, patient.id if patient else None)
+    items = [shown_to(who, one.assessment, house.settings.release_medication) for one in found]
+    return AssessmentPage(items=items[:limit], next=items[limit - 1].id if len(items) > limit else None)
 
 
-@router.get("/{assessment_id}", responses={**shown(ASSESSMENT), **documented(NotFound)})
-async def get_assessment(
-    assessment_id: UUID, who: Annotated[Principal, Depends(needs("assessments:read"))], house: House
-) -> Assessment:
+@router.get("/{assessment_id}", summary="Get an assessment", responses={**shown(ASSESSMENT), **documented(NotFound)})
+async def get_assessment(assessment_id: UUID, who: Reader, house: House) -> Assessment:
     """One assessment as it was answered."""
-    return await house.assessments.get(assessment_id, who)
+    found = await house.assessments.get(assessment_id, who)
+    return shown_to(who, found.assessment, house.settings.release_medication)
+
+
+@router.post(
+    "/{assessment_id}/release",
+    summary="Release to the patient",
+    responses={**shown(RELEASED), **documented(NotFound)},
+)
+async def release_assessment(assessment_id: UUID, who: Writer, house: House) -> Assessment:
+    """Show the medication items to the patient's own account from now on, after a clinician has looked at them."""
+    if who.patient_id is not None:
+        raise NotAuthorised("A clinician releases an assessment, not the patient.")
+    return (await house.assessments.release(assessment_id, who)).assessment

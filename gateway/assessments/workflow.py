@@ -10,9 +10,17 @@ import anyio
 
 from gateway.assessments.case import Case
 from gateway.assessments.combine import combine
+from gateway.pictures.pictures import pictures_of
 from gateway.services import Services
 from shared.contracts.assessment import Combined, Component, Warning
-from shared.contracts.findings import ClinicalFinding, ImagingFinding, StagingFinding
+from shared.contracts.findings import (
+    ClassifyAnswer,
+    ClinicalFinding,
+    ImagingFinding,
+    Picture,
+    StageAnswer,
+    StagingFinding,
+)
 from shared.contracts.recommendation import RecommendationRequest, RecommendationSet
 from shared.contracts.risk import RiskRequest
 from shared.problems import (
@@ -33,8 +41,8 @@ OUT_OF_ORDER = (ServiceUnavailable, TooBusy, NotAuthenticated)
 class Findings:
     """What the services found so far; `warnings` tells what is missing and why."""
 
-    imaging: ImagingFinding | None = None
-    staging: StagingFinding | None = None
+    classified: ClassifyAnswer | None = None
+    staged: StageAnswer | None = None
     clinical: ClinicalFinding | None = None
     recommendation: RecommendationSet | None = None
     warnings: list[Warning] = field(default_factory=list)
@@ -42,6 +50,18 @@ class Findings:
     @property
     def status(self) -> Literal["complete", "partial"]:
         return "partial" if self.warnings else "complete"
+
+    @property
+    def imaging(self) -> ImagingFinding | None:
+        return self.classified.finding if self.classified else None
+
+    @property
+    def staging(self) -> StagingFinding | None:
+        return self.staged.finding if self.staged else None
+
+    @property
+    def pictures(self) -> dict[str, Picture]:
+        return pictures_of(self.classified, self.staged)
 
     @property
     def combined(self) -> Combined:
@@ -96,7 +116,7 @@ class Workflow:
         if case.image is None:
             return
         try:
-            findings.imaging = (await self._services.classify(case.image)).finding
+            findings.classified = await self._services.classify(case.image)
         except ImageRefused as error:
             if case.risk is None:
                 refused.append(error)
@@ -111,7 +131,7 @@ class Workflow:
 
     async def _stage(self, image: bytes, findings: Findings) -> None:
         try:
-            findings.staging = (await self._services.stage(image)).finding
+            findings.staged = await self._services.stage(image)
         except (InvalidInput, *OUT_OF_ORDER) as error:
             findings.warn("staging", error)
 

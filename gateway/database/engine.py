@@ -55,8 +55,12 @@ class DatabaseUnavailable(TrabeculaError):
     """The database cannot be opened or changed; the detail is the driver's own word on it."""
 
 
-def migrate(url: str) -> None:
+def migrate(url: str, data_secret: str | None = None) -> None:
     """Bring the schema to the newest revision. Blocking; creates the folder of a SQLite file.
+
+    Args:
+        url: SQLAlchemy URL.
+        data_secret: needed where a revision seals what earlier ones stored in the open.
 
     Raises:
         DatabaseUnavailable: it cannot be reached or changed.
@@ -66,7 +70,7 @@ def migrate(url: str) -> None:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     config = Config()
     config.set_main_option("script_location", MIGRATIONS.as_posix().replace("%", "%%"))
-    config.attributes["url"] = url
+    config.attributes.update(url=url, data_secret=data_secret)
     try:
         command.upgrade(config, "head")
     except (SQLAlchemyError, OSError) as error:

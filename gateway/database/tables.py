@@ -152,11 +152,15 @@ class PatientRow(Table):
 
 
 class AssessmentRow(Table):
-    """One assessment as it was answered, with the record it was made from."""
+    """One assessment as it was answered, with the record it was made from.
+
+    `content` is sealed with the key of the patient, or with the organisation's where no patient was named. Erasure
+    deletes the row.
+    """
 
     __tablename__ = "assessments"
     __table_args__ = (
-        Index("ix_assessments_organisation_id_patient_id_id", "organisation_id", "patient_id", "id"),
+        Index("ix_assessments_organisation_id_patient_id", "organisation_id", "patient", "id"),
         UniqueConstraint("caller", "idempotency_key"),
     )
 
@@ -164,11 +168,23 @@ class AssessmentRow(Table):
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
     created_at: Mapped[dt.datetime]
     created_by: Mapped[str] = mapped_column("caller", String(100))
-    patient_id: Mapped[str | None] = mapped_column(String(64))
-    document: Mapped[dict[str, Any]]
-    record: Mapped[dict[str, Any] | None]
+    patient: Mapped[UUID | None] = mapped_column(ForeignKey("patients.id"))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
     idempotency_key: Mapped[str | None] = mapped_column(String(255))
     request_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    released_at: Mapped[dt.datetime | None]
+    released_by: Mapped[str | None] = mapped_column(String(100))
+
+
+class PictureRow(Table):
+    """A preview or heat map of an assessment, sealed with the same key, until it expires."""
+
+    __tablename__ = "pictures"
+
+    assessment_id: Mapped[UUID] = mapped_column(ForeignKey("assessments.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20), primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    expires_at: Mapped[dt.datetime] = mapped_column(index=True)
 
 
 class AuditRow(Table):

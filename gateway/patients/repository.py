@@ -7,11 +7,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import IntegrityError
 
+from gateway.accounts.scopes import Principal
 from gateway.audit.repository import audit_row
 from gateway.database.encryption import MasterKey, new_data_key
 from gateway.database.engine import Sessions, now
 from gateway.database.ids import uuid7
 from gateway.database.tables import OrganisationRow, PatientRow
+from shared.problems import NotAuthorised
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,14 @@ class Patient:
     account_id: UUID | None
     created_at: dt.datetime
     data_key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose data something is: a patient's, or the organisation's where no patient was named; `key` seals it."""
+
+    patient: UUID | None
+    key: bytes = field(repr=False)
 
 
 class Patients:
@@ -56,6 +66,22 @@ class Patients:
     async def by_id(self, organisation_id: UUID, patient_id: UUID) -> Patient | None:
         """The organisation's patient of this internal id; null where there is none or it was erased."""
         return await self._find((PatientRow.organisation_id == organisation_id) & (PatientRow.id == patient_id))
+
+    async def owner(self, who: Principal, reference: str | None) -> Owner:
+        """Whom a new assessment belongs to; the patient is made where the reference is new.
+
+        Raises:
+            NotAuthorised: a patient's own account named somebody else.
+        """
+        if who.patient_id is not None:
+            own = await self.by_id(who.organisation_id, who.patient_id)
+            if own is None or reference not in (None, own.reference):
+                raise NotAuthorised("A patient's account sends its own cases only: leave patient_id out.")
+            return Owner(own.id, own.data_key)
+        if reference is None:
+            return Owner(None, await self.organisation_key(who.organisation_id))
+        patient = await self.of_reference(who.organisation_id, reference, who.id)
+        return Owner(patient.id, patient.data_key)
 
     async def organisation_key(self, organisation_id: UUID) -> bytes:
         """The key for what an organisation stores about no patient in particular; made when first asked for."""

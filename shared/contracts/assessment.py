@@ -47,4 +47,7 @@ class Assessment(Contract):
     combined: Combined
     recommendation: RecommendationSet | None = None
     warnings: list[Warning] = []
+    released_at: Annotated[
+        dt.datetime | None, Field(description="When a clinician released the medication items to the patient")
+    ] = None
     disclaimer: str = DISCLAIMER

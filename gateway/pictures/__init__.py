@@ -1,0 +1,1 @@
+"""Previews and heat maps: kept only where the site says so."""

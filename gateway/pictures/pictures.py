@@ -1,0 +1,58 @@
+"""The previews and heat maps that a site keeps: encrypted, for some days, then deleted."""
+
+import base64
+import datetime as dt
+from collections.abc import Mapping
+from typing import Literal, get_args
+
+from shared.contracts.findings import ClassifyAnswer, Picture, StageAnswer
+
+PictureKind = Literal["preview", "imaging", "staging"]
+HeatMap = Literal["imaging", "staging"]
+KINDS: tuple[PictureKind, ...] = get_args(PictureKind)
+
+
+def pictures_of(classified: ClassifyAnswer | None, staged: StageAnswer | None) -> dict[str, Picture]:
+    """The pictures that came with the services' answers, by kind."""
+    found = {
+        "preview": classified.preview if classified else None,
+        "imaging": classified.heatmap if classified else None,
+        "staging": staged.heatmap if staged else None,
+    }
+    return {kind: picture for kind, picture in found.items() if picture}
+
+
+def png_bytes(pictures: Mapping[str, Picture]) -> dict[str, bytes]:
+    """The PNGs themselves, by kind."""
+    return {kind: base64.b64decode(picture.png_base64) for kind, picture in pictures.items()}
+
+
+def why_not(
+    kind: PictureKind, had_image: bool, made_at: dt.datetime, kept: bool, days: int, now: dt.datetime
+) -> tuple[str, str]:
+    """Why a picture is not there: a code, and the words with the cure.
+
+    Args:
+        kind: which picture was asked for.
+        had_image: whether the assessment has a finding of a radiograph.
+        made_at: when the assessment was made.
+        kept: whether the site keeps pictures now.
+        days: for how long it does.
+        now: the time.
+    """
+    if not had_image:
+        return "no_radiograph", "The assessment was made without a radiograph, so there is no picture of one."
+    if not kept:
+        return (
+            "not_kept",
+            "This site does not keep pictures. Set TRABECULA_KEEP_PICTURES=true, start again and assess the radiograph "
+            "anew; they are then kept encrypted.",
+        )
+    if now - made_at >= dt.timedelta(days=days):
+        return "expired", f"Pictures are deleted after {days} days. Assess the radiograph anew to see one."
+    if kind == "preview":
+        return "not_kept", "No picture was kept when this assessment was made. Assess the radiograph anew to see one."
+    return (
+        "no_heat_map",
+        f"The {kind} model gave no heat map for this radiograph, or none was kept when it was assessed.",
+    )
