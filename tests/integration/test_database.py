@@ -3,15 +3,19 @@
 import datetime as dt
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from pydantic import SecretStr
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import JSON, Uuid, column, create_engine, make_url, table
 
 from gateway.accounts.repository import Accounts
 from gateway.administration import key, prepare
-from gateway.database.engine import Database, DatabaseUnavailable, migrate, now
-from gateway.database.tables import OrganisationRow, Table
+from gateway.assessments.examples import ASSESSMENT
+from gateway.database.engine import MIGRATIONS, Database, DatabaseUnavailable, migrate, now
+from gateway.database.ids import uuid7
+from gateway.database.tables import OrganisationRow, Table, UtcDateTime
 from gateway.embedded import in_process
 from gateway.settings import GatewaySettings
 from shared.problems import NotAuthenticated
@@ -82,3 +86,32 @@ def test_a_database_that_does_not_answer_is_said_so(tmp_path):
     settings = GatewaySettings(state_dir=tmp_path, database_url=SecretStr(nowhere), _env_file=None)
     with pytest.raises(CannotStart, match="TRABECULA_DATABASE_URL"):
         prepare(settings)
+
+
+async def test_assessments_of_the_first_version_are_sealed_and_still_found(settings):
+    """Rows that lay in the open before belong to their patients afterwards, and nothing of them is lost."""
+    config = Config()
+    config.set_main_option("script_location", MIGRATIONS.as_posix())
+    config.attributes.update(url=settings.sqlalchemy_url(), data_secret=None)
+    command.upgrade(config, "0002")
+    url = make_url(settings.sqlalchemy_url())
+    engine = create_engine(url.set(drivername=url.drivername.replace("+aiosqlite", "")))
+    organisation, ids = uuid7(), [uuid7() for _ in range(3)]
+    assessments = table(
+        "assessments", column("id", Uuid()), column("organisation_id", Uuid()), column("created_at", UtcDateTime()),
+        column("caller"), column("patient_id"), column("document", JSON()), column("record", JSON()),
+    )  # fmt: skip
+    with engine.begin() as connection:
+        made = {"id": organisation, "name": "Clinic", "created_at": now()}
+        connection.execute(OrganisationRow.__table__.insert().values(made))
+        for identity, patient in zip(ids, ["MRN-1", "MRN-1", None], strict=True):
+            document = {**ASSESSMENT, "id": str(identity), "patient_id": patient}
+            del document["released_at"]
+            row = {"organisation_id": organisation, "created_at": now(), "caller": "key:1", "patient_id": patient}
+            connection.execute(assessments.insert().values(id=identity, document=document, record=None, **row))
+    engine.dispose()
+    async with open_house(settings, in_process(settings.internal_key())) as client:
+        of_patient = (await client.get("/v1/assessments", params={"patient_id": "MRN-1"})).json()["items"]
+        without = (await client.get(f"/v1/assessments/{ids[2]}")).json()
+    assert {one["id"] for one in of_patient} == {str(ids[0]), str(ids[1])}
+    assert without == {**ASSESSMENT, "id": str(ids[2]), "patient_id": None}

@@ -1,0 +1,182 @@
+"""What is kept of a radiograph, for how long, and what a patient's own account sees."""
+
+import datetime as dt
+import sqlite3
+from contextlib import asynccontextmanager
+from dataclasses import fields
+
+import httpx
+import pytest
+from sqlalchemy import update
+
+from gateway.accounts.repository import Accounts
+from gateway.accounts.tokens import AccessTokens
+from gateway.database.encryption import MasterKey
+from gateway.database.engine import Database, now
+from gateway.database.tables import PictureRow
+from gateway.embedded import in_process
+from gateway.patients.repository import Patients
+from gateway.pictures.repository import KeptPictures
+from gateway.services import Services
+from shared.contracts.findings import Picture
+from tests.conftest import open_house
+
+# T-score and fracture make the rules name drug classes.
+RECORD = '{"age": 71, "gender": "female", "t_scores": [{"site": "femoral_neck", "value": -2.9}]}'
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+class OneMap(Services):
+    """Staging gives a heat map, imaging gives none, whatever the models do."""
+
+    async def classify(self, image):
+        return (await super().classify(image)).model_copy(update={"heatmap": None})
+
+    async def stage(self, image):
+        return (await super().stage(image)).model_copy(update={"heatmap": Picture.of(PNG + b"staging")})
+
+
+def one_map(secret):
+    @asynccontextmanager
+    async def start():
+        async with in_process(secret)() as services:
+            yield OneMap(**{field.name: getattr(services, field.name) for field in fields(Services)})
+
+    return start
+
+
+@pytest.fixture
+async def keeping(settings):
+    kept = settings.model_copy(update={"keep_pictures": True})
+    async with open_house(kept, one_map(kept.internal_key())) as client:
+        yield client
+
+
+async def made(client, image=None, **fields):
+    files = {"clinical": (None, RECORD), **{name: (None, value) for name, value in fields.items()}}
+    if image:
+        files["image"] = ("knee.jpg", image)
+    answer = await client.post("/v1/assessments", files=files)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def reason(client, address):
+    answer = await client.get(address)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["detail"]
+    return answer.json()["reason"]
+
+
+async def test_pictures_are_kept_where_the_site_says_so(keeping, knee_jpeg):
+    address = f"/v1/assessments/{(await made(keeping, knee_jpeg))['id']}"
+    preview, heat = await keeping.get(f"{address}/preview.png"), await keeping.get(f"{address}/heatmap.png")
+    assert preview.content.startswith(PNG)
+    assert (heat.content, heat.headers["content-type"]) == (PNG + b"staging", "image/png")
+    assert heat.headers["cache-control"] == "private, no-store"
+    assert (await keeping.get(f"{address}/heatmap.png", params={"of": "staging"})).content == heat.content
+    assert await reason(keeping, f"{address}/heatmap.png?of=imaging") == "no_heat_map"
+
+
+async def test_without_a_radiograph_there_is_no_picture(keeping):
+    assert await reason(keeping, f"/v1/assessments/{(await made(keeping))['id']}/heatmap.png") == "no_radiograph"
+
+
+async def test_by_default_nothing_is_kept(house, knee_jpeg):
+    address = f"/v1/assessments/{(await made(house, knee_jpeg))['id']}"
+    answer = await house.get(f"{address}/heatmap.png")
+    assert answer.json()["reason"] == "not_kept"
+    assert "TRABECULA_KEEP_PICTURES" in answer.json()["detail"]
+
+
+async def test_pictures_expire_and_are_deleted(keeping, settings, knee_jpeg):
+    address = f"/v1/assessments/{(await made(keeping, knee_jpeg))['id']}"
+    database = Database(settings.sqlalchemy_url())
+    pictures = KeptPictures(database.sessions, MasterKey(settings.data_key()))
+    assert await pictures.delete_expired() == 0
+    async with database.sessions.begin() as session:
+        await session.execute(update(PictureRow).values(expires_at=now() - dt.timedelta(seconds=1)))
+    assert (await keeping.get(f"{address}/preview.png")).status_code == 404
+    assert await pictures.delete_expired() == 2
+    await database.close()
+    assert (await keeping.get(address)).status_code == 200
+
+
+async def test_nothing_of_a_patient_is_readable_in_the_file(keeping, settings, knee_jpeg):
+    await made(keeping, knee_jpeg, patient_id="MRN-7")
+    with sqlite3.connect(settings.state_dir / "trabecula.db") as connection:
+        stored = b"".join(
+            value if isinstance(value, bytes) else str(value).encode()
+            for table in ("assessments", "pictures") for row in connection.execute(f"SELECT * FROM {table}")  # noqa: S608
+            for value in row
+        )  # fmt: skip
+    for word in (b"femoral_neck", b"female", b"PNG", b"MRN-7"):
+        assert word not in stored
+
+
+@pytest.fixture
+async def patient(keeping, settings):
+    """A client of a patient's own account; the hospital knows the patient as MRN-1."""
+    database = Database(settings.sqlalchemy_url())
+    accounts = Accounts(database.sessions)
+    organisation = await accounts.first_organisation("x")
+    account = await accounts.add_account("p@home.example", "hash", "patient", organisation)
+    patients = Patients(database.sessions, MasterKey(settings.data_key()))
+    own = await patients.of_account(organisation, account, "operator")
+    async with database.sessions.begin() as session:
+        from gateway.database.tables import PatientRow
+
+        await session.execute(update(PatientRow).where(PatientRow.id == own.id).values(reference="MRN-1"))
+    await database.close()
+    token = AccessTokens(settings.token_key(), dt.timedelta(minutes=5)).issue(account)
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(transport=keeping._transport, base_url="http://gateway", headers=headers) as client:
+        yield client
+
+
+def kinds(assessment):
+    return {item["kind"] for item in assessment["recommendation"]["items"]}
+
+
+async def test_a_patient_sees_the_own_records_and_medication_once_released(keeping, patient, knee_jpeg):
+    own = await made(keeping, knee_jpeg, patient_id="MRN-1")
+    other = await made(keeping, patient_id="MRN-2")
+    assert "medication" in kinds(own)
+    address = f"/v1/assessments/{own['id']}"
+    seen = (await patient.get(address)).json()
+    assert "medication" not in kinds(seen)
+    assert kinds(seen) == kinds(own) - {"medication"}
+    assert seen["recommendation"]["letter"] is None
+    assert [one["id"] for one in (await patient.get("/v1/assessments")).json()["items"]] == [own["id"]]
+    assert "medication" not in kinds((await patient.get("/v1/assessments")).json()["items"][0])
+    for hidden in ("", "/preview.png", "/heatmap.png"):
+        assert (await patient.get(f"/v1/assessments/{other['id']}{hidden}")).status_code == 404
+    assert (await patient.get(f"{address}/preview.png")).status_code == 200
+
+    assert (await patient.post(f"{address}/release")).status_code == 403
+    released = (await keeping.post(f"{address}/release")).json()
+    assert released["released_at"]
+    assert (await keeping.post(f"{address}/release")).json() == released
+    assert (await patient.get(address)).json() == released
+
+
+async def test_a_patient_sends_cases_of_their_own_only(patient):
+    own = await made(patient)
+    assert "medication" not in kinds(own)
+    assert (await made(patient, patient_id="MRN-1"))["patient_id"] == "MRN-1"
+    foreign = {"clinical": (None, RECORD), "patient_id": (None, "MRN-2")}
+    assert (await patient.post("/v1/assessments", files=foreign)).status_code == 403
+    assert len((await patient.get("/v1/assessments")).json()["items"]) == 2
+
+
+async def test_a_site_may_release_at_once(settings, keeping, patient, knee_jpeg):
+    from gateway.app import create_app
+
+    open_site = settings.model_copy(update={"release_medication": "at_once"})
+    own = await made(keeping, patient_id="MRN-1")
+    app = create_app(open_site, in_process(open_site.internal_key()))
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://g", headers=patient.headers) as client:
+            assert "medication" in kinds((await client.get(f"/v1/assessments/{own['id']}")).json())
