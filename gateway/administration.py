@@ -5,19 +5,21 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import UUID
 
+from gateway.accounts.email import checked_email
+from gateway.accounts.keys.repository import Keys, NewKey
 from gateway.accounts.passwords import Passwords, new_password
 from gateway.accounts.repository import Accounts
 from gateway.accounts.scopes import read_scopes
-from gateway.audit.repository import Audit
 from gateway.database.engine import Database, DatabaseUnavailable, migrate, now
 from gateway.settings import GatewaySettings
-from shared.problems import InvalidInput
+from shared.problems import InvalidInput, NotFound
 from shared.service import CannotStart
 
 FIRST_ADMINISTRATOR = "admin@localhost"
-SHORTEST_PASSWORD = 12
 OPERATOR = "operator"
+LONGEST_NAME = 100
 
 
 def prepare(settings: GatewaySettings) -> None:
@@ -44,58 +46,124 @@ def prepare(settings: GatewaySettings) -> None:
 
 
 @asynccontextmanager
-async def _opened(settings: GatewaySettings) -> AsyncIterator[tuple[Accounts, Audit]]:
+async def opened(settings: GatewaySettings) -> AsyncIterator[Database]:
+    """The installation's database while some work is done."""
     database = Database(settings.sqlalchemy_url())
     try:
-        yield Accounts(database.sessions), Audit(database.sessions)
+        yield database
     finally:
         await database.close()
 
 
 async def first_administrator(settings: GatewaySettings) -> dict[str, Any] | None:
     """The first administrator with the password, made if there is none; null where there is one."""
-    async with _opened(settings) as (accounts, _):
-        if await accounts.any_administrator():
+    async with opened(settings) as database:
+        if await Accounts(database.sessions).any_administrator():
             return None
     return await administrator(settings, FIRST_ADMINISTRATOR, None)
 
 
-async def administrator(settings: GatewaySettings, email: str, password: str | None) -> dict[str, Any]:
-    """A new administrator of the first organisation.
+async def administrator(
+    settings: GatewaySettings, email: str, password: str | None, organisation: str | None = None
+) -> dict[str, Any]:
+    """A new administrator of the first organisation, or of the one named, which is made if there is none.
 
     Raises:
-        InvalidInput: no e-mail address, or a password that is too short.
+        InvalidInput: no e-mail address, or a password that is too short or easily guessed.
         Conflict: the address has an account.
     """
-    if "@" not in email.strip("@"):
-        raise InvalidInput(f"'{email}' is not an e-mail address.")
-    if password is not None and len(password) < SHORTEST_PASSWORD:
-        raise InvalidInput(f"The password needs {SHORTEST_PASSWORD} characters or more.")
+    email = checked_email(email)
+    passwords, password_given = Passwords(), password is not None
     password = password or new_password()
-    async with _opened(settings) as (accounts, audit):
-        organisation = await accounts.first_organisation(settings.organisation)
-        hashed = await Passwords().hash(password)
-        account = await accounts.add_account(email, hashed, "administrator", organisation)
-        await audit.write(organisation, OPERATOR, "administrator made", f"account:{account}")
-    return {"id": str(account), "email": email.strip().lower(), "password": password}
+    hashed = await (passwords.new_hash(password, email) if password_given else passwords.hash(password))
+    async with opened(settings) as database:
+        accounts = Accounts(database.sessions)
+        owner = await _organisation(accounts, settings, organisation)
+        account = await accounts.add_account(email, hashed, "administrator", owner, by=OPERATOR)
+    return {"id": str(account), "email": email, "password": password, "organisation_id": str(owner)}
 
 
-async def key(settings: GatewaySettings, name: str, scopes: str, days: int | None) -> dict[str, Any]:
-    """A new API key of the first organisation.
+async def reset_password(settings: GatewaySettings, email: str) -> dict[str, Any]:
+    """A new random password for an account whose person forgot it; every sign-in of the account ends.
 
     Raises:
-        InvalidInput: a scope is unknown, or none is named.
+        NotFound: there is no such account, or it is disabled.
     """
+    async with opened(settings) as database:
+        accounts = Accounts(database.sessions)
+        account = await accounts.by_email(email)
+        if account is None:
+            raise NotFound(f"There is no account of {email} that is not disabled.")
+        password = new_password()
+        await accounts.set_password(account.id, await Passwords().hash(password), OPERATOR)
+    return {"id": str(account.id), "email": account.email, "password": password}
+
+
+async def key(
+    settings: GatewaySettings, name: str, scopes: str, days: int | None, organisation: str | None = None
+) -> dict[str, Any]:
+    """A new API key of the first organisation, or of the one named, which is made if there is none.
+
+    Raises:
+        InvalidInput: a scope is unknown or none is named, or the name is empty, too long or does not print.
+    """
+    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+        raise InvalidInput(f"--name: 1 to {LONGEST_NAME} printable characters.")
     expires = now() + dt.timedelta(days=days) if days else None
-    async with _opened(settings) as (accounts, audit):
-        organisation = await accounts.first_organisation(settings.organisation)
-        made = await accounts.add_key(name, list(read_scopes(scopes)), organisation, expires)
-        await audit.write(organisation, OPERATOR, "key made", f"key:{made.id}")
+    async with opened(settings) as database:
+        owner = await _organisation(Accounts(database.sessions), settings, organisation)
+        made = await Keys(database.sessions).add(name, list(read_scopes(scopes)), owner, OPERATOR, expires)
+    return _new_key(made)
+
+
+async def rotated_key(settings: GatewaySettings, identity: str, overlap_hours: int) -> dict[str, Any]:
+    """A new secret for a key; the old one goes on working for some hours.
+
+    Raises:
+        NotFound: no such key, or it was revoked.
+    """
+    async with opened(settings) as database:
+        overlap = dt.timedelta(hours=overlap_hours)
+        return _new_key(await Keys(database.sessions).rotate(key_id(identity), None, OPERATOR, overlap))
+
+
+async def revoked_key(settings: GatewaySettings, identity: str) -> dict[str, Any]:
+    """Revoke a key at once.
+
+    Raises:
+        NotFound: no such key.
+    """
+    async with opened(settings) as database:
+        await Keys(database.sessions).revoke(key_id(identity), None, OPERATOR)
+    return {"id": key_id(identity), "revoked": True}
+
+
+def key_id(text: str) -> str:
+    """The id in what an operator pasted: the id itself, or a whole key.
+
+    Raises:
+        InvalidInput: it is neither.
+    """
+    identity = text.split("_")[1] if text.count("_") >= 2 else text
+    if not identity or not set(identity) <= set("0123456789abcdef"):
+        raise InvalidInput(
+            f"'{text[:8]}...' is no key's id: give the 16 characters between the underscores of the key."
+        )
+    return identity
+
+
+async def _organisation(accounts: Accounts, settings: GatewaySettings, name: str | None) -> UUID:
+    first = await accounts.first_organisation(settings.organisation)
+    return await accounts.organisation(name) if name else first
+
+
+def _new_key(made: NewKey) -> dict[str, Any]:
     return {
-        "id": made.id,
+        "id": made.of.id,
         "key": made.key,
-        "name": made.name,
-        "scopes": made.scopes,
-        "organisation_id": str(made.organisation_id),
-        "expires_at": made.expires_at and made.expires_at.isoformat(),
+        "name": made.of.name,
+        "scopes": made.of.scopes,
+        "organisation_id": str(made.of.organisation_id),
+        "expires_at": made.of.expires_at and made.of.expires_at.isoformat(),
+        "previous_valid_until": made.of.previous_valid_until and made.of.previous_valid_until.isoformat(),
     }

@@ -7,16 +7,23 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+import gateway.accounts.invitations.routes
+import gateway.accounts.keys.routes
 import gateway.accounts.routes
+import gateway.accounts.tokens.routes
 import gateway.assessments.routes
 import gateway.documentation
 import gateway.health
 import gateway.models
 import gateway.pictures.routes
 from gateway.accounts.attempts import Attempts
+from gateway.accounts.invitations.repository import Invitations
+from gateway.accounts.keys.repository import Keys
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.repository import Accounts
-from gateway.accounts.tokens import AccessTokens
+from gateway.accounts.sign_in import SignIn
+from gateway.accounts.tokens.access import AccessTokens
+from gateway.accounts.tokens.repository import RefreshTokens
 from gateway.assessments.repository import Assessments
 from gateway.assessments.workflow import Workflow
 from gateway.audit.origin import Origin
@@ -40,7 +47,8 @@ PICTURE_PURGE_S = 3600
 DESCRIPTION = """
 Trabecula reads a knee or spine radiograph and a clinical record and returns one **assessment**.
 
-Send `Authorization: Bearer <token>` (people, see `/v1/tokens`) or `X-API-Key: <key>` (hospital systems).
+Send `Authorization: Bearer <token>` (people, see `/v1/tokens`) or `X-API-Key: <key>` (hospital systems, which may
+exchange the key for a token too: `grant_type=client_credentials`). What another organisation has is answered with 404.
 Every error is a problem document (RFC 9457) with a stable `type`.
 
 Research software, not a medical device.
@@ -75,6 +83,7 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,  # stable: generated clients call methods after it
     )
     install_problems(app)
     install_metrics(app)
@@ -83,7 +92,8 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
     app.add_middleware(Origin)
     app.add_middleware(RequestLog, component="gateway")
     for room in (
-        gateway.health, gateway.accounts.routes, gateway.assessments.routes, gateway.pictures.routes, gateway.models,
+        gateway.health, gateway.accounts.tokens.routes, gateway.accounts.routes, gateway.accounts.invitations.routes,
+        gateway.accounts.keys.routes, gateway.assessments.routes, gateway.pictures.routes, gateway.models,
         gateway.documentation,
     ):  # fmt: skip
         app.include_router(room.router)
@@ -93,19 +103,24 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
 
 def furnish(settings: GatewaySettings, database: Database, services: Services) -> Rooms:
     """Everything the routes work with."""
+    accounts, passwords, audit = Accounts(database.sessions), Passwords(), Audit(database.sessions)
+    lockout = dt.timedelta(minutes=settings.lockout_minutes)
     master = MasterKey(settings.data_key())
-    lifetime = dt.timedelta(minutes=settings.access_token_minutes)
     return Rooms(
         settings=settings,
         database=database,
         services=services,
-        accounts=Accounts(database.sessions),
-        passwords=Passwords(),
-        tokens=AccessTokens(settings.token_key(), lifetime),
+        accounts=accounts,
+        invitations=Invitations(database.sessions),
+        keys=Keys(database.sessions),
+        passwords=passwords,
+        sign_in=SignIn(accounts, passwords, audit, settings.lockout_failures, lockout),
+        tokens=AccessTokens(settings.token_key(), dt.timedelta(minutes=settings.access_token_minutes)),
+        refresh_tokens=RefreshTokens(database.sessions, dt.timedelta(days=settings.refresh_token_days)),
         attempts=Attempts(settings.logins_per_minute),
         assessments=Assessments(database.sessions, master),
         patients=Patients(database.sessions, master),
         pictures=KeptPictures(database.sessions, master),
-        audit=Audit(database.sessions),
+        audit=audit,
         workflow=Workflow(services, settings.max_in_flight),
     )

@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from gateway.accounts.attempts import Attempts
+from gateway.accounts.invitations.repository import Invitations
+from gateway.accounts.keys.repository import Keys
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.repository import Accounts
-from gateway.accounts.tokens import AccessTokens
+from gateway.accounts.sign_in import SignIn
+from gateway.accounts.tokens.access import AccessTokens
+from gateway.accounts.tokens.repository import RefreshTokens
 from gateway.assessments.repository import Assessments
 from gateway.assessments.workflow import Workflow
 from gateway.audit.repository import Audit
@@ -26,8 +30,12 @@ class Rooms:
     database: Database
     services: Services
     accounts: Accounts
+    invitations: Invitations
+    keys: Keys
     passwords: Passwords
+    sign_in: SignIn
     tokens: AccessTokens
+    refresh_tokens: RefreshTokens
     attempts: Attempts
     assessments: Assessments
     patients: Patients

@@ -1,9 +1,10 @@
-"""How often somebody may try a password: so many times a minute for one account and for one address."""
+"""How often somebody may try: so many times a minute for one account and for one address."""
 
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
+from gateway.audit.origin import address
 from shared.problems import TooManyAttempts
 
 
@@ -18,12 +19,23 @@ class Attempts:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
         self._limit = RateLimitItemPerMinute(per_minute)
 
-    async def count(self, email: str, address: str) -> None:
-        """Count one attempt.
+    async def count(self, account: str) -> None:
+        """Count one attempt at an account (an e-mail address or a key's id), from the request's address.
 
         Raises:
             TooManyAttempts: there were as many within the last minute.
         """
-        for key in (("account", email.strip().lower()), ("address", address)):
-            if not await self._limiter.hit(self._limit, *key):
-                raise TooManyAttempts("Too many sign-in attempts: wait a minute.", retry_after_s=60)
+        await self._hit("account", account.strip().lower())
+        await self.count_address()
+
+    async def count_address(self) -> None:
+        """Count one attempt from the request's address, where no account is named.
+
+        Raises:
+            TooManyAttempts: there were as many within the last minute.
+        """
+        await self._hit("address", address() or "unknown")
+
+    async def _hit(self, kind: str, value: str) -> None:
+        if not await self._limiter.hit(self._limit, kind, value):
+            raise TooManyAttempts("Too many attempts: wait a minute.", retry_after_s=60)

@@ -5,7 +5,9 @@ import secrets
 import anyio
 from pwdlib import PasswordHash
 
-_HASHER = PasswordHash.recommended()
+from gateway.accounts.password_rules import check_password
+
+HASHER = PasswordHash.recommended()
 
 
 class Passwords:
@@ -21,13 +23,22 @@ class Passwords:
 
     async def hash(self, password: str) -> str:
         """The argon2id hash to store."""
-        return await anyio.to_thread.run_sync(_HASHER.hash, password, limiter=self._limiter)
+        return await anyio.to_thread.run_sync(HASHER.hash, password, limiter=self._limiter)
+
+    async def new_hash(self, password: str, email: str) -> str:
+        """The hash of a password that somebody chose for the account of this address.
+
+        Raises:
+            InvalidInput: it is too short or easily guessed.
+        """
+        await anyio.to_thread.run_sync(check_password, password, email, limiter=self._limiter)
+        return await self.hash(password)
 
     async def matches(self, password: str, stored: str | None) -> bool:
         """Compare; with no stored hash the same work is done, so that timing does not tell which accounts exist."""
         if self._nobody is None:
             self._nobody = await self.hash(secrets.token_urlsafe())
-        found = await anyio.to_thread.run_sync(_HASHER.verify, password, stored or self._nobody, limiter=self._limiter)
+        found = await anyio.to_thread.run_sync(HASHER.verify, password, stored or self._nobody, limiter=self._limiter)
         return found and stored is not None
 
 

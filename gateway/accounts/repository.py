@@ -1,59 +1,55 @@
-"""Organisations, people and hospital systems in the database."""
+"""Organisations and people in the database."""
 
 import datetime as dt
-import hashlib
-import hmac
-import secrets
 from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Update, case, select, update
+from sqlalchemy.exc import IntegrityError
 
 from gateway.accounts.scopes import SCOPES_OF_ROLE, Principal, Role
+from gateway.audit.repository import audit_row
 from gateway.database.engine import Sessions, now
 from gateway.database.ids import uuid7
-from gateway.database.tables import AccountRow, ApiKeyRow, OrganisationRow, PatientRow, RefreshTokenRow
-from shared.problems import Conflict, NotAuthenticated
-
-KEY_PREFIX = "trab"
-# `last_used_at` is for people who tidy up keys; a minute is fine enough and spares a write a request.
-LAST_USED_STEP = dt.timedelta(minutes=1)
-INVALID_KEY = "The API key is not valid: unknown, expired or revoked."
+from gateway.database.tables import AccountRow, OrganisationRow, PatientRow, RefreshTokenRow
+from shared.problems import Conflict, NotAuthenticated, NotFound
 
 
 @dataclass(frozen=True)
-class NewKey:
-    """An API key at the one moment when its secret is known."""
+class Account:
+    """A person who signs in, as an administrator sees them."""
 
-    id: str
-    key: str
-    name: str
-    scopes: list[str]
+    id: UUID
     organisation_id: UUID
-    expires_at: dt.datetime | None
-
-
-def digest(secret: str) -> bytes:
-    """SHA-256: enough for random secrets of 256 bits, which nobody can guess through."""
-    return hashlib.sha256(secret.encode()).digest()
+    email: str
+    role: Role
+    created_at: dt.datetime
+    disabled_at: dt.datetime | None
+    locked_until: dt.datetime | None
 
 
 class Accounts:
-    """Reads and writes organisations, accounts, refresh tokens and API keys."""
+    """Reads and writes organisations and accounts."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
 
     async def first_organisation(self, name: str) -> UUID:
         """The oldest organisation; made under this name if there is none."""
+        async with self._sessions() as session:
+            found = await session.scalar(select(OrganisationRow.id).order_by(OrganisationRow.id).limit(1))
+        return found or await self.organisation(name)
+
+    async def organisation(self, name: str) -> UUID:
+        """The organisation of this name; made if there is none."""
+        query = select(OrganisationRow.id).where(OrganisationRow.name == name)
         async with self._sessions.begin() as session:
-            found = await session.scalar(select(OrganisationRow).order_by(OrganisationRow.id).limit(1))
+            found = await session.scalar(query)
             if found is None:
-                found = OrganisationRow(name=name, created_at=now())
-                session.add(found)
-                await session.flush()
-            return found.id
+                found = uuid7()
+                session.add(OrganisationRow(id=found, name=name, created_at=now()))
+            return found
 
     async def any_administrator(self) -> bool:
         """Whether somebody can administer the installation."""
@@ -61,28 +57,59 @@ class Accounts:
         async with self._sessions() as session:
             return await session.scalar(query.limit(1)) is not None
 
-    async def add_account(self, email: str, password_hash: str, role: Role, organisation_id: UUID) -> UUID:
-        """A new account.
+    async def add_account(
+        self, email: str, password_hash: str, role: Role, organisation_id: UUID, patient: PatientRow | None = None,
+        by: str = "operator",
+    ) -> UUID:  # fmt: skip
+        """A new account, with its patient's row where it is a patient's own, and its line of the trail.
 
         Raises:
             Conflict: the address has one.
         """
-        email = email.strip().lower()
-        async with self._sessions.begin() as session:
-            if await session.scalar(select(AccountRow.id).where(AccountRow.email == email)):
-                raise Conflict(f"There is an account for {email} already.")
-            row = AccountRow(
-                email=email, password_hash=password_hash, role=role, organisation_id=organisation_id, created_at=now()
-            )
-            session.add(row)
-            await session.flush()
-            return row.id
+        row = AccountRow(
+            id=uuid7(), email=email.strip().lower(), password_hash=password_hash, role=role,
+            organisation_id=organisation_id, created_at=now(),
+        )  # fmt: skip
+        try:
+            async with self._sessions.begin() as session:
+                session.add(row)
+                await session.flush()
+                if patient is not None:
+                    patient.account_id = row.id
+                    session.add(patient)
+                session.add(audit_row(organisation_id, by, f"{role} account made", f"account:{row.id}"))
+        except IntegrityError as error:
+            raise Conflict("There is an account of this e-mail address already.") from error
+        return row.id
 
-    async def account_by_email(self, email: str) -> AccountRow | None:
+    async def by_email(self, email: str) -> AccountRow | None:
         """The account that is not disabled, if there is one."""
+        if not email.isprintable():  # no address, and PostgreSQL cannot even look for some of it
+            return None
         query = select(AccountRow).where(AccountRow.email == email.strip().lower(), AccountRow.disabled_at.is_(None))
         async with self._sessions() as session:
             return (await session.scalars(query)).one_or_none()
+
+    async def get(self, account_id: UUID) -> Account:
+        """One account.
+
+        Raises:
+            NotFound: there is none.
+        """
+        async with self._sessions() as session:
+            row = await session.get(AccountRow, account_id)
+        if row is None:
+            raise NotFound(f"There is no account {account_id}.")
+        return _shown(row)
+
+    async def page(self, organisation_id: UUID, limit: int, before: UUID | None = None) -> list[Account]:
+        """The organisation's accounts, newest first; `before` is the last id of the page before."""
+        query = select(AccountRow).where(AccountRow.organisation_id == organisation_id)
+        if before is not None:
+            query = query.where(AccountRow.id < before)
+        async with self._sessions() as session:
+            rows = await session.scalars(query.order_by(AccountRow.id.desc()).limit(limit))
+            return [_shown(row) for row in rows]
 
     async def person(self, account_id: UUID) -> Principal:
         """The person behind a verified access token.
@@ -101,82 +128,61 @@ class Accounts:
         scopes = SCOPES_OF_ROLE[row.role]
         return Principal(f"account:{row.id}", row.organisation_id, scopes, cast(Role, row.role), patient_id)
 
-    async def add_key(
-        self, name: str, scopes: list[str], organisation_id: UUID, expires_at: dt.datetime | None = None
-    ) -> NewKey:
-        """A new API key; only its hash is stored, so the answer is the one chance to see it."""
-        identity, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
+    async def count_failure(self, account_id: UUID, failures: int, lockout: dt.timedelta) -> None:
+        """One more wrong password; so many in a row lock the account for a while, and the count begins anew."""
+        reached = AccountRow.failed_sign_ins + 1 >= failures
         async with self._sessions.begin() as session:
-            session.add(
-                ApiKeyRow(
-                    id=identity, organisation_id=organisation_id, name=name, secret_hash=digest(secret), scopes=scopes,
-                    created_at=now(), expires_at=expires_at,
+            await session.execute(
+                update(AccountRow)
+                .where(AccountRow.id == account_id)
+                .values(
+                    failed_sign_ins=case((reached, 0), else_=AccountRow.failed_sign_ins + 1),
+                    locked_until=case((reached, now() + lockout), else_=AccountRow.locked_until),
                 )
-            )  # fmt: skip
-        return NewKey(identity, f"{KEY_PREFIX}_{identity}_{secret}", name, scopes, organisation_id, expires_at)
-
-    async def system(self, key: str) -> Principal:
-        """The hospital system behind an API key.
-
-        Raises:
-            NotAuthenticated: unknown, expired or revoked.
-        """
-        prefix, _, rest = key.partition("_")
-        identity, _, secret = rest.partition("_")
-        if prefix != KEY_PREFIX or not identity or not secret:
-            raise NotAuthenticated(INVALID_KEY)
-        moment = now()
-        async with self._sessions() as session:
-            row = await session.get(ApiKeyRow, identity)
-        valid = row is not None and hmac.compare_digest(row.secret_hash, digest(secret))
-        if row is None or not valid or row.revoked_at or (row.expires_at and row.expires_at <= moment):
-            raise NotAuthenticated(INVALID_KEY)
-        if row.last_used_at is None or moment - row.last_used_at > LAST_USED_STEP:
-            async with self._sessions.begin() as session:
-                await session.execute(update(ApiKeyRow).where(ApiKeyRow.id == identity).values(last_used_at=moment))
-        return Principal(f"key:{row.id}", row.organisation_id, frozenset(row.scopes), "system")
-
-    async def add_refresh_token(self, account_id: UUID, lifetime: dt.timedelta, family: UUID | None = None) -> str:
-        """A new refresh token; without a family it begins one."""
-        token = secrets.token_urlsafe(32)
-        async with self._sessions.begin() as session:
-            session.add(
-                RefreshTokenRow(
-                    token_hash=digest(token), account_id=account_id, family=family or uuid7(),
-                    expires_at=now() + lifetime,
-                )
-            )  # fmt: skip
-        return token
-
-    async def use_refresh_token(self, token: str) -> tuple[UUID, UUID]:
-        """Use a token up; its account and family.
-
-        A token seen twice was stolen, or its replacement was: the whole family is revoked.
-
-        Raises:
-            NotAuthenticated: unknown, expired, revoked or used before.
-        """
-        moment, refusal = now(), NotAuthenticated("The refresh token is not valid: sign in again.")
-        usable = RefreshTokenRow.used_at.is_(None) & RefreshTokenRow.revoked_at.is_(None)
-        async with self._sessions.begin() as session:
-            used = await session.execute(
-                update(RefreshTokenRow)
-                .where(RefreshTokenRow.token_hash == digest(token), usable, RefreshTokenRow.expires_at > moment)
-                .values(used_at=moment)
-                .returning(RefreshTokenRow.account_id, RefreshTokenRow.family)
             )
-            if found := used.one_or_none():
-                return found.account_id, found.family
-        await self.revoke_refresh_token(token)
-        raise refusal
 
-    async def revoke_refresh_token(self, token: str) -> None:
-        """Revoke a token and every one that came of the same sign-in; an unknown one is no error (RFC 7009)."""
+    async def forget_failures(self, account_id: UUID) -> None:
+        """The right password: failures before it no longer count."""
+        counted = (AccountRow.id == account_id) & (AccountRow.failed_sign_ins > 0)
         async with self._sessions.begin() as session:
-            row = await session.get(RefreshTokenRow, digest(token))
-            if row is not None:
-                await session.execute(
-                    update(RefreshTokenRow)
-                    .where(RefreshTokenRow.family == row.family, RefreshTokenRow.revoked_at.is_(None))
-                    .values(revoked_at=now())
-                )
+            await session.execute(update(AccountRow).where(counted).values(failed_sign_ins=0))
+
+    async def set_password(self, account_id: UUID, password_hash: str, by: str) -> None:
+        """A new password; every sign-in that the old one opened ends, and a lock with it."""
+        async with self._sessions.begin() as session:
+            row = await session.get_one(AccountRow, account_id)
+            row.password_hash, row.failed_sign_ins, row.locked_until = password_hash, 0, None
+            await session.execute(_end_sign_ins(account_id))
+            session.add(audit_row(row.organisation_id, by, "password changed", f"account:{account_id}"))
+
+    async def set_disabled(self, account_id: UUID, organisation_id: UUID, disabled: bool, by: str) -> Account:
+        """Disable an account, which ends its sign-ins at once, or enable it again.
+
+        Raises:
+            NotFound: the organisation has no such account.
+        """
+        action = "account disabled" if disabled else "account enabled"
+        async with self._sessions.begin() as session:
+            row = await session.get(AccountRow, account_id)
+            found = row is not None and row.organisation_id == organisation_id
+            if row is not None and found:
+                row.disabled_at = (row.disabled_at or now()) if disabled else None
+                if disabled:
+                    await session.execute(_end_sign_ins(account_id))
+            session.add(
+                audit_row(organisation_id, by, action, f"account:{account_id}", "done" if found else "not found")
+            )
+        if row is None or not found:
+            raise NotFound(f"There is no account {account_id}.")
+        return _shown(row)
+
+
+def _end_sign_ins(account_id: UUID) -> Update:
+    open_ones = (RefreshTokenRow.account_id == account_id) & RefreshTokenRow.revoked_at.is_(None)
+    return update(RefreshTokenRow).where(open_ones).values(revoked_at=now())
+
+
+def _shown(row: AccountRow) -> Account:
+    return Account(
+        row.id, row.organisation_id, row.email, cast(Role, row.role), row.created_at, row.disabled_at, row.locked_until
+    )

@@ -83,6 +83,12 @@ class Patients:
         patient = await self.of_reference(who.organisation_id, reference, who.id)
         return Owner(patient.id, patient.data_key)
 
+    def new_row(self, organisation_id: UUID) -> PatientRow:
+        """A new patient with a new key, to be stored in the same transaction as the account or reference it is for."""
+        identity = uuid7()
+        key = self._master.wrap(new_data_key(), identity)
+        return PatientRow(id=identity, organisation_id=organisation_id, data_key=key, created_at=now())
+
     async def organisation_key(self, organisation_id: UUID) -> bytes:
         """The key for what an organisation stores about no patient in particular; made when first asked for."""
         query = select(OrganisationRow.data_key).where(OrganisationRow.id == organisation_id)
@@ -108,15 +114,12 @@ class Patients:
         self, condition: ColumnElement[bool], by: str, organisation_id: UUID, reference: str | None = None,
         account_id: UUID | None = None,
     ) -> Patient:  # fmt: skip
-        identity = uuid7()
-        row = PatientRow(
-            id=identity, organisation_id=organisation_id, reference=reference, account_id=account_id,
-            data_key=self._master.wrap(new_data_key(), identity), created_at=now(),
-        )  # fmt: skip
+        row = self.new_row(organisation_id)
+        row.reference, row.account_id = reference, account_id
         try:
             async with self._sessions.begin() as session:
                 session.add(row)
-                session.add(audit_row(organisation_id, by, "patient made", str(identity)))
+                session.add(audit_row(organisation_id, by, "patient made", str(row.id)))
         except IntegrityError:
             # Another request made the same patient at the same moment.
             found = await self._find(condition)

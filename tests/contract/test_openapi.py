@@ -10,6 +10,7 @@ from gateway.assessments.examples import ASSESSMENT, RECORD
 from shared.contracts.assessment import Assessment
 from shared.contracts.record import ClinicalRecord
 
+OPEN = {"POST /v1/accounts", "POST /v1/invitations/accept"}
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 
@@ -34,6 +35,13 @@ async def test_every_operation_is_described_and_shows_an_example(document):
             assert content is None or "example" in content or "examples" in content, name
 
 
+async def test_operation_ids_are_short_names_and_unique(document):
+    names = [operation["operationId"] for _, operation in operations(document)]
+    assert len(set(names)) == len(names)
+    assert all(name.isidentifier() for name in names), names
+    assert {"make_assessment", "get_assessment", "sign_in", "make_key"} <= set(names)
+
+
 async def test_every_error_is_a_problem_document(document):
     for name, operation in operations(document):
         for status, answer in operation["responses"].items():
@@ -43,7 +51,7 @@ async def test_every_error_is_a_problem_document(document):
 
 async def test_every_operation_but_the_open_ones_needs_a_credential(document):
     for name, operation in operations(document):
-        is_open = "/health/" in name or "/v1/tokens" in name
+        is_open = "/health/" in name or "/v1/tokens" in name or name in OPEN
         assert bool(operation.get("security")) is not is_open, name
 
 

@@ -6,10 +6,22 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+from gateway.accounts import passwords
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """The same argon2id at its lowest cost: what it costs in earnest is the unit tests' and a real server's affair."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "HASHER", PasswordHash([Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)]))
+        yield
 
 
 def program(name: str) -> Path | None:
@@ -59,15 +71,24 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     pytest.fail("the PostgreSQL server did not start")
 
 
+@pytest.fixture(scope="session")
+def new_postgres_database(postgres_url: str) -> Callable[[], str]:
+    """Makes an empty PostgreSQL database and gives its URL."""
+    import psycopg
+
+    def make() -> str:
+        name = f"t{os.urandom(6).hex()}"
+        with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')
+        return postgres_url.rsplit("/", 1)[0] + f"/{name}"
+
+    return make
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database, of either kind."""
     if request.param == "sqlite":
         return f"sqlite+aiosqlite:///{tmp_path / 'test.db'}"
-    import psycopg
-
-    url: str = request.getfixturevalue("postgres_url")
-    name = f"t{os.urandom(6).hex()}"
-    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    return url.rsplit("/", 1)[0] + f"/{name}"
+    url: str = request.getfixturevalue("new_postgres_database")()
+    return url

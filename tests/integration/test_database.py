@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from sqlalchemy import JSON, Uuid, column, create_engine, make_url, table
 
 from gateway.accounts.repository import Accounts
+from gateway.accounts.tokens.repository import RefreshTokens
 from gateway.administration import key, prepare
 from gateway.assessments.examples import ASSESSMENT
 from gateway.database.engine import MIGRATIONS, Database, DatabaseUnavailable, migrate, now
@@ -69,13 +70,19 @@ async def test_a_refresh_token_is_good_once(settings):
     database = Database(settings.sqlalchemy_url())
     accounts = Accounts(database.sessions)
     account = await accounts.add_account("a@b", "hash", "clinician", await accounts.first_organisation("x"))
-    token = await accounts.add_refresh_token(account, dt.timedelta(days=1))
-    assert (await accounts.use_refresh_token(token))[0] == account
+    tokens = RefreshTokens(database.sessions, dt.timedelta(days=1))
+    first = await tokens.begin(account)
+    second = await tokens.exchange(first.token)
+    assert (second.account_id, second.family) == (account, first.family)
+    assert not await tokens.is_over(first.family)
     with pytest.raises(NotAuthenticated):
-        await accounts.use_refresh_token(token)
-    expired = await accounts.add_refresh_token(account, dt.timedelta(days=-1))
+        await tokens.exchange(first.token)
+    assert await tokens.is_over(first.family)
     with pytest.raises(NotAuthenticated):
-        await accounts.use_refresh_token(expired)
+        await tokens.exchange(second.token)
+    expired = await RefreshTokens(database.sessions, dt.timedelta(days=-1)).begin(account)
+    with pytest.raises(NotAuthenticated):
+        await tokens.exchange(expired.token)
     await database.close()
 
 

@@ -9,17 +9,15 @@ import httpx
 import pytest
 from sqlalchemy import update
 
-from gateway.accounts.repository import Accounts
-from gateway.accounts.tokens import AccessTokens
 from gateway.database.encryption import MasterKey
 from gateway.database.engine import Database, now
 from gateway.database.tables import PictureRow
 from gateway.embedded import in_process
-from gateway.patients.repository import Patients
 from gateway.pictures.repository import KeptPictures
 from gateway.services import Services
 from shared.contracts.findings import Picture
 from tests.conftest import open_house
+from tests.integration.people import administrator_of, invited
 
 # T-score and fracture make the rules name drug classes.
 RECORD = '{"age": 71, "gender": "female", "t_scores": [{"site": "femoral_neck", "value": -2.9}]}'
@@ -117,21 +115,11 @@ async def test_nothing_of_a_patient_is_readable_in_the_file(keeping, settings, k
 
 @pytest.fixture
 async def patient(keeping, settings):
-    """A client of a patient's own account; the hospital knows the patient as MRN-1."""
-    database = Database(settings.sqlalchemy_url())
-    accounts = Accounts(database.sessions)
-    organisation = await accounts.first_organisation("x")
-    account = await accounts.add_account("p@home.example", "hash", "patient", organisation)
-    patients = Patients(database.sessions, MasterKey(settings.data_key()))
-    own = await patients.of_account(organisation, account, "operator")
-    async with database.sessions.begin() as session:
-        from gateway.database.tables import PatientRow
-
-        await session.execute(update(PatientRow).where(PatientRow.id == own.id).values(reference="MRN-1"))
-    await database.close()
-    token = AccessTokens(settings.token_key(), dt.timedelta(minutes=5)).issue(account)
-    headers = {"Authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(transport=keeping._transport, base_url="http://gateway", headers=headers) as client:
+    """A client signed in as the patient MRN-1, who was invited by the hospital."""
+    async with await administrator_of(settings, keeping, "root@clinic.example") as admin:
+        body = {"email": "p@home.example", "role": "patient", "patient_reference": "MRN-1"}
+        client = await invited(admin, keeping, **body)
+    async with client:
         yield client
 
 

@@ -5,9 +5,11 @@ import jwt
 import pytest
 
 from gateway.accounts.attempts import Attempts
+from gateway.accounts.password_rules import check_password
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.scopes import SCOPES_OF_ROLE, Principal, read_scopes
-from gateway.accounts.tokens import AccessTokens
+from gateway.accounts.tokens.access import AccessTokens, Person, System
+from gateway.audit.origin import Origin
 from gateway.database.ids import uuid7
 from shared.problems import InvalidInput, NotAuthenticated, NotAuthorised, TooManyAttempts
 
@@ -37,31 +39,85 @@ async def test_a_password_matches_itself_only():
     assert not await passwords.matches("correct horse battery", None)
 
 
-def test_a_token_names_its_account_until_it_expires():
-    account = uuid7()
-    assert AccessTokens(KEY, dt.timedelta(minutes=1)).account_of(
-        AccessTokens(KEY, dt.timedelta(minutes=1)).issue(account)
-    ) == account  # fmt: skip
-    for bad in (
-        AccessTokens(KEY, dt.timedelta(minutes=-1)).issue(account),
-        AccessTokens(KEY + "x", dt.timedelta(minutes=1)).issue(account),
-        jwt.encode({"sub": "me", "aud": "trabecula", "exp": 2**31}, KEY, "HS256"),
-        jwt.encode({"sub": str(account), "aud": "elsewhere", "exp": 2**31}, KEY, "HS256"),
+def test_a_token_names_its_bearer_until_it_expires():
+    tokens = AccessTokens(KEY, dt.timedelta(minutes=1))
+    person, system = Person(uuid7(), uuid7()), System("00ff", frozenset({"models:read", "assessments:read"}))
+    assert tokens.verified(tokens.for_person(person)) == person
+    assert tokens.verified(tokens.for_system(system)) == system
+
+
+def forged(key=KEY, algorithm="HS256", **changed):
+    claims = {"sub": f"account:{uuid7()}", "sid": str(uuid7()), "aud": "trabecula", "iss": "trabecula", "exp": 2**31}
+    claims = {name: value for name, value in {**claims, **changed}.items() if value is not None}
+    return jwt.encode(claims, key, algorithm)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        AccessTokens(KEY, dt.timedelta(minutes=-1)).for_person(Person(uuid7(), uuid7())),
+        AccessTokens(KEY + "x", dt.timedelta(minutes=1)).for_person(Person(uuid7(), uuid7())),
+        forged(sub="me"),
+        forged(sub=f"root:{uuid7()}"),
+        forged(sub=None),
+        forged(sid=None),
+        forged(sid="no id"),
+        forged(aud="elsewhere"),
+        forged(aud=["elsewhere"]),
+        forged(iss="elsewhere"),
+        forged(exp=None),
+        forged(exp=1),
+        forged(sub="key:00ff"),
+        forged(sub="key:00ff", scope=7),
+        forged(algorithm="HS512", key=KEY * 2),
+        forged(algorithm="none", key=None),
         "rubbish",
-    ):
-        with pytest.raises(NotAuthenticated):
-            AccessTokens(KEY, dt.timedelta(minutes=1)).account_of(bad)
+        "",
+    ],
+)
+def test_tokens_that_are_none(bad):
+    with pytest.raises(NotAuthenticated):
+        AccessTokens(KEY, dt.timedelta(minutes=1)).verified(bad)
+
+
+def test_the_forger_of_the_tests_could_make_a_true_one():
+    assert isinstance(AccessTokens(KEY, dt.timedelta(minutes=1)).verified(forged()), Person)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "short", "aaaaaaaaaaaaaaaa", "password1234", "qwertyuiop12", "abcdefghijklmnop", "trabecula1234",
+        "ada.lovelace1", "123123123123123", "iloveyou12345", "x" * 257,
+    ],
+)  # fmt: skip
+def test_passwords_that_are_easily_guessed_are_refused(bad):
+    with pytest.raises(InvalidInput, match="password") as refused:
+        check_password(bad, "ada.lovelace@clinic.example")
+    assert bad not in refused.value.detail or bad == "short"
+
+
+@pytest.mark.parametrize("good", ["orbit-lantern-cedar-42", "a password of some length", "ಸರಿಯಾದ ಪದಗಳು ನಾಲ್ಕು"])
+def test_passwords_that_are_not(good):
+    check_password(good, "ada.lovelace@clinic.example")
+
+
+async def attempt(attempts, account, address):
+    async def app(scope, receive, send):
+        await attempts.count(account)
+
+    await Origin(app)({"type": "http", "client": (address, 1)}, None, None)
 
 
 async def test_attempts_are_counted_for_the_account_and_for_the_address():
     attempts = Attempts(2)
-    await attempts.count("A@clinic", "10.0.0.1")
-    await attempts.count("a@clinic ", "10.0.0.2")
+    await attempt(attempts, "A@clinic", "10.0.0.1")
+    await attempt(attempts, "a@clinic ", "10.0.0.2")
     with pytest.raises(TooManyAttempts):
-        await attempts.count("a@clinic", "10.0.0.3")
-    await attempts.count("b@clinic", "10.0.0.1")
+        await attempt(attempts, "a@clinic", "10.0.0.3")
+    await attempt(attempts, "b@clinic", "10.0.0.1")
     with pytest.raises(TooManyAttempts):
-        await attempts.count("c@clinic", "10.0.0.1")
+        await attempt(attempts, "c@clinic", "10.0.0.1")
 
 
 def test_ids_are_version_7_and_sort_by_time():

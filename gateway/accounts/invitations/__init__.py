@@ -1,0 +1,1 @@
+"""Places for staff, and for patients whom the hospital knows already."""

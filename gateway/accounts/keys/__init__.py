@@ -1,0 +1,1 @@
+"""Hospital systems and their API keys."""
