@@ -12,6 +12,7 @@ import gateway.accounts.keys.routes
 import gateway.accounts.routes
 import gateway.accounts.tokens.routes
 import gateway.assessments.routes
+import gateway.batches.routes
 import gateway.documentation
 import gateway.health
 import gateway.models
@@ -29,6 +30,9 @@ from gateway.assessments.workflow import Workflow
 from gateway.audit.origin import Origin
 from gateway.audit.repository import Audit
 from gateway.background import every, in_background
+from gateway.batches.repository import Batches
+from gateway.batches.waiting import Waiting
+from gateway.batches.work import work_on_batches
 from gateway.database.encryption import MasterKey
 from gateway.database.engine import Database
 from gateway.patients.repository import Patients
@@ -44,6 +48,18 @@ from shared.upload_stall import UploadStall
 
 # Seconds between two looks for pictures whose days are over.
 PICTURE_PURGE_S = 3600
+ROOMS_WITH_ROUTES = (
+    gateway.health,
+    gateway.accounts.tokens.routes,
+    gateway.accounts.routes,
+    gateway.accounts.invitations.routes,
+    gateway.accounts.keys.routes,
+    gateway.assessments.routes,
+    gateway.pictures.routes,
+    gateway.batches.routes,
+    gateway.models,
+    gateway.documentation,
+)
 DESCRIPTION = """
 Trabecula reads a knee or spine radiograph and a clinical record and returns one **assessment**.
 
@@ -63,13 +79,16 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
         services: entered when the app starts, left when it stops; over the network or in this process.
     """
 
+    waiting = Waiting()
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = Database(settings.sqlalchemy_url())
         try:
             async with services() as connected:
-                house = app.state.rooms = furnish(settings, database, connected)
-                async with in_background(every(PICTURE_PURGE_S, house.pictures.delete_expired)):
+                house = app.state.rooms = furnish(settings, database, connected, waiting)
+                workers = [work_on_batches(house) for _ in range(settings.batch_concurrency)]
+                async with in_background(every(PICTURE_PURGE_S, house.pictures.delete_expired), *workers):
                     yield
         finally:
             await database.close()
@@ -85,27 +104,26 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,  # stable: generated clients call methods after it
     )
+    app.state.on_stop = waiting.stop
     install_problems(app)
     install_metrics(app)
-    app.add_middleware(UploadLimit, max_bytes=settings.max_upload_bytes)
+    larger = {"/v1/batches": settings.max_batch_bytes}
+    app.add_middleware(UploadLimit, max_bytes=settings.max_upload_bytes, larger=larger)
     app.add_middleware(UploadStall, piece_s=settings.upload_piece_s, whole_s=settings.upload_whole_s)
     app.add_middleware(Origin)
     app.add_middleware(RequestLog, component="gateway")
-    for room in (
-        gateway.health, gateway.accounts.tokens.routes, gateway.accounts.routes, gateway.accounts.invitations.routes,
-        gateway.accounts.keys.routes, gateway.assessments.routes, gateway.pictures.routes, gateway.models,
-        gateway.documentation,
-    ):  # fmt: skip
+    for room in ROOMS_WITH_ROUTES:
         app.include_router(room.router)
     gateway.documentation.install(app)
     return app
 
 
-def furnish(settings: GatewaySettings, database: Database, services: Services) -> Rooms:
+def furnish(settings: GatewaySettings, database: Database, services: Services, waiting: Waiting) -> Rooms:
     """Everything the routes work with."""
     accounts, passwords, audit = Accounts(database.sessions), Passwords(), Audit(database.sessions)
     lockout = dt.timedelta(minutes=settings.lockout_minutes)
     master = MasterKey(settings.data_key())
+    patients = Patients(database.sessions, master)
     return Rooms(
         settings=settings,
         database=database,
@@ -119,8 +137,10 @@ def furnish(settings: GatewaySettings, database: Database, services: Services) -
         refresh_tokens=RefreshTokens(database.sessions, dt.timedelta(days=settings.refresh_token_days)),
         attempts=Attempts(settings.logins_per_minute),
         assessments=Assessments(database.sessions, master),
-        patients=Patients(database.sessions, master),
+        patients=patients,
         pictures=KeptPictures(database.sessions, master),
         audit=audit,
         workflow=Workflow(services, settings.max_in_flight),
+        batches=Batches(database.sessions, patients),
+        waiting=waiting,
     )

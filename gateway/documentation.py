@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.staticfiles import StaticFiles
 
+from gateway.batches.manifest import Manifest
 from shared.contracts.record import ClinicalRecord
 from shared.contracts.risk import LifestyleRecord
 from shared.problem_responses import only_problems
@@ -58,7 +59,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         license_info=app.license_info,
     )  # fmt: skip
     _, records = models_json_schema(
-        [(ClinicalRecord, "validation"), (LifestyleRecord, "validation")], ref_template=SCHEMAS
+        [(model, "validation") for model in (ClinicalRecord, LifestyleRecord, Manifest)], ref_template=SCHEMAS
     )
     document["components"]["schemas"].update(records["$defs"])
     only_problems(document)

@@ -15,6 +15,8 @@ from gateway.accounts.tokens.repository import RefreshTokens
 from gateway.assessments.repository import Assessments
 from gateway.assessments.workflow import Workflow
 from gateway.audit.repository import Audit
+from gateway.batches.repository import Batches
+from gateway.batches.waiting import Waiting
 from gateway.database.engine import Database
 from gateway.patients.repository import Patients
 from gateway.pictures.repository import KeptPictures
@@ -42,6 +44,8 @@ class Rooms:
     pictures: KeptPictures
     audit: Audit
     workflow: Workflow
+    batches: Batches
+    waiting: Waiting
 
 
 def rooms(request: Request) -> Rooms:

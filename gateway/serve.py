@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import typer
@@ -90,16 +90,24 @@ GRACE_S = 20
 
 
 class _Server(uvicorn.Server):
-    """Says when it is ready, after it listens."""
+    """Says when it is ready, after it listens, and calls `on_stop` before it waits for the requests in work."""
 
-    def __init__(self, config: uvicorn.Config, lines: list[str]) -> None:
+    def __init__(self, config: uvicorn.Config, lines: list[str], on_stop: Callable[[], None]) -> None:
         super().__init__(config)
-        self._lines = lines
+        self._lines, self._on_stop = lines, on_stop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if not self.should_exit:
             typer.echo("\n".join(self._lines))
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_stop()
+        await super().shutdown(sockets)
+
+
+def _nothing() -> None:
+    """What a service does that has no streams to end."""
 
 
 def run(app: FastAPI, host: str, port: int, lines: list[str]) -> None:
@@ -112,7 +120,7 @@ def run(app: FastAPI, host: str, port: int, lines: list[str]) -> None:
         app, host, port, log_config=None, access_log=False, server_header=False, lifespan="off",
         timeout_graceful_shutdown=GRACE_S,
     )  # fmt: skip
-    server = _Server(config, lines)
+    server = _Server(config, lines, getattr(app.state, "on_stop", _nothing))
 
     async def serve_within_lifespan() -> None:
         async with app.router.lifespan_context(app):

@@ -52,6 +52,8 @@ class GatewaySettings(BaseSettings):
     release_medication: Literal["by_clinician", "at_once"] = Field(
         "by_clinician", description="When a patient's own account sees medication items"
     )
+    max_batch_bytes: int = Field(200_000_000, ge=1, description="Largest request body of a batch")
+    batch_concurrency: int = Field(1, ge=1, le=32, description="Cases of batches worked on at the same time")
     max_in_flight: int = Field(16, ge=1, description="Assessments worked on or waiting at the same time")
     organisation: str = Field("First organisation", description="Name of the organisation made on the first start")
     log_level: str = "INFO"

@@ -89,6 +89,11 @@ def read_risk(text: str, model: str) -> RiskRequest | LifestyleRiskRequest:
         raise _invalid([_in_record(words(dict(one))) for one in error.errors()]) from error
 
 
+def read_stored_risk(stored: dict[str, Any]) -> RiskRequest | LifestyleRiskRequest:
+    """The record with its model as it was checked before it was stored."""
+    return _RISK.validate_json(json.dumps(stored))
+
+
 def checked_patient_id(patient_id: str | None) -> str | None:
     """The hospital's own identifier, opaque here; null where none was sent.
 

@@ -3,6 +3,7 @@
 A service that is down makes the assessment partial, with a warning that names it; it never makes it fail.
 """
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -24,6 +25,7 @@ from shared.contracts.findings import (
 from shared.contracts.recommendation import RecommendationRequest, RecommendationSet
 from shared.contracts.risk import RiskRequest
 from shared.problems import (
+    PROBLEMS,
     ImageRefused,
     InvalidInput,
     NotAuthenticated,
@@ -35,6 +37,7 @@ from shared.problems import (
 
 # What the sender cannot mend. A refused internal token means that the two sides do not share their secret.
 OUT_OF_ORDER = (ServiceUnavailable, TooBusy, NotAuthenticated)
+_OUT_OF_ORDER_TYPES = {PROBLEMS[error].type for error in OUT_OF_ORDER}
 
 
 @dataclass
@@ -67,6 +70,11 @@ class Findings:
     def combined(self) -> Combined:
         return combine(self.imaging, self.clinical)
 
+    @property
+    def lacks_a_service(self) -> bool:
+        """Whether a later attempt could find more: a service was out of order."""
+        return any(warning.type in _OUT_OF_ORDER_TYPES for warning in self.warnings)
+
     def warn(self, component: Component, error: TrabeculaError) -> None:
         """Tell that a component's part is missing, in the words of its error."""
         reason = error.members.get("reason")
@@ -76,14 +84,17 @@ class Findings:
 
 
 class Workflow:
-    """Runs cases through the services, a bounded number at a time.
+    """Runs cases through the services, a bounded number at a time; what somebody waits for comes first.
 
     Args:
-        max_in_flight: cases worked on or waiting; one more is refused rather than queued without end.
+        max_in_flight: cases that somebody waits for; one more is refused rather than queued without end.
+        patience_s: how long a case of a batch gives way to those, so that it moves on a busy day as well.
     """
 
-    def __init__(self, services: Services, max_in_flight: int) -> None:
+    def __init__(self, services: Services, max_in_flight: int, patience_s: float = 5) -> None:
         self._services, self._room, self._inside = services, max_in_flight, 0
+        self._patience_s, self._quiet = patience_s, asyncio.Event()
+        self._quiet.set()
 
     async def assess(self, case: Case) -> Findings:
         """Everything the services find about one case.
@@ -95,10 +106,23 @@ class Workflow:
         if self._inside >= self._room:
             raise TooBusy("As many assessments are in flight as may be: try again in a moment.", retry_after_s=2)
         self._inside += 1
+        self._quiet.clear()
         try:
             return await self._assess(case)
         finally:
             self._inside -= 1
+            if not self._inside:
+                self._quiet.set()
+
+    async def assess_in_turn(self, case: Case) -> Findings:
+        """The same for a case that nobody waits for: it begins in a quiet moment, or when its patience is over.
+
+        Raises:
+            InvalidInput: as `assess`.
+        """
+        with anyio.move_on_after(self._patience_s):
+            await self._quiet.wait()
+        return await self._assess(case)
 
     async def _assess(self, case: Case) -> Findings:
         findings = Findings()

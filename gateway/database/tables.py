@@ -187,6 +187,52 @@ class PictureRow(Table):
     expires_at: Mapped[dt.datetime] = mapped_column(index=True)
 
 
+class BatchRow(Table):
+    """Many cases handed in as one job."""
+
+    __tablename__ = "batches"
+    __table_args__ = (
+        Index("ix_batches_organisation_id_id", "organisation_id", "id"),
+        UniqueConstraint("caller", "idempotency_key"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
+    created_at: Mapped[dt.datetime]
+    created_by: Mapped[str] = mapped_column("caller", String(100))
+    cancelled_at: Mapped[dt.datetime | None]
+    idempotency_key: Mapped[str | None] = mapped_column(String(255))
+    request_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+
+
+class BatchCaseRow(Table):
+    """One case of a batch. Its record and image are sealed with the owner's key, and deleted when it has ended.
+
+    Who works on it holds a lease; one that ran out, because the process ended, lets another take the case.
+    """
+
+    __tablename__ = "batch_cases"
+    __table_args__ = (
+        Index("ix_batch_cases_state_batch_id_position", "state", "batch_id", "position"),
+        UniqueConstraint("batch_id", "position"),
+        UniqueConstraint("batch_id", "reference"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    batch_id: Mapped[UUID] = mapped_column(ForeignKey("batches.id"))
+    position: Mapped[int]
+    reference: Mapped[str] = mapped_column(String(64))
+    patient: Mapped[UUID | None] = mapped_column(ForeignKey("patients.id"), index=True)
+    state: Mapped[str] = mapped_column(String(10))
+    record: Mapped[bytes | None] = mapped_column(LargeBinary)
+    image: Mapped[bytes | None] = mapped_column(LargeBinary)
+    attempts: Mapped[int] = mapped_column(default=0)
+    not_before: Mapped[dt.datetime]
+    leased_until: Mapped[dt.datetime | None]
+    assessment_id: Mapped[UUID | None] = mapped_column(ForeignKey("assessments.id", ondelete="SET NULL"), index=True)
+    problem: Mapped[dict[str, Any] | None]
+
+
 class AuditRow(Table):
     """Who did what to which thing, from where, and how it ended. Rows are added, never changed.
 

@@ -89,6 +89,13 @@ class Patients:
         key = self._master.wrap(new_data_key(), identity)
         return PatientRow(id=identity, organisation_id=organisation_id, data_key=key, created_at=now())
 
+    async def owner_by_id(self, organisation_id: UUID, patient: UUID | None) -> Owner | None:
+        """The owner of something stored before; null where the patient was erased since."""
+        if patient is None:
+            return Owner(None, await self.organisation_key(organisation_id))
+        found = await self.by_id(organisation_id, patient)
+        return Owner(found.id, found.data_key) if found else None
+
     async def organisation_key(self, organisation_id: UUID) -> bytes:
         """The key for what an organisation stores about no patient in particular; made when first asked for."""
         query = select(OrganisationRow.data_key).where(OrganisationRow.id == organisation_id)

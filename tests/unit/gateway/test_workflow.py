@@ -1,0 +1,60 @@
+"""Who goes first: a case that somebody waits for, then the cases of batches."""
+
+import asyncio
+
+import pytest
+
+from gateway.assessments.case import Case
+from gateway.assessments.workflow import Workflow
+from shared.contracts.record import ClinicalRecord
+from shared.contracts.risk import RiskRequest
+from shared.problems import ServiceUnavailable
+
+# Turns of the event loop after which whoever can go on has gone on.
+TURNS = 50
+
+
+class HeldServices:
+    """Nobody answers until the door opens; then both say that they are out of order."""
+
+    def __init__(self):
+        self.asked, self.door = [], asyncio.Event()
+
+    async def risk(self, request):
+        self.asked.append(request.record.age)
+        await self.door.wait()
+        raise ServiceUnavailable("closed")
+
+    async def recommend(self, request):
+        raise ServiceUnavailable("closed")
+
+
+def case(age):
+    return Case(None, RiskRequest(record=ClinicalRecord(age=age, gender="female")), None)
+
+
+async def turns():
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(("patience_s", "asked"), [(3600, [80]), (0, [80, 61])])
+async def test_a_batch_gives_way_to_people_for_as_long_as_its_patience(patience_s, asked):
+    services = HeldServices()
+    workflow = Workflow(services, 4, patience_s)
+    person = asyncio.create_task(workflow.assess(case(80)))
+    await turns()
+    of_batch = asyncio.create_task(workflow.assess_in_turn(case(61)))
+    await turns()
+    assert services.asked == asked
+    services.door.set()
+    assert (await person).lacks_a_service
+    assert (await of_batch).lacks_a_service
+    assert services.asked == [80, 61]
+
+
+async def test_a_batch_goes_on_when_nobody_waits():
+    services = HeldServices()
+    services.door.set()
+    await Workflow(services, 4, 3600).assess_in_turn(case(61))
+    assert services.asked == [61]
