@@ -75,6 +75,7 @@ async def _later(house: Rooms, claim: Claim, error: Exception) -> None:
         known = error if isinstance(error, TrabeculaError) else ServiceUnavailable("Every attempt at this case failed.")
         await house.batches.end(claim, problem=_problem(known))
     else:
+        structlog.get_logger("trabecula").warning("a case of a batch is tried again", why=type(error).__name__)
         await house.batches.give_back(claim, after_s=FIRST_PAUSE_S * 2 ** (claim.attempts - 1))
 
 

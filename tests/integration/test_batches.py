@@ -27,6 +27,7 @@ from shared.contracts.record import ClinicalRecord
 from shared.contracts.risk import RiskRequest
 from shared.problems import ServiceUnavailable
 from tests.conftest import open_house
+from tests.integration.people import system_of
 
 RECORD = {"age": 67, "gender": "female"}
 ENDED = {"done", "cancelled"}
@@ -154,21 +155,13 @@ async def test_a_batch_is_taken_whole_or_not_at_all(house, name):
 
 
 async def test_another_organisation_sees_none_of_it(settings, clinic):
-    from gateway.accounts.repository import Accounts
-    from gateway.database.tables import OrganisationRow
-
     batch = await handed_in(clinic, records(1))
-    database = Database(settings.sqlalchemy_url())
-    async with database.sessions.begin() as session:
-        other = OrganisationRow(name="Another clinic", created_at=now())
-        session.add(other)
-    made = await Accounts(database.sessions).add_key("k", ["assessments:read", "assessments:write"], other.id)
-    await database.close()
-    headers = {"X-API-Key": made.key}
-    for path in ("", "/cases", "/events"):
-        assert (await clinic.get(f"/v1/batches/{batch['id']}{path}", headers=headers)).status_code == 404
-    assert (await clinic.post(f"/v1/batches/{batch['id']}/cancel", headers=headers)).status_code == 404
-    assert (await clinic.get("/v1/batches", headers=headers)).json()["items"] == []
+    scopes = "assessments:read assessments:write"
+    async with await system_of(settings, clinic, scopes, "Another clinic") as stranger:
+        for path in ("", "/cases", "/events"):
+            assert (await stranger.get(f"/v1/batches/{batch['id']}{path}")).status_code == 404
+        assert (await stranger.post(f"/v1/batches/{batch['id']}/cancel")).status_code == 404
+        assert (await stranger.get("/v1/batches")).json()["items"] == []
 
 
 class Door(httpx.AsyncBaseTransport):
