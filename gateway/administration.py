@@ -12,7 +12,7 @@ from gateway.accounts.keys.repository import Keys, NewKey
 from gateway.accounts.passwords import Passwords, new_password
 from gateway.accounts.repository import Accounts
 from gateway.accounts.scopes import read_scopes
-from gateway.database.engine import Database, DatabaseUnavailable, migrate, now
+from gateway.database.engine import Database, DatabaseUnavailable, SchemaBehind, migrate, now, require_schema
 from gateway.settings import GatewaySettings
 from shared.problems import InvalidInput, NotFound
 from shared.service import CannotStart
@@ -23,10 +23,10 @@ LONGEST_NAME = 100
 
 
 def prepare(settings: GatewaySettings) -> None:
-    """Make the state folder and bring the database to the newest schema.
+    """Make the state folder and bring the database to the newest schema, or see that a job of its own has done so.
 
     Raises:
-        CannotStart: the folder cannot be written, or the database cannot be reached.
+        CannotStart: the folder cannot be written, or the database cannot be reached or awaits its migration.
     """
     folder = settings.state_dir
     try:
@@ -40,9 +40,14 @@ def prepare(settings: GatewaySettings) -> None:
             "give this user the right to it, or name another with --state-dir."
         ) from error
     try:
-        migrate(settings.sqlalchemy_url(), settings.data_key())
+        if settings.migrate:
+            migrate(settings.sqlalchemy_url(), settings.data_key())
+        else:
+            require_schema(settings.sqlalchemy_url())
     except DatabaseUnavailable as error:
         raise CannotStart(f"The database cannot be opened ({error.detail}): check TRABECULA_DATABASE_URL.") from error
+    except SchemaBehind as error:
+        raise CannotStart(error.detail) from error
 
 
 @asynccontextmanager
@@ -60,7 +65,8 @@ async def first_administrator(settings: GatewaySettings) -> dict[str, Any] | Non
     async with opened(settings) as database:
         if await Accounts(database.sessions).any_administrator():
             return None
-    return await administrator(settings, FIRST_ADMINISTRATOR, None)
+    given = settings.first_admin_password
+    return await administrator(settings, FIRST_ADMINISTRATOR, given.get_secret_value() if given else None)
 
 
 async def administrator(

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from gateway.settings import SERVICES, GatewaySettings
 from shared.problems import TrabeculaError
+from shared.settings import wrong_settings
 
 Result = TypeVar("Result")
 app = typer.Typer(
@@ -33,7 +34,7 @@ def main() -> None:
     except TrabeculaError as error:
         stop(error.detail)
     except ValidationError as error:
-        stop("; ".join(f"TRABECULA_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors()))
+        stop(wrong_settings(error))
 
 
 def stop(line: str) -> NoReturn:
@@ -62,6 +63,17 @@ def serve(
 
     urls = dict(pair.split("=", 1) for pair in services.split(",") if "=" in pair) if services else None
     run(read_settings(state_dir, port=port, host=host, services=urls))
+
+
+@app.command()
+def migrate(state_dir: StateDir = None) -> None:
+    """Bring the database to this version's schema and make the first administrator, then end.
+
+    For installations whose gateway runs with TRABECULA_MIGRATE=false, such as containers.
+    """
+    from gateway.serve import set_up
+
+    set_up(read_settings(state_dir, migrate=True))
 
 
 @app.command()

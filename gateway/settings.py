@@ -1,5 +1,6 @@
 """Settings of the gateway: `TRABECULA_*` in the environment, a `.env` file, or files under /run/secrets."""
 
+import ipaddress
 import os
 import secrets
 from pathlib import Path
@@ -30,6 +31,13 @@ class GatewaySettings(BaseSettings):
     database_url: SecretStr | None = Field(
         None, description="SQLAlchemy URL; a SQLite file in the state folder if unset"
     )
+    migrate: bool = Field(
+        True, description="Bring the database to the newest schema at the start; off where a job does"
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        (),
+        description="Addresses or networks of the edge, which tells the caller's address; nobody else is believed",
+    )
     services: dict[str, str] | None = Field(
         None, description='URL of each service as {"imaging": "http://..."}; all four in this process if unset'
     )
@@ -56,7 +64,20 @@ class GatewaySettings(BaseSettings):
     batch_concurrency: int = Field(1, ge=1, le=32, description="Cases of batches worked on at the same time")
     max_in_flight: int = Field(16, ge=1, description="Assessments worked on or waiting at the same time")
     organisation: str = Field("First organisation", description="Name of the organisation made on the first start")
+    first_admin_password: SecretStr | None = Field(
+        None, min_length=12, description="Of the administrator made on the first start; made and printed if unset"
+    )
     log_level: str = "INFO"
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for one in proxies:
+            try:
+                ipaddress.ip_network(one)
+            except ValueError as error:
+                raise ValueError(f"{error}: give addresses or networks such as 172.31.77.0/24") from error
+        return proxies
 
     @field_validator("services")
     @classmethod

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SECRETS = Path("/run/secrets")
@@ -29,3 +29,8 @@ class ServiceSettings(BaseSettings):
     def model_folders(self) -> tuple[Path, ...]:
         """The folders whose manifests are verified before anything in them is loaded."""
         return ()
+
+
+def wrong_settings(error: ValidationError) -> str:
+    """What is wrong with the environment, in one line that names each setting."""
+    return "; ".join(f"TRABECULA_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors())

@@ -47,10 +47,10 @@ def trabecula(*arguments: str, state: Path, **more: str) -> subprocess.Completed
 
 
 @contextmanager
-def running(*arguments: str, state: Path, log: Path, **more: str) -> Iterator[Running]:
+def running(*arguments: str, state: Path, log: Path, module: str = "gateway.cli", **more: str) -> Iterator[Running]:
     """A server until the block ends; it is ready when the block begins."""
     port = free_port()
-    command = [sys.executable, "-m", "gateway.cli", *arguments, "--port", str(port)]
+    command = [sys.executable, "-m", module, *arguments, "--port", str(port)]
     with log.open("w") as output:
         process = subprocess.Popen(command, env=environment(state, **more), stdout=output, stderr=subprocess.STDOUT)
         try:

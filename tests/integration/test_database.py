@@ -8,13 +8,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from pydantic import SecretStr
-from sqlalchemy import JSON, Uuid, column, create_engine, make_url, table
+from sqlalchemy import JSON, Uuid, column, create_engine, make_url, table, text
 
 from gateway.accounts.repository import Accounts
 from gateway.accounts.tokens.repository import RefreshTokens
 from gateway.administration import key, prepare
 from gateway.assessments.examples import ASSESSMENT
-from gateway.database.engine import MIGRATIONS, Database, DatabaseUnavailable, migrate, now
+from gateway.database.engine import MIGRATIONS, Database, DatabaseUnavailable, SchemaBehind, migrate, now, require_schema
 from gateway.database.ids import uuid7
 from gateway.database.tables import OrganisationRow, Table, UtcDateTime
 from gateway.embedded import in_process
@@ -38,6 +38,27 @@ def test_the_migrations_make_what_the_tables_say(database_url):
     engine = create_engine(url.set(drivername=url.drivername.replace("+aiosqlite", "")))
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Table.metadata) == []
+    engine.dispose()
+
+
+def test_the_schema_is_known_to_be_behind_and_then_this_versions(database_url):
+    with pytest.raises(SchemaBehind, match="trabecula migrate"):
+        require_schema(database_url)
+    migrate(database_url)
+    require_schema(database_url)
+
+
+def test_a_database_of_a_newer_version_is_left_as_it_is(database_url):
+    """After an upgrade that is taken back, the version before starts on the schema that it finds."""
+    migrate(database_url)
+    url = make_url(database_url)
+    engine = create_engine(url.set(drivername=url.drivername.replace("+aiosqlite", "")))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'of_the_future'"))
+    migrate(database_url)
+    require_schema(database_url)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "of_the_future"
     engine.dispose()
 
 

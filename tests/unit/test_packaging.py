@@ -74,7 +74,7 @@ def test_the_whole_is_the_sum_of_its_rooms() -> None:
 
 
 # What a room's container starts. The embedded form imports every room, so it is no part of the gateway's.
-ENTRANCES = {**{room: f"services.{room}.app" for room in ROOMS[:-1]}, "gateway": "gateway.app"}
+ENTRANCES = {**{room: f"services.{room}.__main__" for room in ROOMS[:-1]}, "gateway": "gateway.cli"}
 # Refuses every module that no package of the room's lock brings, then imports what the room's container starts.
 ALONE = """
 import sys

@@ -1,0 +1,8 @@
+"""`python -m services.recommender --port N`: this service alone, as its container starts it."""
+
+from services.recommender.app import create_app
+from services.recommender.settings import RecommenderSettings
+from shared.serving import start_service
+
+if __name__ == "__main__":
+    start_service("recommender", RecommenderSettings, create_app)
