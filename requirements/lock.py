@@ -12,7 +12,7 @@ HERE = Path(__file__).resolve().parent
 HEADER = "# Made by `make lock` from pyproject.toml, for Python 3.11 to 3.13 on every system. Do not edit.\n"
 ROOMS = ("imaging", "staging", "clinical", "recommender", "gateway")
 # run comes first: every other lock takes the versions that run has.
-EXTRAS = {"run": (), "test": ("dev", "ops"), "training": ("training", "dev"), "tfserving": ("tfserving",)}
+EXTRAS = {"run": (), "test": ("dev", "ops"), "training": ("training", "dev"), "tfserving": ("tfserving",), "build": ()}
 OPTIONS = (
     "--universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-header --no-annotate --no-build "
     "--no-emit-index-url --no-emit-find-links --no-emit-build-options --no-emit-index-annotation --no-config --quiet"
@@ -20,13 +20,16 @@ OPTIONS = (
 
 
 def wanted(purpose: str) -> list[str]:
-    """What pyproject.toml asks for: a room's own extra, or all rooms, the build backend and the purpose's extras."""
+    """What pyproject.toml asks for: a room's own extra, the build backend, or all of it with the purpose's extras."""
     about = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))
     extras: dict[str, list[str]] = about["project"]["optional-dependencies"]
     if purpose in ROOMS:
         return extras[purpose]
+    backend: list[str] = about["build-system"]["requires"]
+    if purpose == "build":
+        return backend
     # An offline `pip install --no-build-isolation -e .` finds the backend in the environment.
-    everything = [*about["project"]["dependencies"], *about["build-system"]["requires"]]
+    everything = [*about["project"]["dependencies"], *backend]
     return everything + [requirement for extra in EXTRAS[purpose] for requirement in extras[extra]]
 
 

@@ -14,7 +14,15 @@ from gateway.accounts.repository import Accounts
 from gateway.accounts.tokens.repository import RefreshTokens
 from gateway.administration import key, prepare
 from gateway.assessments.examples import ASSESSMENT
-from gateway.database.engine import MIGRATIONS, Database, DatabaseUnavailable, SchemaBehind, migrate, now, require_schema
+from gateway.database.engine import (
+    MIGRATIONS,
+    Database,
+    DatabaseUnavailable,
+    SchemaBehind,
+    migrate,
+    now,
+    require_schema,
+)
 from gateway.database.ids import uuid7
 from gateway.database.tables import OrganisationRow, Table, UtcDateTime
 from gateway.embedded import in_process

@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("imaging", "staging", "clinical", "recommender", "gateway")
-LOCKS = ("run", "test", "training", "tfserving", *ROOMS)
+LOCKS = ("run", "test", "training", "tfserving", "build", *ROOMS)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
 CORE: list[str] = PROJECT["project"]["dependencies"]
@@ -46,7 +46,8 @@ def test_every_line_of_a_lock_is_pinned_and_hashed(name: str) -> None:
 
 @pytest.mark.parametrize("name", LOCKS)
 def test_a_lock_holds_what_pyproject_asks_for(name: str) -> None:
-    wanted = {"run": CORE, "test": CORE + EXTRAS["dev"] + EXTRAS["ops"]}.get(name) or EXTRAS[name]
+    more = {"run": CORE, "test": CORE + EXTRAS["dev"] + EXTRAS["ops"], "build": PROJECT["build-system"]["requires"]}
+    wanted = more.get(name) or EXTRAS[name]
     locked = pins(name)
     for requirement in map(Requirement, wanted):
         assert requirement.specifier.contains(locked[canonicalize_name(requirement.name)]), f"make lock: {requirement}"

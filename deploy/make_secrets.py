@@ -1,0 +1,56 @@
+"""Makes the installation's secrets, a file each in deploy/secrets, where Compose gives them to who needs them.
+
+`make deploy-secrets` makes what is missing and never touches what is there. `--renew NAME` makes that one anew: see
+"Renewing a secret" in docs/operations.md for what has to be started again after it. Standard library only.
+"""
+
+import argparse
+import secrets
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent / "secrets"
+RANDOM = (
+    "postgres_password", "trabecula_internal_secret", "trabecula_token_secret", "trabecula_data_secret",
+    "trabecula_first_admin_password", "grafana_password",
+)  # fmt: skip
+# What is stored about patients can be read with it alone: it is made once, and kept apart from the backups.
+ONCE = "trabecula_data_secret"
+DATABASE_URL = "trabecula_database_url"
+DATABASE = "postgresql+psycopg://trabecula:{password}@database:5432/trabecula"
+
+
+def write(file: Path, secret: str) -> None:
+    """Replace a secret at once. Any user of a container may read it there; here the folder keeps others out."""
+    fresh = file.with_name(f".{file.name}.new")
+    fresh.write_text(secret, encoding="utf-8")
+    fresh.chmod(0o444)
+    fresh.replace(file)
+
+
+def make(folder: Path, renew: str | None = None) -> list[str]:
+    """Make the missing secrets, and one anew; the names of those made."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    made = [name for name in RANDOM if name == renew or not (folder / name).exists()]
+    for name in made:
+        write(folder / name, secrets.token_urlsafe(32))
+    if "postgres_password" in made or not (folder / DATABASE_URL).exists():
+        password = (folder / "postgres_password").read_text(encoding="utf-8")
+        write(folder / DATABASE_URL, DATABASE.format(password=password))
+        made.append(DATABASE_URL)
+    return made
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    renewable = [name for name in RANDOM if name != ONCE]
+    parser.add_argument("--renew", choices=renewable, metavar="NAME", help=", ".join(renewable))
+    made = make(FOLDER, parser.parse_args().renew)
+    sys.stdout.write(f"Made in {FOLDER}: {', '.join(made)}\n" if made else f"Nothing is missing in {FOLDER}\n")
+    sys.stdout.write("The first administrator is admin@localhost; the password is in deploy/secrets/trabecula_first_admin_password\n")
+
+
+if __name__ == "__main__":
+    main()
