@@ -6,7 +6,7 @@
 PYTHON ?= $(firstword $(shell command -v python3 python) python3)
 ARGS ?=
 
-.PHONY: help setup run test test-training check bench lock train-imaging train-staging train-clinical train-joints clean
+.PHONY: help setup run test test-training test-oip test-containers check bench lock sbom saved-models deploy deploy-secrets train-imaging train-staging train-clinical train-joints clean
 
 help: ## List these commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,13 @@ test: ## Set up with the test tools and run the tests [ARGS="-k word tests/unit"
 test-training: ## Run the tests of the training code, with TensorFlow [ARGS=...]
 	$(PYTHON) up.py --training pytest tests/training $(ARGS)
 
+test-oip: ## Run the tests against a real server of the Open Inference Protocol, in .venv-oip [ARGS=...]
+	$(PYTHON) up.py --setup-only oip
+	$(PYTHON) up.py --test tests/oip -m oip $(ARGS)
+
+test-containers: ## Build the images, start the compose file, break it and see it heal; needs Docker [ARGS=...]
+	$(PYTHON) up.py --test tests/e2e/containers -m containers $(ARGS)
+
 check: ## Format, lint, types, import rules, dependencies
 	$(PYTHON) up.py --check
 
@@ -31,6 +38,20 @@ bench: ## Run the benchmarks [ARGS=...]
 
 lock: ## Renew requirements/*.txt, keeping the pins that fit [UPGRADE=1 for the newest of all]
 	$(PYTHON) up.py --lock $(if $(UPGRADE),--upgrade)
+
+sbom: ## What each container carries, as CycloneDX, in build/sbom
+	$(PYTHON) up.py --sbom
+
+saved-models: ## The shipped networks for TensorFlow Serving, in deploy/models/tfserving [VERSION=1]
+	$(PYTHON) up.py --training shared.training.saved_model --output deploy/models/tfserving --version $(or $(VERSION),1) \
+	  imaging=services/imaging/model/imaging.onnx staging=services/staging/model/staging.onnx \
+	  knee_joints=shared/radiograph/model/knee_joints.onnx
+
+deploy: deploy-secrets ## Build and start, or upgrade, this clinic's containers; needs Docker
+	docker compose --file deploy/docker-compose.yml up --detach --build --wait --wait-timeout 300
+
+deploy-secrets: ## Make the containers' secrets that are missing [RENEW=name for a new one]
+	$(PYTHON) deploy/make_secrets.py $(if $(RENEW),--renew $(RENEW))
 
 train-imaging: ## Train the three-class network [DATA=DIR LIMIT=n EPOCHS=n EXCLUDE=set]
 	$(call train,services.imaging.training)
@@ -45,7 +66,7 @@ train-joints: ## Train the joint finder [DATA=DIR LIMIT=n EPOCHS=n]
 	$(call train,shared.radiograph.training)
 
 clean: ## Remove the environments and the caches; the state folder stays
-	rm -rf .venv .venv-training .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	rm -rf .venv .venv-training .venv-oip .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 define train

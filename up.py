@@ -1,11 +1,12 @@
 """Sets Trabecula up and starts it, on Linux, macOS and Windows, with Python 3.11 to 3.13 and nothing else.
 
 python up.py [OPTIONS OF `trabecula serve`]   set up what is missing, then serve
-python up.py --setup-only                     set up, start nothing
+python up.py --setup-only [oip]               set up, start nothing
 python up.py --test [PYTEST ARGUMENTS]        set up with the test tools, run the tests
 python up.py --check                          format, lint, types, import rules, dependencies
 python up.py --bench [ARGUMENTS]              run the benchmarks
 python up.py --lock [--upgrade]               renew requirements/*.txt
+python up.py --sbom                           list what each container carries, in build/sbom
 python up.py --training MODULE [ARGUMENTS]    run a training module, with TensorFlow, in .venv-training
 
 The set-up makes .venv, installs the locked packages and the project in it, and leaves a stamp there. As long as the
@@ -31,8 +32,11 @@ TASKS = {
     "--test": ("test", ["-m", "pytest"]),
     "--bench": ("test", ["-m", "bench"]),
     "--lock": ("test", ["requirements/lock.py"]),
+    "--sbom": ("test", ["deploy/sbom.py"]),
     "--training": ("training", ["-m"]),
 }
+# What needs packages that the project's own versions do not go with, or that nobody else should wait for.
+APART = ("training", "oip")
 CHECKS = (
     ["-m", "ruff", "format", "--check", "."],
     ["-m", "ruff", "check", "."],
@@ -190,7 +194,7 @@ def alone() -> Iterator[None]:
 
 def ensure(purpose: str) -> str:
     """The Python of an environment for this purpose, set up if it is not there or no longer fits."""
-    venv = ROOT / (".venv-training" if purpose == "training" else ".venv")
+    venv = ROOT / (f".venv-{purpose}" if purpose in APART else ".venv")
     lock = ROOT / "requirements" / (purpose + ".txt")
     # Whoever has the test tools has everything that running needs.
     enough = [lock, lock.with_name("test.txt")] if purpose == "run" else [lock]
@@ -228,7 +232,7 @@ def main(arguments: List[str]) -> int:
     require_python(arguments)
     os.chdir(str(ROOT))
     if task == "--setup-only":
-        ensure("run")
+        ensure(arguments[1] if arguments[1:] else "run")
         return 0
     if task == "--check":
         return check(ensure("test"))

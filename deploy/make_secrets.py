@@ -49,7 +49,9 @@ def main() -> None:
     parser.add_argument("--renew", choices=renewable, metavar="NAME", help=", ".join(renewable))
     made = make(FOLDER, parser.parse_args().renew)
     sys.stdout.write(f"Made in {FOLDER}: {', '.join(made)}\n" if made else f"Nothing is missing in {FOLDER}\n")
-    sys.stdout.write("The first administrator is admin@localhost; the password is in deploy/secrets/trabecula_first_admin_password\n")
+    sys.stdout.write(
+        "The first administrator is admin@localhost; the password is in deploy/secrets/trabecula_first_admin_password\n"
+    )
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from shared.problems import TrabeculaError
 from shared.settings import wrong_settings
 
 Result = TypeVar("Result")
+# What some commands reach and the gateway's own packages do without.
+NOT_IN_A_GATEWAY = ("services", "cv2", "numpy")
 app = typer.Typer(
     help="Osteoporosis from knee and spine radiographs and clinical data. Research software, not a medical device.",
     no_args_is_help=True,
@@ -35,6 +37,10 @@ def main() -> None:
         stop(error.detail)
     except ValidationError as error:
         stop(wrong_settings(error))
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in NOT_IN_A_GATEWAY:
+            raise
+        stop("This needs the services, which a gateway's own container does not carry: run it in a whole installation.")
 
 
 def stop(line: str) -> NoReturn:

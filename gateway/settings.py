@@ -76,7 +76,7 @@ class GatewaySettings(BaseSettings):
             try:
                 ipaddress.ip_network(one)
             except ValueError as error:
-                raise ValueError(f"{error}: give addresses or networks such as 172.31.77.0/24") from error
+                raise ValueError(f"{error}: give addresses or networks such as 10.231.77.0/24") from error
         return proxies
 
     @field_validator("services")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 import anyio
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Header, Request
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_fastapi_instrumentator import Instrumentator
 
 from shared import internal_token
@@ -63,6 +63,7 @@ def create_service_app(
     load: Callable[[], Any],
     card: Callable[[Any], ModelCard],
     router: APIRouter,
+    check: Callable[[Any], None] | None = None,
 ) -> FastAPI:
     """One inference service.
 
@@ -72,6 +73,7 @@ def create_service_app(
         load: makes what the service works with (scorers, rules), once, at start; `engine(request)` returns it.
         card: the model card of what was loaded, at `GET /v1/model`.
         router: the operations; each needs the internal token.
+        check: raises `ServiceUnavailable` while what was loaded cannot be used, as when it is on another machine.
     """
 
     @asynccontextmanager
@@ -95,7 +97,7 @@ def create_service_app(
     install_metrics(app)
     app.add_middleware(UploadLimit, max_bytes=settings.max_upload_bytes)
     app.add_middleware(RequestLog, component=name)
-    app.include_router(_health())
+    app.include_router(_health(check))
     guarded = [Depends(_internal_only(settings.internal_secret.get_secret_value(), name))]
     responses = documented(NotAuthenticated, ServiceUnavailable)
     app.include_router(_model(card), dependencies=guarded, responses=responses)
@@ -122,13 +124,13 @@ def workers(request: Request) -> Workers:
 
 def install_metrics(app: FastAPI) -> None:
     """`GET /metrics` for Prometheus. Each app has a registry of its own: five of them may share a process."""
-    instrumentator = Instrumentator(
-        excluded_handlers=["/health/.*", "/metrics"], registry=CollectorRegistry(auto_describe=True)
-    )
+    registry = CollectorRegistry(auto_describe=True)
+    ProcessCollector(registry=registry)  # memory, processor time, when it started: restarts show
+    instrumentator = Instrumentator(excluded_handlers=["/health/.*", "/metrics"], registry=registry)
     instrumentator.instrument(app).expose(app, include_in_schema=False)
 
 
-def _health() -> APIRouter:
+def _health(check: Callable[[Any], None] | None) -> APIRouter:
     router = APIRouter(prefix="/health", tags=["health"])
 
     @router.get("/live")
@@ -138,8 +140,10 @@ def _health() -> APIRouter:
 
     @router.get("/ready", responses=documented(ServiceUnavailable))
     async def ready(request: Request) -> dict[str, str]:
-        """The model is loaded."""
-        engine(request)
+        """The model is loaded, and where another machine holds it, available there."""
+        loaded = engine(request)
+        if check is not None:
+            await anyio.to_thread.run_sync(check, loaded)
         return {"status": "ready"}
 
     return router

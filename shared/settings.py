@@ -1,8 +1,9 @@
 """What the settings of all four services have in common."""
 
 from pathlib import Path
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SECRETS = Path("/run/secrets")
@@ -22,9 +23,24 @@ class ServiceSettings(BaseSettings):
 
     internal_secret: SecretStr = Field(min_length=32, description="Shared with the gateway; signs internal tokens")
     inference_threads: int = Field(1, ge=1, le=64, description="Threads within one inference")
+    inference: Literal["onnx", "tfserving", "oip"] = Field(
+        "onnx",
+        description="Where networks are scored: in this process, in TensorFlow Serving, by Open Inference Protocol",
+    )
+    inference_address: str = Field("", description="host:port of TensorFlow Serving, or URL of the protocol's server")
+    inference_versions: dict[str, int] = Field(
+        {}, description='Version to ask for by network, as {"staging": 2}; the server decides on the others'
+    )
+    inference_deadline_s: float = Field(5.0, gt=0, le=10, description="Seconds that an inference server may take")
     workers: int = Field(2, ge=1, le=64, description="Pictures worked on at the same time")
     max_upload_bytes: int = Field(40_000_000, ge=1, description="Largest request body")
     log_level: str = "INFO"
+
+    @model_validator(mode="after")
+    def _server_has_an_address(self) -> Self:
+        if self.inference != "onnx" and not self.inference_address:
+            raise ValueError(f"TRABECULA_INFERENCE={self.inference} needs TRABECULA_INFERENCE_ADDRESS")
+        return self
 
     def model_folders(self) -> tuple[Path, ...]:
         """The folders whose manifests are verified before anything in them is loaded."""
@@ -33,4 +49,6 @@ class ServiceSettings(BaseSettings):
 
 def wrong_settings(error: ValidationError) -> str:
     """What is wrong with the environment, in one line that names each setting."""
-    return "; ".join(f"TRABECULA_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors())
+    return "; ".join(
+        f"TRABECULA_{str(one['loc'][0]).upper()}: {one['msg']}" if one["loc"] else one["msg"] for one in error.errors()
+    )

@@ -10,8 +10,8 @@ from services.imaging.settings import ImagingSettings
 from shared.contracts.base import ModelReference
 from shared.contracts.findings import ClassifyAnswer, Picture
 from shared.contracts.models import ModelCard
-from shared.inference import Scorer
-from shared.inference.onnx import OnnxScorer
+from shared.inference import CheckedScorer
+from shared.inference.choice import open_scorer
 from shared.problem_responses import documented
 from shared.problems import ImageRefused, ImageTooLarge, TooBusy, UnreadableImage, UnsupportedImage
 from shared.radiograph import joints
@@ -24,8 +24,8 @@ from shared.service import Workers, create_service_app, engine, workers
 class Imaging:
     """What the service works with."""
 
-    network: Scorer
-    finder: Scorer
+    network: CheckedScorer
+    finder: CheckedScorer
     card: ModelCard
 
     def classify(self, image: bytes) -> ClassifyAnswer:
@@ -35,11 +35,16 @@ class Imaging:
         found = classify(radiograph, self.network, self.finder, model)
         return ClassifyAnswer(finding=found, preview=Picture.of(preview_png(radiograph)))
 
+    def check(self) -> None:
+        """See that both networks can be asked."""
+        self.network.check()
+        self.finder.check()
+
 
 def load(settings: ImagingSettings) -> Imaging:
-    """Load the model files."""
-    network = OnnxScorer(settings.imaging_model / "imaging.onnx", settings.inference_threads)
-    finder = OnnxScorer(joints.MODEL, settings.inference_threads)
+    """Load the model files, or reach the server that has."""
+    network = open_scorer(settings, "imaging", settings.imaging_model / "imaging.onnx")
+    finder = open_scorer(settings, "knee_joints", joints.MODEL)
     card = ModelCard.model_validate_json((settings.imaging_model / "card.json").read_bytes())
     return Imaging(network, finder, card)
 
@@ -63,5 +68,6 @@ def create_app(settings: ImagingSettings) -> FastAPI:
         settings=settings,
         load=lambda: load(settings),
         card=lambda imaging: imaging.card,
+        check=lambda imaging: imaging.check(),
         router=router,
     )

@@ -10,8 +10,8 @@ from services.staging.staging import stage
 from shared.contracts.base import ModelReference
 from shared.contracts.findings import StageAnswer
 from shared.contracts.models import ModelCard
-from shared.inference import Scorer
-from shared.inference.onnx import OnnxScorer
+from shared.inference import CheckedScorer
+from shared.inference.choice import open_scorer
 from shared.problem_responses import documented
 from shared.problems import ImageRefused, ImageTooLarge, TooBusy, UnreadableImage, UnsupportedImage
 from shared.radiograph import joints
@@ -23,8 +23,8 @@ from shared.service import Workers, create_service_app, engine, workers
 class Staging:
     """What the service works with."""
 
-    network: Scorer
-    finder: Scorer
+    network: CheckedScorer
+    finder: CheckedScorer
     card: ModelCard
 
     def stage(self, image: bytes) -> StageAnswer:
@@ -32,11 +32,16 @@ class Staging:
         model = ModelReference(name=self.card.name, version=self.card.version)
         return StageAnswer(finding=stage(decode(image), self.network, self.finder, model))
 
+    def check(self) -> None:
+        """See that both networks can be asked."""
+        self.network.check()
+        self.finder.check()
+
 
 def load(settings: StagingSettings) -> Staging:
-    """Load the model files."""
-    network = OnnxScorer(settings.staging_model / "staging.onnx", settings.inference_threads)
-    finder = OnnxScorer(joints.MODEL, settings.inference_threads)
+    """Load the model files, or reach the server that has."""
+    network = open_scorer(settings, "staging", settings.staging_model / "staging.onnx")
+    finder = open_scorer(settings, "knee_joints", joints.MODEL)
     card = ModelCard.model_validate_json((settings.staging_model / "card.json").read_bytes())
     return Staging(network, finder, card)
 
@@ -60,5 +65,6 @@ def create_app(settings: StagingSettings) -> FastAPI:
         settings=settings,
         load=lambda: load(settings),
         card=lambda staging: staging.card,
+        check=lambda staging: staging.check(),
         router=router,
     )

@@ -24,3 +24,15 @@ class Scorer(Protocol):
             ServiceUnavailable: the runtime is on another machine and does not answer.
         """
         ...
+
+
+class CheckedScorer(Scorer, Protocol):
+    """A scorer that may be on another machine, and can be asked whether it is there."""
+
+    def check(self) -> None:
+        """See that the model can be asked; nothing to see where it is in this process.
+
+        Raises:
+            ServiceUnavailable: the runtime is on another machine and does not answer, or has not loaded the model.
+        """
+        ...

@@ -31,3 +31,6 @@ class OnnxScorer:
     def score(self, inputs: Tensors) -> dict[str, npt.NDArray[Any]]:
         """Score one batch in this process; see `Scorer`."""
         return dict(zip(self._outputs, self._session.run(None, dict(inputs)), strict=True))
+
+    def check(self) -> None:
+        """It is in this process, loaded; see `CheckedScorer`."""
