@@ -1,0 +1,56 @@
+"""Turns the compose file into what `docker stack deploy` takes: `docker compose config` in, a stack file out.
+
+    docker compose -f deploy/docker-compose.yml -f deploy/swarm/docker-compose.swarm.yml config --format json |
+      python deploy/swarm/stack.py | docker stack deploy --compose-file - trabecula
+
+Swarm knows neither an order of starting, nor builds, nor profiles, nor tmpfs options, and restarts by rules of its own.
+Standard library only: the output is JSON, which is YAML too.
+"""
+
+import json
+import sys
+from typing import Any
+
+# What Compose has and Swarm has not, or does in another way.
+LEFT_OUT = ("build", "depends_on", "restart", "profiles", "security_opt", "container_name", "pull_policy")
+
+
+def stack(compose: dict[str, Any]) -> dict[str, Any]:
+    """The stack of a whole compose configuration."""
+    services = {name: service(about) for name, about in compose["services"].items()}
+    networks = {name: network(about or {}) for name, about in compose["networks"].items()}
+    volumes: dict[str, Any] = {name: {} for name in compose.get("volumes", {})}
+    secrets = {name: {"file": about["file"]} for name, about in compose["secrets"].items()}
+    return {"version": "3.8", "services": services, "networks": networks, "volumes": volumes, "secrets": secrets}
+
+
+def service(compose: dict[str, Any]) -> dict[str, Any]:
+    """One service: Swarm starts it again whatever it ended with, but for a job, which says so itself."""
+    about = {name: value for name, value in compose.items() if name not in LEFT_OUT and value is not None}
+    about["networks"] = list(about["networks"])
+    about["tmpfs"] = [one.split(":")[0] for one in about.get("tmpfs", [])]
+    about["ports"] = [
+        {"target": one["target"], "published": int(one["published"]), "protocol": "tcp", "mode": "host"}
+        for one in about.get("ports", [])
+    ]
+    about["secrets"] = [one["source"] for one in about.get("secrets", [])]
+    deploy = about.setdefault("deploy", {})
+    deploy.setdefault("endpoint_mode", "dnsrr")
+    limits = deploy.get("resources", {}).get("limits", {})
+    if "cpus" in limits:
+        limits["cpus"] = str(limits["cpus"])
+    if "memory" in limits:
+        limits["memory"] = str(limits["memory"])
+    return about
+
+
+def network(compose: dict[str, Any]) -> dict[str, Any]:
+    """A network that reaches across the engines."""
+    about: dict[str, Any] = {"driver": "overlay", "internal": bool(compose.get("internal"))}
+    if subnets := [{"subnet": one["subnet"]} for one in compose.get("ipam", {}).get("config", [])]:
+        about["ipam"] = {"config": subnets}
+    return about
+
+
+if __name__ == "__main__":
+    json.dump(stack(json.load(sys.stdin)), sys.stdout, indent=2)

@@ -1,0 +1,98 @@
+"""The Kubernetes manifests: valid by the API's own schemas, and nothing that the `restricted` standard forbids."""
+
+import re
+from pathlib import Path
+
+import kubernetes_validate
+import pytest
+import yaml
+
+KUBERNETES = Path(__file__).parents[3] / "deploy" / "kubernetes"
+VERSION = "1.34"
+FILES = sorted(file for file in KUBERNETES.rglob("*.yaml") if file.name != "kustomization.yaml")
+KUSTOMIZATIONS = sorted(KUBERNETES.rglob("kustomization.yaml"))
+
+
+def documents(file):
+    return [document for document in yaml.safe_load_all(file.read_text()) if document]
+
+
+EVERY = [document for file in FILES for document in documents(file)]
+WORKLOADS = [one for one in EVERY if one["kind"] in ("Deployment", "StatefulSet", "Job")]
+SERVING = [one for one in WORKLOADS if one["kind"] == "Deployment"]
+
+
+def named(one):
+    return f"{one['kind']}/{one['metadata']['name']}"
+
+
+def pod(workload):
+    return workload["spec"]["template"]["spec"]
+
+
+@pytest.mark.parametrize("document", EVERY, ids=named)
+def test_a_manifest_is_what_the_api_takes(document):
+    kubernetes_validate.validate(document, VERSION, strict=True)
+
+
+def test_a_wrong_manifest_is_noticed():
+    wrong = {**WORKLOADS[0], "spec": {**WORKLOADS[0]["spec"], "replica": 2}}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(wrong, VERSION, strict=True)
+
+
+@pytest.mark.parametrize("file", KUSTOMIZATIONS, ids=lambda file: file.parent.name)
+def test_a_kustomization_names_what_is_there_and_all_of_it(file):
+    about = yaml.safe_load(file.read_text())
+    assert about["kind"] == "Kustomization"
+    assert all((file.parent / resource).exists() for resource in about["resources"])
+    beside = {one.name for one in file.parent.glob("*.yaml")} - {"kustomization.yaml"}
+    assert beside <= set(about["resources"])
+
+
+@pytest.mark.parametrize("workload", WORKLOADS, ids=named)
+def test_a_pod_passes_the_restricted_standard(workload):
+    spec = pod(workload)
+    assert not spec.keys() & {"hostNetwork", "hostPID", "hostIPC"}
+    assert spec["automountServiceAccountToken"] is False
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["runAsUser"] > 0
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    for container in spec["containers"]:
+        context = container["securityContext"]
+        assert context["allowPrivilegeEscalation"] is False
+        assert context["readOnlyRootFilesystem"] is True
+        assert context["capabilities"] == {"drop": ["ALL"]}
+        assert container["resources"]["limits"].keys() >= {"cpu", "memory"}
+        assert not any("hostPort" in port for port in container.get("ports", []))
+    assert all(volume.keys() <= {"name", "emptyDir", "projected"} for volume in spec["volumes"])
+
+
+@pytest.mark.parametrize("workload", SERVING, ids=named)
+def test_what_serves_is_probed_scaled_spread_and_kept(workload):
+    (container,) = pod(workload)["containers"]
+    assert {"startupProbe", "readinessProbe", "livenessProbe"} <= container.keys()
+    assert workload["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+    name = workload["metadata"]["name"]
+    assert {"Service", "PodDisruptionBudget", "HorizontalPodAutoscaler"} <= {
+        one["kind"] for one in EVERY if one["metadata"]["name"] == name
+    }
+
+
+@pytest.mark.parametrize("workload", SERVING, ids=named)
+def test_a_pod_gets_the_secrets_it_needs_and_no_other(workload):
+    compose = yaml.safe_load((KUBERNETES.parent / "docker-compose.yml").read_text())
+    (projected,) = [volume["projected"] for volume in pod(workload)["volumes"] if "projected" in volume]
+    given = {item["key"] for item in projected["sources"][0]["secret"]["items"]}
+    assert given == set(compose["services"][workload["metadata"]["name"]]["secrets"])
+
+
+def test_nobody_is_reached_but_by_a_rule_of_its_own():
+    policies = {one["metadata"]["name"]: one["spec"] for one in EVERY if one["kind"] == "NetworkPolicy"}
+    assert policies["nobody"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_no_secret_is_written_down():
+    assert not [named(one) for one in EVERY if one["kind"] == "Secret"]
+    text = "".join(file.read_text() for file in FILES)
+    assert not re.search(r"(password|secret): *['\"][^'\"]{8,}", text)
