@@ -1,5 +1,6 @@
 """Any server of the Open Inference Protocol v2 as the runtime, over REST: MLServer, Triton, OpenVINO, KServe."""
 
+import weakref
 from typing import Any
 
 import httpx
@@ -27,6 +28,7 @@ class OipScorer:
         self._model = model
         self._path = f"/v2/models/{model}" + ("" if version is None else f"/versions/{version}")
         self._http = httpx.Client(base_url=address, timeout=deadline_s, trust_env=False)
+        weakref.finalize(self, self._http.close)
 
     def score(self, inputs: Tensors) -> dict[str, npt.NDArray[Any]]:
         """Score one batch there; see `Scorer`."""
