@@ -16,6 +16,8 @@ import gateway.batches.routes
 import gateway.documentation
 import gateway.health
 import gateway.models
+import gateway.patients.alerts.routes
+import gateway.patients.routes
 import gateway.pictures.routes
 from gateway.accounts.attempts import Attempts
 from gateway.accounts.invitations.repository import Invitations
@@ -35,6 +37,8 @@ from gateway.batches.waiting import Waiting
 from gateway.batches.work import work_on_batches
 from gateway.database.encryption import MasterKey
 from gateway.database.engine import Database
+from gateway.patients.alerts.repository import Alerts
+from gateway.patients.history.repository import History
 from gateway.patients.repository import Patients
 from gateway.pictures.repository import KeptPictures
 from gateway.rooms import Rooms
@@ -57,6 +61,8 @@ ROOMS_WITH_ROUTES = (
     gateway.assessments.routes,
     gateway.pictures.routes,
     gateway.batches.routes,
+    gateway.patients.routes,
+    gateway.patients.alerts.routes,
     gateway.models,
     gateway.documentation,
 )
@@ -138,6 +144,8 @@ def furnish(settings: GatewaySettings, database: Database, services: Services, w
         attempts=Attempts(settings.logins_per_minute),
         assessments=Assessments(database.sessions, master),
         patients=patients,
+        history=History(database.sessions, patients),
+        alerts=Alerts(database.sessions, master),
         pictures=KeptPictures(database.sessions, master),
         audit=audit,
         workflow=Workflow(services, settings.max_in_flight),

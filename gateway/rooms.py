@@ -18,6 +18,8 @@ from gateway.audit.repository import Audit
 from gateway.batches.repository import Batches
 from gateway.batches.waiting import Waiting
 from gateway.database.engine import Database
+from gateway.patients.alerts.repository import Alerts
+from gateway.patients.history.repository import History
 from gateway.patients.repository import Patients
 from gateway.pictures.repository import KeptPictures
 from gateway.services import Services
@@ -41,6 +43,8 @@ class Rooms:
     attempts: Attempts
     assessments: Assessments
     patients: Patients
+    history: History
+    alerts: Alerts
     pictures: KeptPictures
     audit: Audit
     workflow: Workflow

@@ -4,7 +4,7 @@ import ipaddress
 import os
 import secrets
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -59,6 +59,10 @@ class GatewaySettings(BaseSettings):
     picture_days: int = Field(30, ge=1, le=3650, description="Days until a kept picture is deleted")
     release_medication: Literal["by_clinician", "at_once"] = Field(
         "by_clinician", description="When a patient's own account sees medication items"
+    )
+    least_significant_change_percent: dict[str, Annotated[float, Field(gt=0, le=50)]] = Field(
+        default_factory=dict,
+        description='The centre\'s own, by site, as {"total_hip": 3.1}; else the largest ISCD accepts',
     )
     max_batch_bytes: int = Field(200_000_000, ge=1, description="Largest request body of a batch")
     batch_concurrency: int = Field(1, ge=1, le=32, description="Cases of batches worked on at the same time")

@@ -6,11 +6,17 @@ from gateway.accounts.scopes import Principal
 from gateway.assessments.case import Case
 from gateway.assessments.compose import compose
 from gateway.assessments.repository import Pictures, Repeatable
+from gateway.assessments.sealed import Stored
 from gateway.assessments.workflow import Findings
 from gateway.patients.repository import Owner
+from gateway.patients.timeline import timeline
+from gateway.patients.watch import Watch, bone_loss, follow_ups, worsening
 from gateway.pictures.pictures import png_bytes
 from gateway.rooms import Rooms
 from shared.contracts.assessment import Assessment
+
+# Earlier assessments that a new one is compared with.
+LOOK_BACK = 20
 
 
 async def keep(
@@ -19,9 +25,20 @@ async def keep(
     """Compose and store one assessment; raises as `Assessments.add` does."""
     assessment = compose(findings, case.patient_id)
     record = case.risk.model_dump(mode="json", exclude_none=True) if case.risk else None
-    return await house.assessments.add(
-        assessment, record, who, owner, repeatable, _pictures(house, findings, assessment.created_at)
-    )
+    pictures = _pictures(house, findings, assessment.created_at)
+    watch = await watch_of(house, Stored(assessment, record, owner.patient), owner)
+    return await house.assessments.add(assessment, record, who, owner, repeatable, pictures, watch)
+
+
+async def watch_of(house: Rooms, new: Stored, owner: Owner) -> Watch | None:
+    """What the assessment gives the clinic to look at; nothing where no patient was named."""
+    if owner.patient is None:
+        return None
+    earlier = await house.assessments.of_patient(owner.patient, LOOK_BACK)
+    lsc = house.settings.least_significant_change_percent
+    loss = bone_loss(timeline(earlier, []), timeline([*earlier, new], []), lsc)
+    alerts = [*follow_ups(new.assessment), *worsening(new, earlier), *loss]
+    return Watch(alerts, new.record is not None, owner.patient, owner.key)
 
 
 def _pictures(house: Rooms, findings: Findings, made_at: dt.datetime) -> Pictures | None:

@@ -16,7 +16,9 @@ from gateway.audit.repository import Outcome, audit_row
 from gateway.database.encryption import MasterKey
 from gateway.database.engine import Sessions, now
 from gateway.database.tables import AssessmentRow, OrganisationRow, PatientRow, PictureRow
+from gateway.patients.alerts.repository import add_alerts
 from gateway.patients.repository import Owner
+from gateway.patients.watch import Watch
 from shared.contracts.assessment import Assessment
 from shared.problems import Conflict, NotFound
 
@@ -50,9 +52,9 @@ class Assessments:
 
     async def add(
         self, assessment: Assessment, record: dict[str, Any] | None, who: Principal, owner: Owner,
-        repeatable: Repeatable | None = None, pictures: Pictures | None = None,
+        repeatable: Repeatable | None = None, pictures: Pictures | None = None, watch: Watch | None = None,
     ) -> Assessment:  # fmt: skip
-        """Store an assessment, its pictures and its line of the audit trail in one transaction.
+        """Store an assessment, its pictures, its alerts and its line of the audit trail in one transaction.
 
         Returns:
             the assessment; the earlier one where the same request was stored meanwhile under the same key.
@@ -71,6 +73,7 @@ class Assessments:
                 await session.flush()
                 await _not_erased(session, owner)
                 session.add_all(_picture_rows(assessment.id, owner.key, pictures))
+                await add_alerts(session, watch, who.organisation_id, assessment.id, who.id)
                 session.add(audit_row(who.organisation_id, who.id, "assessment made", str(assessment.id)))
         except IntegrityError:
             earlier = await self.repeated(who, repeatable) if repeatable else None
@@ -122,6 +125,13 @@ class Assessments:
             found = (await session.execute(newest)).all()
             session.add(audit_row(who.organisation_id, who.id, "assessments listed", str(patient) if patient else None))
         return [self._opened(*one) for one in found]
+
+    async def of_patient(self, patient: UUID, limit: int | None = None) -> list[Stored]:
+        """A patient's assessments, oldest first, the last `limit` of them; the caller has audited why."""
+        newest = _with_keys(AssessmentRow.patient == patient).order_by(AssessmentRow.id.desc()).limit(limit)
+        async with self._sessions() as session:
+            found = (await session.execute(newest)).all()
+        return [self._opened(*one) for one in reversed(found)]
 
     async def release(self, assessment_id: UUID, who: Principal) -> Stored:
         """Show the medication items to the patient from now on. Releasing again changes nothing.

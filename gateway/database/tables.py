@@ -233,6 +233,39 @@ class BatchCaseRow(Table):
     problem: Mapped[dict[str, Any] | None]
 
 
+class MeasurementRow(Table):
+    """A T-score, a bone density or a fracture that was added by hand, sealed with the patient's key."""
+
+    __tablename__ = "measurements"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
+    patient: Mapped[UUID] = mapped_column(ForeignKey("patients.id"), index=True)
+    created_at: Mapped[dt.datetime]
+    created_by: Mapped[str] = mapped_column(String(100))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AlertRow(Table):
+    """Something to look at: a follow-up with its dates, or what got worse. The text is sealed."""
+
+    __tablename__ = "alerts"
+    __table_args__ = (Index("ix_alerts_organisation_id_closed_at_id", "organisation_id", "closed_at", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
+    patient: Mapped[UUID] = mapped_column(ForeignKey("patients.id"), index=True)
+    assessment_id: Mapped[UUID | None] = mapped_column(ForeignKey("assessments.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    code: Mapped[str] = mapped_column(String(100))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    due_from: Mapped[dt.date | None]
+    due_by: Mapped[dt.date | None]
+    created_at: Mapped[dt.datetime]
+    closed_at: Mapped[dt.datetime | None]
+    closed_by: Mapped[str | None] = mapped_column(String(100))
+
+
 class AuditRow(Table):
     """Who did what to which thing, from where, and how it ended. Rows are added, never changed.
 

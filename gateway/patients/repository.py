@@ -59,6 +59,8 @@ class Patients:
 
     async def known(self, organisation_id: UUID, reference: str) -> Patient | None:
         """The organisation's patient of this reference, if there is one."""
+        if not reference.isprintable():  # PostgreSQL would not even take a NUL
+            return None
         return await self._find(
             (PatientRow.organisation_id == organisation_id) & (PatientRow.reference == reference)
         )  # fmt: skip

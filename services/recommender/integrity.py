@@ -84,6 +84,9 @@ def _rule_faults(rule: Rule, rules: RuleSet) -> Iterator[tuple[str, str]]:
     for name in sorted(rule.output.placeholders):
         if name not in REGISTRY or REGISTRY[name].kind != "number":
             yield "output.text", f"{{{name}}} is not a number that is known of a case"
+    elapsed = rule.output.due.elapsed if rule.output.due else None
+    if elapsed is not None and (elapsed not in REGISTRY or REGISTRY[elapsed].kind != "number"):
+        yield "output.due", f"{elapsed!r} is not a number that is known of a case"
     yield from (("output.checks", words) for words in _unknown_fields(rule.output.checks))
     if rule.output.kind == "medication":
         asked = {part.fact for part in opened(rule.condition, rules) if isinstance(part, Test)}

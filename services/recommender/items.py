@@ -6,8 +6,8 @@ from services.recommender.evaluate import Bench
 from services.recommender.field_words import listed
 from services.recommender.medication import Medication
 from services.recommender.messages import Message
-from services.recommender.schema import Rule
-from shared.contracts.recommendation import Recommendation, Translation
+from services.recommender.schema import Due, Rule
+from shared.contracts.recommendation import Interval, Recommendation, Translation
 
 
 def medication_item(bench: Bench, medication: Medication) -> Recommendation:
@@ -45,8 +45,19 @@ def other_item(bench: Bench, rule: Rule, others: Sequence[Rule]) -> Recommendati
         review=rule.state,
         rule_version=rule.version,
         further_sources=_sources(others),
+        interval=_interval(bench, rule.output.due),
         translations=list(_translations(bench, rule)),
     )
+
+
+def _interval(bench: Bench, due: Due | None) -> Interval | None:
+    """The time of a follow-up from now on; none while it is not known how much of it has passed."""
+    if due is None:
+        return None
+    elapsed = bench.facts[due.elapsed] if due.elapsed else 0.0
+    if not isinstance(elapsed, (int, float)):
+        return None
+    return Interval(after_months=max(0.0, due.after - elapsed), by_months=max(0.0, due.by - elapsed))
 
 
 def _sources(rules: Sequence[Rule]) -> list[str]:

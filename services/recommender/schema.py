@@ -118,6 +118,24 @@ class Population(Schema):
     condition: Condition
 
 
+class Due(Schema):
+    """When a follow-up is due, in months: from `after`, overdue past `by`.
+
+    `elapsed` names a fact, in months, that the time already counts from, such as the last dose of a drug; while that is
+    unknown no time is given.
+    """
+
+    after: Annotated[float, Field(ge=0, le=240)]
+    by: Annotated[float, Field(ge=0, le=240)]
+    elapsed: str | None = None
+
+    @model_validator(mode="after")
+    def ends_after_it_begins(self) -> Self:
+        if self.by < self.after:
+            raise ValueError("by lies before after")
+        return self
+
+
 class Output(Schema):
     """What a rule says when it fires. `{fact}` in the text stands for a number of the case."""
 
@@ -126,6 +144,7 @@ class Output(Schema):
     checks: list[str] = []
     refer_to: Annotated[str | None, Field(description="Whom a referral letter is for")] = None
     group: Annotated[str | None, Field(description="Of the rules of a group only the first that fires speaks")] = None
+    due: Annotated[Due | None, Field(description="When a follow-up with a set time is due")] = None
     text: Text
 
     @model_validator(mode="after")
@@ -134,6 +153,8 @@ class Output(Schema):
             raise ValueError("drug_class goes with kind medication, and only with it")
         if self.checks and self.kind != "medication":
             raise ValueError("checks go with kind medication only")
+        if self.due and self.kind != "follow_up":
+            raise ValueError("due goes with kind follow_up only")
         if self.group and self.kind == "medication":
             raise ValueError("group does not go with kind medication: drug classes are grouped by themselves")
         if (self.kind == "referral") != (self.refer_to is not None):

@@ -35,6 +35,13 @@ class Translation(Contract):
     status: Annotated[str, Field(description="`machine translation, unreviewed`, or who reviewed it and when")]
 
 
+class Interval(Contract):
+    """When a follow-up is due, in months from the assessment: from `after_months`, overdue past `by_months`."""
+
+    after_months: Annotated[float, Field(ge=0)]
+    by_months: Annotated[float, Field(ge=0)]
+
+
 class Recommendation(Contract):
     """One thing to consider, with its reason and its source. Never a dose, never a prescription."""
 
@@ -58,6 +65,7 @@ class Recommendation(Contract):
     further_sources: Annotated[
         list[str], Field(description="Other frameworks that name the same drug class, each with its own words")
     ] = []
+    interval: Annotated[Interval | None, Field(description="When a follow-up with a set time is due")] = None
     translations: list[Translation] = []
 
 

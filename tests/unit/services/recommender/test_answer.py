@@ -25,6 +25,20 @@ def test_every_item_carries_its_reason_source_and_review() -> None:
     assert answer(SICK).rules == RULES.reference
 
 
+@pytest.mark.parametrize(
+    ("months", "interval"), [(2.0, (4.0, 5.0)), (6.5, (0.0, 0.5)), (9.0, (0.0, 0.0)), (None, None)]
+)
+def test_a_follow_up_carries_its_time_from_the_last_dose_on(
+    months: float | None, interval: tuple[float, float] | None
+) -> None:
+    """Denosumab is due six months after the last dose, late after seven; of an unknown dose nobody can say when."""
+    dose = {} if months is None else {"denosumab_last_dose_months_ago": months}
+    found = answer({"record": {**WOMAN_72, "medications": ["denosumab"], **dose}})
+    item = next(one for one in found.items if one.id == "follow_up.denosumab_never_stop")
+    assert (item.interval and (item.interval.after_months, item.interval.by_months)) == interval
+    assert all(one.interval is None for one in found.items if one.kind != "follow_up")
+
+
 def test_one_dxa_referral_with_all_its_reasons() -> None:
     found = answer({"image": "osteoporosis", "risk": "high", "record": {"age": 80.0, "gender": "female"}})
     referrals = [item for item in found.items if item.id.startswith("referral.dxa")]

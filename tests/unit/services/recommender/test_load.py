@@ -8,6 +8,7 @@ import pytest
 
 from services.recommender import SHIPPED_RULES, BrokenRules, load_rules, rules_check
 
+FOLLOW_UP = "30-follow-up.yaml"
 DIET = "50-diet.yaml"
 MEDICATION = "10-medication.yaml"
 LIMITS = "11-medication-limits.yaml"
@@ -57,6 +58,8 @@ def test_the_shipped_rules_load_and_report_their_state() -> None:
         (DIET, "review: needs clinician sign-off", "review: sourced", ["review", "cannot be 'sourced'"]),
         (DIET, "version: 1.0.0", "version: one", ["version"]),
         (DIET, "  - id: diet.calcium_to_1200", "  - id: diet.calcium_to_1000", ["diet.calcium_to_1000", "already taken"]),
+        (FOLLOW_UP, "due: {after: 12, by: 24}", "due: {after: 24, by: 12}", ["follow_up.acr_very_high", "output.due", "by lies before after"]),
+        (FOLLOW_UP, "elapsed: denosumab_last_dose_months_ago", "elapsed: gender", ["follow_up.denosumab_never_stop", "output.due", "gender"]),
         (DIET, "    population: adults", "    population: adults\n    population: everyone", [DIET, "comes twice"]),
         (MEDICATION, "{definition: aace_very_high_risk}", "{fact: image_bone, is: osteoporosis}", ["medication.aace.anabolic", "image_bone may not lead to a drug class"]),
         (MEDICATION, "{definition: aace_very_high_risk}", "{fact: kl_grade, at_least: 4}", ["kl_grade may not lead to a drug class"]),

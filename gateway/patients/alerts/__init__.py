@@ -1,0 +1,1 @@
+"""What a clinic should look at: follow-ups that are due or overdue, and patients who got worse."""

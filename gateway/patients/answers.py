@@ -1,0 +1,111 @@
+"""What the patients' routes answer."""
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from gateway.patients.alerts.repository import Alert, AlertState
+from gateway.patients.history.repository import PatientInBrief
+from gateway.patients.measurement import Measured
+from gateway.patients.timeline import Entry
+from gateway.patients.trend import Trend
+from shared.contracts.assessment import Assessment
+
+
+class PatientAnswer(BaseModel):
+    """A patient: `patient_id` is the hospital's own reference, `id` the one given here."""
+
+    id: UUID
+    patient_id: str | None
+    created_at: dt.datetime
+    last_assessment_at: dt.datetime | None
+
+    @classmethod
+    def of(cls, found: PatientInBrief) -> "PatientAnswer":
+        """As it travels."""
+        return cls(
+            id=found.id, patient_id=found.reference, created_at=found.created_at,
+            last_assessment_at=found.last_assessment_at,
+        )  # fmt: skip
+
+
+class PatientPage(BaseModel):
+    """One page, newest first; `next` is the `before` of the next page, null on the last one."""
+
+    items: list[PatientAnswer]
+    next: UUID | None
+
+
+class Timeline(BaseModel):
+    """A patient's years in the order of their dates, and how each measured bone density went."""
+
+    patient_id: str | None
+    entries: list[Entry]
+    trends: list[Trend]
+
+
+class MeasurementAnswer(BaseModel):
+    """A measurement that was added by hand."""
+
+    id: UUID
+    measured: Measured
+
+
+class AlertAnswer(BaseModel):
+    """Something to look at. `due` from `due_from` on, `overdue` past `due_by`; `worsening` has no dates."""
+
+    id: UUID
+    patient: UUID
+    patient_id: str | None
+    state: AlertState
+    code: str = Field(description="The rule's id, or what got worse")
+    text: str
+    due_from: dt.date | None
+    due_by: dt.date | None
+    assessment_id: UUID | None
+    created_at: dt.datetime
+
+    @classmethod
+    def of(cls, alert: Alert) -> "AlertAnswer":
+        """As it travels."""
+        fields = {name: value for name, value in vars(alert).items() if name != "reference"}
+        return cls(**fields, patient_id=alert.reference)
+
+
+class AlertPage(BaseModel):
+    """One page, newest first; `next` is the `before` of the next page, null on the last one."""
+
+    items: list[AlertAnswer]
+    next: UUID | None
+
+
+class TrailLine(BaseModel):
+    """Who did what to one of the patient's records."""
+
+    at: dt.datetime
+    actor: str
+    action: str
+    outcome: str
+    subject: str | None
+
+
+class AssessmentWithRecord(BaseModel):
+    """An assessment and the record it was made from."""
+
+    assessment: Assessment
+    record: dict[str, Any] | None
+
+
+class PatientExport(BaseModel):
+    """Everything that is stored about one patient. Kept pictures are fetched from each assessment."""
+
+    exported_at: dt.datetime
+    id: UUID
+    patient_id: str | None
+    created_at: dt.datetime
+    assessments: list[AssessmentWithRecord]
+    measurements: list[MeasurementAnswer]
+    alerts: list[AlertAnswer]
+    trail: list[TrailLine]

@@ -1,0 +1,1 @@
+"""Everything that is stored about one patient, read together."""
