@@ -33,7 +33,7 @@ test-containers: ## Build the images, start the compose file, break it and see i
 check: ## Format, lint, types, import rules, dependencies
 	$(PYTHON) up.py --check
 
-bench: ## Run the benchmarks [ARGS=...]
+bench: ## Run the benchmarks [ARGS="speed", "gateway" or "resilience"]
 	$(PYTHON) up.py --bench $(ARGS)
 
 lock: ## Renew requirements/*.txt, keeping the pins that fit [UPGRADE=1 for the newest of all]
