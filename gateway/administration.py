@@ -4,14 +4,16 @@ import datetime as dt
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
 from gateway.accounts.email import checked_email
-from gateway.accounts.keys.repository import Keys, NewKey
+from gateway.accounts.keys.repository import Key, Keys, NewKey
 from gateway.accounts.passwords import Passwords, new_password
 from gateway.accounts.repository import Accounts
 from gateway.accounts.scopes import read_scopes
+from gateway.audit.repository import Audit
 from gateway.database.engine import Database, DatabaseUnavailable, SchemaBehind, migrate, now, require_schema
 from gateway.settings import GatewaySettings
 from shared.problems import InvalidInput, NotFound
@@ -142,6 +144,37 @@ async def revoked_key(settings: GatewaySettings, identity: str) -> dict[str, Any
     async with opened(settings) as database:
         await Keys(database.sessions).revoke(key_id(identity), None, OPERATOR)
     return {"id": key_id(identity), "revoked": True}
+
+
+async def keys(settings: GatewaySettings) -> list[dict[str, Any]]:
+    """The keys of every organisation, newest first, without their secrets."""
+    async with opened(settings) as database:
+        found = await Keys(database.sessions).all(None)
+    return [
+        {
+            "id": one.id,
+            "name": one.name,
+            "scopes": one.scopes,
+            "organisation_id": str(one.organisation_id),
+            "state": _state(one),
+            "expires_at": one.expires_at and one.expires_at.isoformat(),
+            "last_used_at": one.last_used_at and one.last_used_at.isoformat(),
+        }
+        for one in found
+    ]
+
+
+async def verified_trail(settings: GatewaySettings, noted_head: str | None) -> dict[str, Any]:
+    """What a check of the audit trail's whole chain found."""
+    async with opened(settings) as database:
+        found = await Audit(database.sessions).verify(noted_head)
+    return {"ok": found.fault is None, **asdict(found)}
+
+
+def _state(key: Key) -> str:
+    if key.revoked_at is not None:
+        return "revoked"
+    return "expired" if key.expires_at is not None and key.expires_at <= now() else "valid"
 
 
 def key_id(text: str) -> str:

@@ -12,6 +12,7 @@ import gateway.accounts.keys.routes
 import gateway.accounts.routes
 import gateway.accounts.tokens.routes
 import gateway.assessments.routes
+import gateway.audit.routes
 import gateway.batches.routes
 import gateway.documentation
 import gateway.health
@@ -63,6 +64,7 @@ ROOMS_WITH_ROUTES = (
     gateway.batches.routes,
     gateway.patients.routes,
     gateway.patients.alerts.routes,
+    gateway.audit.routes,
     gateway.models,
     gateway.documentation,
 )

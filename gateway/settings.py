@@ -96,6 +96,11 @@ class GatewaySettings(BaseSettings):
             return self.database_url.get_secret_value()
         return f"sqlite+aiosqlite:///{(self.state_dir / 'trabecula.db').resolve()}"
 
+    def sqlite_file(self) -> Path | None:
+        """The database's file; null where the database is a server."""
+        url = self.sqlalchemy_url()
+        return Path(url.partition(":///")[2].partition("?")[0]) if url.startswith("sqlite") else None
+
     def internal_key(self) -> str:
         """The secret shared with the services."""
         return self._secret("internal_secret", self.internal_secret)

@@ -1,10 +1,12 @@
 """The audit trail: rows are added and never changed. It names things by id; it holds no record and no image."""
 
+import datetime as dt
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from gateway.audit.origin import address
 from gateway.database.audit_chain import HEAD, START, row_hash
@@ -15,6 +17,28 @@ from shared.logs import request_id
 
 Outcome = Literal["done", "refused", "not found", "failed"]
 ROWS_AT_ONCE = 1000
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which lines of the trail are wanted; null is no condition. `before` is a sequence number."""
+
+    before: int | None = None
+    actor: str | None = None
+    subject: str | None = None
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The same for the database."""
+        wanted: list[tuple[Any, Callable[[Any], ColumnElement[bool]]]] = [
+            (self.before, lambda value: AuditRow.sequence < value),
+            (self.actor, lambda value: AuditRow.actor == value),
+            (self.subject, lambda value: AuditRow.subject == value),
+            (self.since, lambda value: AuditRow.at >= value),
+            (self.until, lambda value: AuditRow.at < value),
+        ]
+        return [condition(value) for value, condition in wanted if value is not None]
 
 
 @dataclass(frozen=True)
@@ -43,6 +67,12 @@ class Audit:
         """One line of the trail, in a transaction of its own."""
         async with self._sessions.begin() as session:
             session.add(audit_row(organisation_id, actor, action, subject, outcome))
+
+    async def page(self, organisation_id: UUID, limit: int, wanted: Selection) -> Sequence[AuditRow]:
+        """The organisation's lines, newest first."""
+        query = select(AuditRow).where(AuditRow.organisation_id == organisation_id, *wanted.conditions())
+        async with self._sessions() as session:
+            return (await session.scalars(query.order_by(AuditRow.sequence.desc()).limit(limit))).all()
 
     async def verify(self, noted_head: str | None = None) -> Chain:
         """Walk the chain from its start.

@@ -1,6 +1,6 @@
 """Encryption at rest: AES-256-GCM under a key of each patient's own, itself wrapped by the installation's master key.
 
-Whoever destroys a patient's wrapped key makes everything sealed with it unreadable, in every backup too.
+Whoever destroys a patient's wrapped key makes everything sealed with it unreadable. A backup from before keeps the key.
 
 A sealed value is one byte of version, 12 bytes of nonce, the cipher text and a tag of 16 bytes (NIST SP 800-38D).
 `about` is what it belongs to, such as a row's id. It is authenticated and not stored, so a value that was moved to

@@ -99,7 +99,7 @@ def require_schema(url: str) -> None:
         found = revision(url)
     except (SQLAlchemyError, OSError) as error:
         raise DatabaseUnavailable(str(getattr(error, "orig", error)).splitlines()[0]) from error
-    if found != _head() and not _from_newer_version(found):
+    if found != newest_revision() and not _from_newer_version(found):
         raise SchemaBehind("The database awaits its migration: run `trabecula migrate`, or wait for the job that does.")
 
 
@@ -124,8 +124,9 @@ def _alembic(url: str, data_secret: str | None) -> Config:
     return config
 
 
-def _head() -> str | None:
-    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
+def newest_revision() -> str | None:
+    """The schema that this version works with."""
+    return ScriptDirectory(str(MIGRATIONS)).get_currentnewest_revision()
 
 
 def _from_newer_version(found: str | None) -> bool:

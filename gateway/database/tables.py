@@ -51,7 +51,7 @@ class Table(DeclarativeBase):
     """What every table has in common."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {dt.datetime: UtcDateTime, dict[str, Any]: JSON, list[str]: JSON}
+    type_annotation_map = {dt.datetime: UtcDateTime, dict[str, Any]: JSON(none_as_null=True), list[str]: JSON}
 
 
 class OrganisationRow(Table):

@@ -113,6 +113,21 @@ class Patients:
         assert stored is not None  # noqa: S101 -- made above
         return self._master.unwrap(stored, organisation_id)
 
+    async def check_secret(self) -> bool:
+        """Whether the master key opens the newest wrapped key; false where there is none yet.
+
+        Raises:
+            CannotDecipher: it is not the one that the key was wrapped with.
+        """
+        patients = select(PatientRow.id, PatientRow.data_key).where(PatientRow.data_key.is_not(None))
+        clinics = select(OrganisationRow.id, OrganisationRow.data_key).where(OrganisationRow.data_key.is_not(None))
+        async with self._sessions() as session:
+            newest = (await session.execute(patients.order_by(PatientRow.id.desc()).limit(1))).one_or_none()
+            found = newest or (await session.execute(clinics.limit(1))).one_or_none()
+        if found is not None:
+            self._master.unwrap(found.data_key, found.id)
+        return found is not None
+
     async def _find(self, condition: ColumnElement[bool]) -> Patient | None:
         query = select(PatientRow).where(condition, PatientRow.data_key.is_not(None))
         async with self._sessions() as session:

@@ -64,11 +64,13 @@ class Keys:
             session.add(audit_row(organisation_id, by, "key made", f"key:{identity}"))
         return NewKey(_shown(row), _whole(identity, secret))
 
-    async def all(self, organisation_id: UUID) -> list[Key]:
-        """The organisation's keys, newest first."""
-        query = select(ApiKeyRow).where(ApiKeyRow.organisation_id == organisation_id)
+    async def all(self, organisation_id: UUID | None) -> list[Key]:
+        """The organisation's keys, newest first; null for the operator, who sees every organisation's."""
+        query = select(ApiKeyRow).order_by(ApiKeyRow.created_at.desc(), ApiKeyRow.id)
+        if organisation_id is not None:
+            query = query.where(ApiKeyRow.organisation_id == organisation_id)
         async with self._sessions() as session:
-            rows = await session.scalars(query.order_by(ApiKeyRow.created_at.desc(), ApiKeyRow.id))
+            rows = await session.scalars(query)
             return [_shown(row) for row in rows]
 
     async def rotate(self, identity: str, organisation_id: UUID | None, by: str, overlap: dt.timedelta) -> NewKey:

@@ -1,0 +1,5 @@
+"""The `trabecula` command: running, access, upkeep, the rules and the audit trail."""
+
+from gateway.cli.main import app, main
+
+__all__ = ["app", "main"]

@@ -1,0 +1,87 @@
+"""Who may come in: administrators, and the keys of hospital systems."""
+
+from typing import Annotated
+
+import typer
+
+from gateway.cli.terminal import Json, Organisation, StateDir, show, with_database
+
+app = typer.Typer()
+KeyId = Annotated[str, typer.Argument(help="The key's id, or the whole key")]
+
+
+@app.command()
+def create_admin(
+    email: Annotated[str, typer.Option(help="E-mail address to sign in with")],
+    password: Annotated[str | None, typer.Option(envvar="TRABECULA_ADMIN_PASSWORD", help="Made if left out")] = None,
+    organisation: Organisation = None,
+    state_dir: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Make an administrator of an organisation."""
+    from gateway.administration import administrator
+
+    made = with_database(state_dir, lambda settings: administrator(settings, email, password, organisation))
+    show(made, as_json, f"Administrator {made['email']}, password (shown once): {made['password']}")
+
+
+@app.command()
+def reset_password(
+    email: Annotated[str, typer.Option(help="Whose password was forgotten")],
+    state_dir: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Give an account a new password; its sign-ins and a lock end."""
+    from gateway import administration
+
+    made = with_database(state_dir, lambda settings: administration.reset_password(settings, email))
+    show(made, as_json, f"{made['email']}, new password (shown once): {made['password']}")
+
+
+@app.command()
+def create_key(
+    name: Annotated[str, typer.Option(help="What the key is for")],
+    scopes: Annotated[str, typer.Option(help='For example "assessments:write assessments:read models:read"')],
+    days: Annotated[int | None, typer.Option(min=1, help="Days until it expires; never if left out")] = None,
+    organisation: Organisation = None,
+    state_dir: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Make an API key for a hospital system."""
+    from gateway.administration import key
+
+    made = with_database(state_dir, lambda settings: key(settings, name, scopes, days, organisation))
+    show(made, as_json, f"API key (shown once): {made['key']}")
+
+
+@app.command()
+def list_keys(state_dir: StateDir = None, as_json: Json = False) -> None:
+    """List the keys of every organisation, without their secrets."""
+    from gateway.administration import keys
+
+    found = with_database(state_dir, keys)
+    lines = [f"{one['id']}  {one['state']:8}  {one['name']}  ({' '.join(one['scopes'])})" for one in found]
+    show(found, as_json, "\n".join(lines) or "There is no key.")
+
+
+@app.command()
+def rotate_key(
+    key: KeyId,
+    overlap_hours: Annotated[int, typer.Option(min=0, max=720, help="How long the old secret goes on working")] = 24,
+    state_dir: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Give a key a new secret; it stays the same client."""
+    from gateway.administration import rotated_key
+
+    made = with_database(state_dir, lambda settings: rotated_key(settings, key, overlap_hours))
+    show(made, as_json, f"API key (shown once): {made['key']}\nThe old one works until {made['previous_valid_until']}")
+
+
+@app.command()
+def revoke_key(key: KeyId, state_dir: StateDir = None, as_json: Json = False) -> None:
+    """Revoke a key at once, with every access token that came of it."""
+    from gateway.administration import revoked_key
+
+    made = with_database(state_dir, lambda settings: revoked_key(settings, key))
+    show(made, as_json, f"Key {made['id']} is revoked.")

@@ -1,0 +1,54 @@
+"""`rules`: is a rules folder sound, and why did a rule fire or not."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.cli.terminal import Json
+
+app = typer.Typer(help="The recommender's rules.", no_args_is_help=True)
+
+
+@app.command("check")
+def check_rules(
+    directory: Annotated[Path | None, typer.Argument(help="A rules folder; the site's own if left out")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check a rules folder; says what is broken, unsigned, switched off or untranslated."""
+    from gateway.embedded import rules_report
+
+    report = rules_report(directory)
+    if as_json:
+        typer.echo(report.model_dump_json(indent=2))
+    else:
+        lines = [f"fault         {fault}" for fault in report.faults]
+        lines += [f"unsigned      {rule}  {digest}" for rule, digest in report.unsigned.items()]
+        lines += [f"disabled      {rule}" for rule in report.disabled]
+        lines += [f"untranslated  {rule}" for rule in report.untranslated]
+        lines += [f"version {report.version}: " + ", ".join(f"{count} {name}" for name, count in report.counts.items())]
+        typer.echo("\n".join(lines))
+    if not report.usable:
+        raise typer.Exit(1)
+
+
+@app.command("explain")
+def explain_rules(
+    case: Annotated[
+        Path, typer.Argument(help='JSON: {"record": {...}, "imaging": ..., "staging": ..., "clinical": ...}')
+    ],
+    as_json: Json = False,
+) -> None:
+    """Show why each rule did or did not fire for one case."""
+    from gateway.offline import explain_file
+
+    explanations = explain_file(case)
+    if as_json:
+        typer.echo(json.dumps([one.model_dump() for one in explanations], indent=2))
+        return
+    for one in explanations:
+        missing = f"  (missing: {', '.join(one.missing)})" if one.missing else ""
+        typer.echo(f"{one.outcome:12} {one.sort:8} {one.id}{missing}")
+        for reason in one.because:
+            typer.echo(f"             {reason}")

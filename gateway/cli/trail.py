@@ -1,0 +1,32 @@
+"""`audit`: is the audit trail whole."""
+
+from typing import Annotated
+
+import typer
+
+from gateway.cli.terminal import Json, StateDir, show, with_database
+
+app = typer.Typer(help="The audit trail.", no_args_is_help=True)
+
+
+@app.callback()
+def audit() -> None:
+    """The audit trail."""
+
+
+@app.command()
+def verify(
+    head: Annotated[str | None, typer.Option(help="A head noted earlier, which must still be in the chain")] = None,
+    state_dir: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Walk the whole chain; names the first row that was changed, moved or is missing."""
+    from gateway.administration import verified_trail
+
+    found = with_database(state_dir, lambda settings: verified_trail(settings, head))
+    line = f"The trail is whole: {found['length']} lines.\nHead, to be noted elsewhere: {found['head']}"
+    if not found["ok"]:
+        line = f"The trail is NOT whole: {found['fault']}. The {found['length']} lines before are."
+    show(found, as_json, line)
+    if not found["ok"]:
+        raise typer.Exit(1)
