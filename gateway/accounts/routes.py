@@ -6,13 +6,14 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field
 
 from gateway.accounts.credentials import needs, principal
 from gateway.accounts.email import Email
 from gateway.accounts.repository import Account
 from gateway.accounts.scopes import Principal, Role
 from gateway.rooms import Rooms, rooms
+from gateway.words import Password
 from shared.problem_responses import documented, shown
 from shared.problems import Conflict, InvalidInput, NotAuthenticated, NotAuthorised, NotFound, TooManyAttempts
 
@@ -42,14 +43,14 @@ class Registration(BaseModel):
     """What a patient registers with."""
 
     email: Email
-    password: SecretStr = Field(max_length=1000, examples=["orbit-lantern-cedar-42"])
+    password: Password = Field(examples=["orbit-lantern-cedar-42"])
 
 
 class NewPassword(BaseModel):
     """The password that is, and the one that shall be."""
 
-    current_password: SecretStr = Field(max_length=1000, examples=["orbit-lantern-cedar-42"])
-    new_password: SecretStr = Field(max_length=1000, examples=["velvet-harbour-quill-7"])
+    current_password: Password = Field(examples=["orbit-lantern-cedar-42"])
+    new_password: Password = Field(examples=["velvet-harbour-quill-7"])
 
 
 class AccountChange(BaseModel):

@@ -15,6 +15,7 @@ from gateway.assessments.keep import keep
 from gateway.assessments.release import shown_to
 from gateway.assessments.repository import Repeatable
 from gateway.rooms import Rooms, rooms
+from gateway.words import Printable
 from shared.contracts.assessment import Assessment
 from shared.problem_responses import documented, shown
 from shared.problems import (
@@ -90,7 +91,7 @@ async def make_assessment(
     who: Writer,  # before the body is read: strangers upload nothing
     case: Annotated[Case, Depends(read_case)],
     house: House,
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
+    idempotency_key: Annotated[Printable | None, Header(min_length=1, max_length=255)] = None,
 ) -> Assessment:
     """Assess a radiograph, a clinical record, or both.
 
@@ -111,7 +112,7 @@ async def list_assessments(
     house: House,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     before: Annotated[UUID | None, Query(description="`next` of the page before")] = None,
-    patient_id: Annotated[str | None, Query(max_length=64, description="The hospital's own")] = None,
+    patient_id: Annotated[Printable | None, Query(max_length=64, description="The hospital's own")] = None,
 ) -> AssessmentPage:
     """The organisation's assessments, newest first; a patient's own account sees the patient's own."""
     patient = await house.patients.known(who.organisation_id, patient_id) if patient_id is not None else None

@@ -9,9 +9,9 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from gateway.accounts.credentials import needs
 from gateway.accounts.scopes import Principal
-from gateway.accounts.words import Printable
 from gateway.audit.repository import Outcome, Selection
 from gateway.rooms import Rooms, rooms
+from gateway.words import Printable
 from shared.problem_responses import documented, shown
 from shared.problems import NotAuthenticated, NotAuthorised
 

@@ -17,6 +17,7 @@ from gateway.batches.examples import BATCH, CANCELLED, CASES, MANIFEST
 from gateway.batches.manifest import read_batch
 from gateway.batches.repository import BatchState, State
 from gateway.rooms import Rooms, rooms
+from gateway.words import Printable
 from shared.problem_responses import documented, shown
 from shared.problems import (
     Conflict,
@@ -146,7 +147,7 @@ async def make_batch(
     house: House,
     request: Request,
     response: Response,
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
+    idempotency_key: Annotated[Printable | None, Header(min_length=1, max_length=255)] = None,
 ) -> BatchSummary:
     """Hand in up to 1,000 cases at once. They are worked on when nobody waits for a single assessment.
 
@@ -186,7 +187,7 @@ async def list_cases(
     who: Reader,
     house: House,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    after: Annotated[int | None, Query(ge=0, description="`next` of the page before")] = None,
+    after: Annotated[int | None, Query(ge=0, le=2**31, description="`next` of the page before")] = None,
 ) -> CasePage:
     """Each case with its assessment or its problem, in the order of the manifest."""
     await house.batches.get(batch_id, who)

@@ -9,7 +9,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field
 
 from gateway.accounts.credentials import needs
 from gateway.accounts.email import Email
@@ -18,6 +18,7 @@ from gateway.accounts.routes import ACCOUNT, AccountView
 from gateway.accounts.scopes import Principal, Role
 from gateway.assessments.case import checked_patient_id
 from gateway.rooms import Rooms, rooms
+from gateway.words import Password
 from shared.problem_responses import documented, shown
 from shared.problems import Conflict, InvalidInput, NotAuthenticated, NotAuthorised, NotFound, TooManyAttempts
 
@@ -73,7 +74,7 @@ class Acceptance(BaseModel):
     """The token, and the password that the account shall have."""
 
     token: str = Field(min_length=1, max_length=200)
-    password: SecretStr = Field(max_length=1000, examples=["orbit-lantern-cedar-42"])
+    password: Password = Field(examples=["orbit-lantern-cedar-42"])
 
 
 @router.post(

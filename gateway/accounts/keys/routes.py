@@ -10,9 +10,9 @@ from pydantic import BaseModel, Field
 from gateway.accounts.credentials import needs
 from gateway.accounts.keys.repository import Key, NewKey
 from gateway.accounts.scopes import Principal, Scope
-from gateway.accounts.words import Printable
 from gateway.database.engine import now
 from gateway.rooms import Rooms, rooms
+from gateway.words import Printable
 from shared.problem_responses import documented, shown
 from shared.problems import NotAuthenticated, NotAuthorised, NotFound
 

@@ -1,0 +1,260 @@
+"""Every operation x every role x the own and another organisation's record. What has no row here is refused a place.
+
+An operation's row says which scope it needs (or that it is open, or that any credential does), and whether it works on
+one record. From that, and from what each role may do, follows what each caller must get:
+
+- a stranger: 401, but on open operations;
+- a caller without the scope: 403;
+- another organisation's caller, or another patient, on a record: 404, as if it were not there;
+- everybody else: what was asked for.
+"""
+
+from dataclasses import dataclass, field
+from functools import partial
+
+import pytest
+
+from gateway.accounts.repository import Accounts
+from gateway.app import create_app
+from gateway.database.engine import Database
+from gateway.embedded import in_process
+from gateway.settings import GatewaySettings
+from tests.conftest import open_house
+from tests.integration.people import administrator_of, client, invited, system_of
+
+OPEN, ANYBODY = "open", "anybody"
+CASE = {"clinical": (None, '{"age": 67, "gender": "female"}')}
+BATCH = {"manifest": (None, '{"cases": [{"reference": "case-1", "clinical": {"age": 67, "gender": "female"}}]}')}
+CHANGE = {"json": {"disabled": True}}
+
+
+@dataclass(frozen=True)
+class Row:
+    """What an operation needs, and what the test sends to it.
+
+    Args:
+        needs: a scope, `OPEN` or `ANYBODY`.
+        record: the path names one record of the organisation.
+        refused: callers who are refused (403) although they have the scope.
+        send: arguments of the request, with which it succeeds.
+    """
+
+    needs: str
+    record: bool = False
+    refused: frozenset[str] = frozenset()
+    send: dict = field(default_factory=dict)
+
+
+PATIENTS = frozenset({"patient", "other patient"})
+MATRIX = {
+    "GET /health/live": Row(OPEN),
+    "GET /health/ready": Row(OPEN),
+    "POST /v1/tokens": Row(OPEN),
+    "POST /v1/tokens/refresh": Row(OPEN),
+    "POST /v1/tokens/revoke": Row(OPEN, send={"data": {"token": "unknown"}}),
+    "POST /v1/accounts": Row(OPEN),
+    "POST /v1/invitations/accept": Row(OPEN),
+    "GET /v1/accounts/me": Row(ANYBODY),
+    "PUT /v1/accounts/me/password": Row(ANYBODY),
+    "GET /v1/accounts": Row("admin"),
+    "PATCH /v1/accounts/{account_id}": Row("admin", record=True, send=CHANGE),
+    "POST /v1/invitations": Row(
+        "patients:write",
+        send={"json": {"email": "new@home.example", "role": "patient", "patient_reference": "MRN-NEW"}},
+    ),
+    "GET /v1/invitations": Row("admin"),
+    "DELETE /v1/invitations/{invitation_id}": Row("admin", record=True),
+    "POST /v1/keys": Row("admin", send={"json": {"name": "x", "scopes": ["models:read"]}}),
+    "GET /v1/keys": Row("admin"),
+    "POST /v1/keys/{key_id}/rotate": Row("admin", record=True),
+    "DELETE /v1/keys/{key_id}": Row("admin", record=True),
+    "POST /v1/assessments": Row("assessments:write", send={"files": CASE}),
+    "GET /v1/assessments": Row("assessments:read"),
+    "GET /v1/assessments/{assessment_id}": Row("assessments:read", record=True),
+    "POST /v1/assessments/{assessment_id}/release": Row("assessments:write", record=True, refused=PATIENTS),
+    "GET /v1/assessments/{assessment_id}/heatmap.png": Row("assessments:read", record=True),
+    "GET /v1/assessments/{assessment_id}/preview.png": Row("assessments:read", record=True),
+    "POST /v1/batches": Row("assessments:write", refused=PATIENTS, send={"files": BATCH}),
+    "GET /v1/batches": Row("assessments:read", refused=PATIENTS),
+    "GET /v1/batches/{batch_id}": Row("assessments:read", record=True, refused=PATIENTS),
+    "GET /v1/batches/{batch_id}/cases": Row("assessments:read", record=True, refused=PATIENTS),
+    "GET /v1/batches/{batch_id}/events": Row("assessments:read", record=True, refused=PATIENTS),
+    "POST /v1/batches/{batch_id}/cancel": Row("assessments:write", record=True, refused=PATIENTS),
+    "GET /v1/models": Row("models:read"),
+    "GET /v1/audit": Row("audit:read"),
+}
+# Routes that are no operation of the API, and tell nothing of anybody.
+UNLISTED = {"/", "/docs", "/docs/static", "/openapi.json", "/metrics"}
+
+WORK = {"assessments:write", "assessments:read", "patients:read", "patients:write", "models:read"}
+EVERYTHING = WORK | {"audit:read", "admin"}
+SCOPES = {
+    "stranger": set(),
+    "patient": WORK - {"patients:write"},
+    "other patient": WORK - {"patients:write"},
+    "clinician": WORK,
+    "administrator": EVERYTHING,
+    "system": EVERYTHING,
+    "system that reads models": {"models:read"},
+    "clinician elsewhere": WORK,
+    "administrator elsewhere": EVERYTHING,
+    "system elsewhere": EVERYTHING,
+}
+OUTSIDERS = {"other patient", "clinician elsewhere", "administrator elsewhere", "system elsewhere"}
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    return GatewaySettings(
+        state_dir=tmp_path_factory.mktemp("matrix"), logins_per_minute=1000, keep_pictures=True, _env_file=None
+    )
+
+
+@pytest.fixture(scope="module")
+async def gate(settings):
+    async with open_house(settings, in_process(settings.internal_key())) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+async def callers(settings, gate):
+    """A client of every role, here and in another organisation."""
+    admin = await administrator_of(settings, gate, "root@here.example")
+    elsewhere = await administrator_of(settings, gate, "root@elsewhere.example", "Elsewhere")
+    everything = " ".join(sorted(EVERYTHING))
+    found = {
+        "stranger": client(gate),
+        "patient": await invited(admin, gate, "a@home.example", "patient", patient_reference="MRN-A"),
+        "other patient": await invited(admin, gate, "b@home.example", "patient", patient_reference="MRN-B"),
+        "clinician": await invited(admin, gate, "c@here.example", "clinician"),
+        "administrator": admin,
+        "system": await system_of(settings, gate, everything),
+        "system that reads models": await system_of(settings, gate, "models:read"),
+        "clinician elsewhere": await invited(elsewhere, gate, "c@elsewhere.example", "clinician"),
+        "administrator elsewhere": elsewhere,
+        "system elsewhere": await system_of(settings, gate, everything, "Elsewhere"),
+    }
+    assert set(found) == set(SCOPES)
+    yield found
+    for one in found.values():
+        await one.aclose()
+
+
+@pytest.fixture(scope="module")
+async def records(settings, gate, callers, knee_jpeg):
+    """Makes a record of this organisation, of the patient MRN-A where it is a patient's, by the path's name for it."""
+    database = Database(settings.sqlalchemy_url())
+    accounts = Accounts(database.sessions)
+    admin, number = callers["administrator"], iter(range(10_000))
+    files = {**CASE, "image": ("knee.jpg", knee_jpeg), "patient_id": (None, "MRN-A")}
+    assessment = (await callers["system"].post("/v1/assessments", files=files)).json()["id"]
+
+    async def account():
+        here = await accounts.first_organisation("")
+        return str(await accounts.add_account(f"{next(number)}@here.example", "no hash", "clinician", here))
+
+    async def invitation():
+        body = {"email": f"{next(number)}@there.example", "role": "clinician"}
+        return (await admin.post("/v1/invitations", json=body)).json()["id"]
+
+    async def key():
+        return (await admin.post("/v1/keys", json={"name": "x", "scopes": ["models:read"]})).json()["id"]
+
+    batch = (await callers["system"].post("/v1/batches", files=BATCH)).json()["id"]
+    await callers["system"].get(f"/v1/batches/{batch}/events", timeout=60)  # to its end
+
+    async def the(known):
+        return known
+
+    yield {
+        "assessment_id": partial(the, assessment), "batch_id": partial(the, batch), "account_id": account,
+        "invitation_id": invitation, "key_id": key,
+    }  # fmt: skip
+    await database.close()
+
+
+async def operations(gate):
+    document = (await gate.get("/openapi.json")).json()
+    methods = {"get", "post", "put", "patch", "delete"}
+    return {
+        f"{method.upper()} {path}" for path, found in document["paths"].items() for method in set(found) & methods
+    }  # fmt: skip
+
+
+async def test_every_operation_has_a_row_and_every_row_an_operation(gate):
+    """A route without a row has no rule for who may use it: write one."""
+    assert await operations(gate) == set(MATRIX)
+
+
+def paths(routes, prefix=""):
+    """The paths of a tree of routes."""
+    for route in routes:
+        inner = getattr(route, "routes", None) or getattr(getattr(route, "original_router", None), "routes", None)
+        if inner and not hasattr(route, "endpoint"):
+            yield from paths(inner, prefix)
+        if path := getattr(route, "path", None):
+            yield prefix + path
+
+
+def test_no_route_hides_from_the_document(settings):
+    app = create_app(settings, in_process("0" * 48))
+    found = set(paths(app.routes))
+    assert {path.split(" ")[1] for path in MATRIX} | UNLISTED == found
+
+
+def expected(name, row, caller):
+    if row.needs == OPEN:
+        return "served"
+    if caller == "stranger":
+        return 401
+    if (row.needs != ANYBODY and row.needs not in SCOPES[caller]) or caller in row.refused:
+        return 403
+    return 404 if row.record and caller in OUTSIDERS else "served"
+
+
+@pytest.mark.parametrize("name", MATRIX)
+async def test_who_may_do_what(name, callers, records):
+    row = MATRIX[name]
+    method, template = name.split(" ")
+    for caller, client_ in callers.items():
+        filled = {parameter: await make() for parameter, make in records.items() if f"{{{parameter}}}" in template}
+        answer = await client_.request(method, template.format(**filled), **row.send)
+        wanted = expected(name, row, caller)
+        if wanted != "served":
+            assert answer.status_code == wanted, (name, caller, answer.text)
+        elif row.record or row.send:
+            assert answer.is_success or beside_the_point(answer), (name, caller, answer.text)
+        else:
+            assert answer.status_code not in (401, 403, 404, 500), (name, caller, answer.text)
+
+
+def beside_the_point(answer):
+    """The caller was let in: a picture that was not made is missing for everybody, an invitation is out already."""
+    return answer.status_code == 409 or (answer.status_code == 404 and answer.json().get("reason") == "no_heat_map")
+
+
+async def test_lists_show_nobody_elses_records(callers, records):
+    ours = {name: await make() for name, make in records.items()}
+    for name, row in MATRIX.items():
+        method, path = name.split(" ")
+        if method != "GET" or row.record or row.needs == OPEN:
+            continue
+        for caller in OUTSIDERS:
+            answer = await callers[caller].get(path, params={"limit": 100} if path != "/v1/accounts/me" else None)
+            told = {kind: record for kind, record in ours.items() if record in answer.text}
+            # That somebody knocked at a record is told to those who knocked.
+            assert not told or (path == "/v1/audit" and '"not found"' in answer.text), (name, caller, told)
+
+
+async def test_the_others_see_their_own(callers, records):
+    """So that the matrix does not pass because nobody sees anything."""
+    known = await records["assessment_id"]()
+    for caller in ("patient", "clinician", "administrator", "system"):
+        listed = (await callers[caller].get("/v1/assessments", params={"limit": 100})).json()["items"]
+        assert known in {one["id"] for one in listed}, caller
+
+
+async def test_a_patient_writes_for_nobody_else(callers):
+    for reference, wanted in (("MRN-A", 201), ("MRN-B", 403), ("MRN-NEW", 403)):
+        files = {**CASE, "patient_id": (None, reference)}
+        assert (await callers["patient"].post("/v1/assessments", files=files)).status_code == wanted
