@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 from gateway.batches.manifest import Manifest
 from shared.contracts.record import ClinicalRecord
 from shared.contracts.risk import LifestyleRecord
-from shared.problem_responses import only_problems
+from shared.problem_responses import body_problems, only_problems
 
 # Swagger UI's own files, from the package that carries them: a clinic's network may have no way to a CDN.
 STATIC = "/docs/static"
@@ -62,5 +62,6 @@ def describe(app: FastAPI) -> dict[str, Any]:
         [(model, "validation") for model in (ClinicalRecord, LifestyleRecord, Manifest)], ref_template=SCHEMAS
     )
     document["components"]["schemas"].update(records["$defs"])
+    body_problems(document)
     only_problems(document)
     return document

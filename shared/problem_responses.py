@@ -12,11 +12,20 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from shared.logs import request_id
-from shared.problems import PROBLEMS, TYPE_PREFIX, TrabeculaError, UploadStalled, UploadTooLarge, problem_for
+from shared.problems import (
+    PROBLEMS,
+    TYPE_PREFIX,
+    MalformedBody,
+    TrabeculaError,
+    UploadStalled,
+    UploadTooLarge,
+    problem_for,
+)
 
 PROBLEM_JSON = "application/problem+json"
 # Raised as HTTPException by what stands before the body, and told as the problem that they are.
-_OF_THE_UPLOAD = {PROBLEMS[error].status: PROBLEMS[error] for error in (UploadTooLarge, UploadStalled)}
+_OF_EVERY_BODY = (MalformedBody, UploadTooLarge, UploadStalled)
+_OF_THE_UPLOAD = {PROBLEMS[error].status: PROBLEMS[error] for error in _OF_EVERY_BODY}
 # What proxies write in their logs for a client that left (there is no status of the standard for it).
 CLIENT_LEFT = 499
 
@@ -79,6 +88,16 @@ def only_problems(document: dict[str, Any]) -> None:
                 if status.startswith(("4", "5")) and _is_error(answer.get("content", {})):
                     content = answer["content"].get(PROBLEM_JSON) or _empty_response()["content"][PROBLEM_JSON]
                     answer["content"] = {PROBLEM_JSON: content}
+
+
+def body_problems(document: dict[str, Any]) -> None:
+    """Name in an OpenAPI document what every operation with a body can end in before its own code is reached."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            if "requestBody" in operation:
+                for status, answer in documented(*_OF_EVERY_BODY).items():
+                    told = {part: answer[part] for part in ("description", "content")}
+                    operation["responses"].setdefault(str(status), told)
 
 
 def _is_error(content: dict[str, Any]) -> bool:

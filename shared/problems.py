@@ -9,6 +9,7 @@
     │   ├── ImageTooLarge            more pixels than are decoded, by the file's own header
     │   └── ImageRefused             a readable image that is not a usable knee or spine radiograph
     ├── UploadTooLarge               more bytes than are accepted
+    ├── MalformedBody                the body is not what its Content-Type says
     ├── UploadStalled                the body did not arrive in time
     ├── NotAuthenticated             no credential, or one that is not valid
     ├── NotAuthorised                a valid credential without the scope needed
@@ -75,6 +76,10 @@ class UploadTooLarge(TrabeculaError):
     """More bytes than are accepted."""
 
 
+class MalformedBody(TrabeculaError):
+    """The body is not what its Content-Type says: a form or JSON that cannot be taken apart."""
+
+
 class UploadStalled(TrabeculaError):
     """The body of the request did not arrive in time."""
 
@@ -129,6 +134,7 @@ PROBLEMS: dict[type[TrabeculaError], Problem] = {
     ImageTooLarge: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "image-too-large", "The image has too many pixels"),
     ImageRefused: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "image-refused", "The image cannot be assessed"),
     UploadTooLarge: Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "upload-too-large", "The upload is too large"),
+    MalformedBody: Problem(HTTPStatus.BAD_REQUEST, "bad-request", "The body cannot be taken apart"),
     UploadStalled: Problem(HTTPStatus.REQUEST_TIMEOUT, "upload-stalled", "The upload stalled"),
     NotAuthenticated: Problem(HTTPStatus.UNAUTHORIZED, "not-authenticated", "A valid credential is needed"),
     NotAuthorised: Problem(HTTPStatus.FORBIDDEN, "not-authorised", "The credential lacks a scope"),

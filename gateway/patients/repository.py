@@ -50,12 +50,7 @@ class Patients:
     async def of_reference(self, organisation_id: UUID, reference: str, by: str) -> Patient:
         """The organisation's patient of this reference; made where there is none. `by` is the actor, for the trail."""
         condition = (PatientRow.organisation_id == organisation_id) & (PatientRow.reference == reference)
-        return await self._find(condition) or await self._make(condition, by, organisation_id, reference=reference)
-
-    async def of_account(self, organisation_id: UUID, account_id: UUID, by: str) -> Patient:
-        """The patient whose own account it is; made where there is none."""
-        condition = PatientRow.account_id == account_id
-        return await self._find(condition) or await self._make(condition, by, organisation_id, account_id=account_id)
+        return await self._find(condition) or await self._make(condition, organisation_id, reference, by)
 
     async def known(self, organisation_id: UUID, reference: str) -> Patient | None:
         """The organisation's patient of this reference, if there is one."""
@@ -134,12 +129,9 @@ class Patients:
             row = (await session.scalars(query)).one_or_none()
         return self._opened(row) if row else None
 
-    async def _make(
-        self, condition: ColumnElement[bool], by: str, organisation_id: UUID, reference: str | None = None,
-        account_id: UUID | None = None,
-    ) -> Patient:  # fmt: skip
+    async def _make(self, condition: ColumnElement[bool], organisation_id: UUID, reference: str, by: str) -> Patient:
         row = self.new_row(organisation_id)
-        row.reference, row.account_id = reference, account_id
+        row.reference = reference
         try:
             async with self._sessions.begin() as session:
                 session.add(row)

@@ -3,6 +3,7 @@
 import re
 
 import httpx
+import jwt
 import pytest
 from sqlalchemy import select
 
@@ -116,6 +117,28 @@ async def test_signing_out_ends_the_refresh_token(settings, gate, stranger):
     assert (await stranger.post("/v1/tokens/revoke", data={"token": refresh})).status_code == 204
     assert (await stranger.post("/v1/tokens/refresh", data={"refresh_token": refresh})).status_code == 401
     assert (await stranger.post("/v1/tokens/revoke", data={"token": "unknown"})).status_code == 204
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {}, {"exp": 1}, {"aud": "elsewhere"}, {"iss": "elsewhere"},
+        {"sub": "account:0199f7a1-7b1c-7c3e-8f00-3a5d9b1e2c4d"},
+        {"sub": "key:0011223344556677", "scope": "admin"}, {"key": "another key that is long enough to sign"},
+        {"algorithm": "none", "key": None}, {"algorithm": "none", "key": None, "sub": "key:00ff", "scope": "admin"},
+    ],
+)  # fmt: skip
+async def test_forged_expired_and_foreign_tokens_open_nothing(settings, gate, stranger, changed):
+    me = await administrator(settings, f"{abs(hash(str(changed)))}@clinic.example", None)
+    signing = {"key": settings.token_key(), "algorithm": "HS256"}
+    claims = {
+        "sub": f"account:{me['id']}", "sid": me["id"], "aud": "trabecula", "iss": "trabecula", "exp": 2**31,
+    }  # fmt: skip
+    for name, value in changed.items():
+        (signing if name in signing else claims)[name] = value
+    token = jwt.encode(claims, **signing)
+    answer = await stranger.get("/v1/models", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == (401 if changed else 200)
 
 
 async def test_guessing_is_slowed_down(gate, stranger):

@@ -73,9 +73,9 @@ async def test_the_stored_key_is_wrapped_and_without_it_nobody_is_found(patients
 
 
 async def test_an_account_of_a_patient_is_bound_to_its_patient(patients, accounts, organisation):
-    account = await accounts.add_account("p@home.example", "hash", "patient", organisation)
-    made = await patients.of_account(organisation, account, "operator")
-    assert (await patients.of_account(organisation, account, "operator")).id == made.id
+    row = patients.new_row(organisation)
+    account = await accounts.add_account("p@home.example", "hash", "patient", organisation, row)
     who = await accounts.person(account)
-    assert (who.role, who.patient_id) == ("patient", made.id)
+    assert (who.role, who.patient_id) == ("patient", row.id)
+    assert (await patients.by_id(organisation, row.id)).account_id == account
     assert "patients:write" not in who.scopes
