@@ -126,7 +126,7 @@ def _alembic(url: str, data_secret: str | None) -> Config:
 
 def newest_revision() -> str | None:
     """The schema that this version works with."""
-    return ScriptDirectory(str(MIGRATIONS)).get_currentnewest_revision()
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
 def _from_newer_version(found: str | None) -> bool:
