@@ -36,10 +36,12 @@ class Batches(keras.utils.PyDataset):
         self.size, self.batch, self.seed, self.epoch = size, batch, seed, 0
         self.length = length or len(pixels)
         self.augmentation = augmentation or Augmentation()
-        self._draw()
+        self.start(0)
 
-    def _draw(self) -> None:
-        random = np.random.default_rng((self.seed, self.epoch))
+    def start(self, epoch: int) -> None:
+        """Draw the radiographs of an epoch; a resumed run draws what an uninterrupted one would have drawn."""
+        self.epoch = epoch
+        random = np.random.default_rng((self.seed, epoch))
         self.rows = random.choice(len(self.pixels), self.length, replace=True, p=self.weights)
 
     def __len__(self) -> int:
@@ -53,68 +55,77 @@ class Batches(keras.utils.PyDataset):
             lambda part: part[rows], self.targets
         )
 
-    def on_epoch_end(self) -> None:
-        self.epoch += 1
-        self._draw()
-
 
 @dataclass(frozen=True)
 class Phase:
-    """A stretch of the training at one picture size and one peak learning rate (cosine decay to a hundredth)."""
+    """A stretch of the training at one picture size and one peak learning rate (cosine decay to a hundredth).
+
+    Args:
+        patience: epochs without a better validation figure after which it stops early.
+    """
 
     size: int
     epochs: int
     learning_rate: float
     warm_up: bool = False
+    patience: int = 5
 
 
 class Trainer:
-    """Runs the phases, keeps the weights of the best epoch and can go on where it was stopped.
+    """Runs a phase, keeps the weights of its best epoch and can go on where it was stopped.
 
     Args:
+        model: starts at the weights it has, unless the folder holds a checkpoint.
         folder: where the checkpoint lies; a second run with the same folder resumes after the last whole epoch.
         judge: the validation figure of the network at its present weights, higher is better.
+        figure: the figure's name, for the lines that show the progress.
     """
 
-    def __init__(self, model: keras.Model, folder: Path, judge: Callable[[keras.Model], float]) -> None:
-        self.model, self.folder, self.judge = model, folder, judge
+    def __init__(
+        self, model: keras.Model, folder: Path, judge: Callable[[keras.Model], float], figure: str = "validation"
+    ) -> None:
+        self.model, self.folder, self.judge, self.figure = model, folder, judge, figure
         self.folder.mkdir(parents=True, exist_ok=True)
 
-    def run(self, phases: list[Phase], batches: Callable[[Phase], Batches], compile_for: Callable[[Any], None]) -> None:
-        done, best = self._resume()
-        total = sum(phase.epochs for phase in phases)
-        number = 0
-        for phase in phases:
-            source = batches(phase)
-            steps = phase.epochs * len(source)
-            compile_for(keras.optimizers.AdamW(_schedule(phase, steps), weight_decay=1e-4, clipnorm=1.0))
-            for _ in range(phase.epochs):
-                number += 1
-                if number > done:
-                    best = self._epoch(source, number, total, best)
-                source.on_epoch_end()
+    def run(self, phase: Phase, source: Any, compile_for: Callable[[Any], None]) -> None:
+        """Train to the end of the phase and go back to the best epoch.
+
+        Args:
+            source: a `keras.utils.PyDataset` with a method `start(epoch)`.
+            compile_for: compiles the model with the optimizer it is given.
+        """
+        done, best_epoch, best = self._resume()
+        optimizer = keras.optimizers.AdamW(_schedule(phase, phase.epochs * len(source)), weight_decay=1e-4, clipnorm=1.0)
+        compile_for(optimizer)
+        optimizer.build(self.model.trainable_variables)
+        optimizer.iterations.assign(done * len(source))  # the learning rate goes on where it was
+        for number in range(done + 1, phase.epochs + 1):
+            if number - best_epoch > phase.patience:
+                print(f"stopped early: no better figure in {phase.patience} epochs", flush=True)
+                break
+            best_epoch, best = self._epoch(source, number, phase.epochs, best_epoch, best)
         self.model.load_weights(self._best)
 
-    def _epoch(self, source: Batches, number: int, total: int, best: float) -> float:
+    def _epoch(self, source: Any, number: int, total: int, best_epoch: int, best: float) -> tuple[int, float]:
         began = time.monotonic()
-        source.epoch = number
+        source.start(number)
         loss = self.model.fit(source, epochs=1, verbose=0).history["loss"][0]
         figure = self.judge(self.model)
         if figure > best:
-            best = figure
+            best_epoch, best = number, figure
             self.model.save_weights(self._best)
         self.model.save_weights(self._last)
-        self._state.write_text(json.dumps({"epochs": number, "best": best}))
+        self._state.write_text(json.dumps({"epochs": number, "best_epoch": best_epoch, "best": best}))
         left = (time.monotonic() - began) * (total - number) / 60
-        print(f"epoch {number}/{total}  loss {loss:.4f}  validation {figure:.4f}  {left:.0f} min left", flush=True)
-        return best
+        print(f"epoch {number}/{total}  loss {loss:.4f}  {self.figure} {figure:.4f}  {left:.0f} min left", flush=True)
+        return best_epoch, best
 
-    def _resume(self) -> tuple[int, float]:
+    def _resume(self) -> tuple[int, int, float]:
         if not self._state.exists():
-            return 0, -np.inf
+            return 0, 0, -np.inf
         state = json.loads(self._state.read_text())
         self.model.load_weights(self._last)
-        return int(state["epochs"]), float(state["best"])
+        return int(state["epochs"]), int(state["best_epoch"]), float(state["best"])
 
     @property
     def _best(self) -> Path:

@@ -1,5 +1,7 @@
 """A classification head whose heat map is the very evidence it pools, so no gradient runtime is needed to show it."""
 
+from typing import Any
+
 import keras
 from keras import layers
 
@@ -21,14 +23,38 @@ def classifier(backbone: keras.Model, classes: int, dropout: float = 0.3) -> ker
 
 
 def calibrated(model: keras.Model, size: int, calibration: Calibration) -> keras.Model:
-    """The network to ship: calibration folded into the head, outputs `probabilities` and `heat`.
+    """The network to ship: calibration folded into the head, the mean of the picture and its mirror image.
 
-    Input (batch, size, size, 1); `probabilities` (batch, classes), `heat` (batch, size/32, size/32, classes).
+    Input (batch, size, size, 1); `probabilities` (batch, classes), `heat` (batch, size/32, size/32, classes). The
+    mirror image's heat map is turned back before the two are averaged, so the map remains the very evidence.
     """
     head = model.get_layer(HEAT)
     kernel, bias = head.get_weights()
     head.set_weights([kernel * calibration.scale, bias * calibration.scale + calibration.offsets])
+    evidence = keras.Model(model.input, head.output)
     pixels = keras.Input((size, size, 1), name="radiograph")
-    heat, logits = keras.Model(model.input, [head.output, model.output])(pixels)
-    probabilities = layers.Softmax(name=PROBABILITIES)(logits)
+    heat = layers.Average()([evidence(pixels), mirrored(evidence(mirrored(pixels)))])
+    probabilities = layers.Softmax(name=PROBABILITIES)(layers.GlobalAveragePooling2D()(heat))
     return keras.Model(pixels, {PROBABILITIES: probabilities, HEAT: heat})
+
+
+def mirrored(pixels: Any) -> Any:
+    """Left to right, (batch, height, width, channels)."""
+    return pixels[:, :, ::-1, :]
+
+
+def custom_cnn(classes: int, dropout: float = 0.5) -> keras.Model:
+    """The seed paper's kind of network: convolution, batch normalisation and pooling four times over, then dense layers.
+
+    The paper names the parts and not the sizes. Input (batch, height, width, 1), 0 to 1; output logits. It is trained
+    from scratch and is what the pretrained backbone is compared with.
+    """
+    pixels = keras.Input((None, None, 1), name="radiograph")
+    x = pixels
+    for filters in (32, 64, 128, 256):
+        x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+        x = layers.BatchNormalization()(x)
+        x = layers.MaxPooling2D()(layers.ReLU()(x))
+    x = layers.GlobalAveragePooling2D()(x)
+    x = layers.Dropout(dropout)(layers.Dense(128, activation="relu")(x))
+    return keras.Model(pixels, layers.Dense(classes, name=LOGITS)(x), name="custom_cnn")

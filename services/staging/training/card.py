@@ -4,7 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from services.staging.training.fit import GRADES, Fitted, expected_grade
+from services.staging.training.candidates import nearest_grade
+from services.staging.training.fit import Fitted
+from services.staging.training.knees import GRADES
 from shared.contracts.models import ModelCard
 from shared.training.card import CARDS, plot_confusion, plot_roc, write_model_card, write_page
 from shared.training.evaluate import (
@@ -57,7 +59,7 @@ def measured(fitted: Fitted) -> dict[str, Any]:
     rows = fitted.knees.split.test
     truth, probabilities = fitted.knees.grades[rows], fitted.probabilities[rows]
     patients = [fitted.knees.patients[row] for row in rows]
-    stage, mean_grade = probabilities.argmax(1), expected_grade(probabilities)
+    stage, mean_grade = probabilities.argmax(1), nearest_grade(probabilities)
     commonest = np.full_like(truth, np.bincount(fitted.knees.grades[fitted.knees.split.train]).argmax())
     return {
         "part": "test, looked at once for this version",

@@ -1,34 +1,22 @@
-"""Fit the five-stage network on knee joint crops (Chen 2018), split by patient."""
+"""Fit the five-stage network: compare, take the best to the served size, calibrate on the validation part, export."""
 
 from dataclasses import dataclass
 
-import keras
 import numpy as np
 import numpy.typing as npt
 from scipy.special import softmax
 
+from services.staging.training.candidates import CANDIDATES, SMALL_SIZE, Candidate, figures, logits_of, small, train
+from services.staging.training.knees import Knees, read_knees
 from shared.radiograph.prepare import NETWORK_SIZE
-from shared.training.backbone import efficientnet_lite0
 from shared.training.calibrate import Calibration, calibrate
-from shared.training.data import Split, read_pixels, read_table, split_by_patient, without_duplicates
-from shared.training.evaluate import quadratic_kappa
 from shared.training.export import export
-from shared.training.fit import Batches, Phase, Trainer, predict
-from shared.training.network import calibrated, classifier
+from shared.training.fit import Phase
+from shared.training.network import calibrated
 from shared.training.run import Run
 
-GRADES = 5
-SHARPNESS = 2.0  # soft ordinal labels (Diaz & Marathe 2019): weight falls by e^2 for each grade of distance
-
-
-@dataclass(frozen=True)
-class Knees:
-    """Joint crops as the network sees them, with grade and patient."""
-
-    pixels: npt.NDArray[np.uint8]
-    grades: npt.NDArray[np.int64]
-    patients: list[str]
-    split: Split
+SERVED_EPOCHS, SERVED_LEARNING_RATE = 10, 4e-4
+Row = dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -36,65 +24,42 @@ class Fitted:
     """What the card is written from; `probabilities` are calibrated and cover every crop."""
 
     knees: Knees
+    candidate: Candidate
+    comparison: dict[str, Row]
     probabilities: npt.NDArray[np.float64]
     calibration: Calibration
     parity: float
 
 
 def fit(run: Run) -> Fitted:
-    """Train, calibrate on the validation part and export."""
+    """Compare, train, calibrate on the validation part and export."""
     knees = read_knees(run)
     print(f"{len(knees.grades)} knees: {knees.split.describe()}", flush=True)
-    model = trained(knees, run)
-    logits = predict(model, knees.pixels)
-    validation = knees.split.validation
+    comparison, networks = {}, {}
+    for candidate in CANDIDATES:
+        print(f"{candidate.words}, {SMALL_SIZE} pixels", flush=True)
+        networks[candidate] = small(candidate, knees, run)
+        comparison[f"{candidate.words}, {SMALL_SIZE} px"] = figures(networks[candidate], knees, SMALL_SIZE)
+    best = best_of(comparison)
+    print(f"{best.words} goes on at {NETWORK_SIZE} pixels", flush=True)
+    model = networks[best]
+    train(model, best, knees, served_phase(run), run.work / "served", run.seed)
+    comparison[f"{best.words}, {NETWORK_SIZE} px"] = figures(model, knees, NETWORK_SIZE)
+    comparison["the same, mean of the picture and its mirror image"] = figures(model, knees, NETWORK_SIZE, flips=True)
+    logits, validation = logits_of(model, knees.pixels), knees.split.validation
     calibration = calibrate(logits[validation], knees.grades[validation])
-    shipped = calibrated(model, NETWORK_SIZE, calibration)
     samples = knees.pixels[validation][:16, ..., np.newaxis].astype(np.float32) / 255.0
+    shipped = calibrated(model, NETWORK_SIZE, calibration)
     difference = export(shipped, run.work / "saved_model" / "1", run.model / "staging.onnx", samples)
-    return Fitted(knees, softmax(calibration.apply(logits), axis=1), calibration, difference)
+    return Fitted(knees, best, comparison, softmax(calibration.apply(logits), axis=1), calibration, difference)
 
 
-def read_knees(run: Run) -> Knees:
-    """The crops without duplicates, split by patient."""
-    table = read_table(run.data, "knee_kl", run.limit)
-    pixels = read_pixels(run.data, table["file"])
-    kept = without_duplicates(pixels)
-    table = table.iloc[kept]
-    grades, patients = table["grade"].to_numpy(np.int64), table["patient"].tolist()
-    return Knees(pixels[kept], grades, patients, split_by_patient(patients, grades, run.seed))
+def best_of(comparison: dict[str, Row]) -> Candidate:
+    """The candidate of the highest validation kappa among those that can be served."""
+    servable = [candidate for candidate in CANDIDATES if candidate.servable]
+    return max(servable, key=lambda one: comparison[f"{one.words}, {SMALL_SIZE} px"]["quadratic_weighted_kappa"])
 
 
-def trained(knees: Knees, run: Run) -> keras.Model:
-    """ImageNet weights first, small pictures, then a short stretch at the size that is served."""
-    model = classifier(efficientnet_lite0(), GRADES)
-    train, validation = knees.split.train, knees.split.validation
-    targets = soft_grades(knees.grades)[train]
-    counts = np.bincount(knees.grades[train], minlength=GRADES)
-    # Square root: full balance would show the 140 crops of grade 4 twenty times an epoch.
-    weights = 1.0 / np.sqrt(counts[knees.grades[train]])
-
-    def batches(phase: Phase) -> Batches:
-        return Batches(knees.pixels[train], targets, weights, size=phase.size, seed=run.seed)
-
-    def judge(network: keras.Model) -> float:
-        logits = predict(network, knees.pixels[validation])
-        return quadratic_kappa(knees.grades[validation], expected_grade(softmax(logits, axis=1)))
-
-    def compile_for(optimizer: keras.optimizers.Optimizer) -> None:
-        model.compile(optimizer, keras.losses.CategoricalCrossentropy(from_logits=True))
-
-    phases = [Phase(160, run.count(9), 1e-3, warm_up=True), Phase(NETWORK_SIZE, run.count(4), 2e-4)]
-    Trainer(model, run.work, judge).run(phases, batches, compile_for)
-    return model
-
-
-def soft_grades(grades: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-    """One row a knee: most of the weight on the reader's grade, the rest falling off with distance."""
-    distance = np.abs(grades[:, np.newaxis] - np.arange(GRADES))
-    return np.asarray(softmax(-SHARPNESS * distance, axis=1), np.float32)
-
-
-def expected_grade(probabilities: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
-    """The rounded mean of the grade's distribution, which quadratic kappa rewards."""
-    return np.rint(probabilities @ np.arange(GRADES)).astype(np.int64)
+def served_phase(run: Run) -> Phase:
+    """The stretch at the size that is served."""
+    return Phase(NETWORK_SIZE, run.count(SERVED_EPOCHS), SERVED_LEARNING_RATE)

@@ -1,7 +1,6 @@
 """`make train-joints DATA=DIR`: fit the joint finder, measure it once on held-out groups, export, write the card."""
 
 import argparse
-from typing import Any
 
 import keras
 import numpy as np
@@ -41,15 +40,11 @@ def fitted(parts: Parts, run: Run) -> keras.Model:
     """The network at its best epoch by the validation part."""
     model = finder()
     length = EPOCH_LENGTH if run.limit is None else max(96, 4 * run.limit)
-    views: Any = Views(parts.train, length, seed=run.seed)
+    views = Views(parts.train, length, seed=run.seed)
     trainer = Trainer(model, run.work, lambda present: judged(parts.validation, KerasScorer(present)))
-    trainer.run(
-        [Phase(FINDER_SIZE, run.count(EPOCHS), 3e-3, warm_up=True)],
-        lambda phase: views,
-        lambda optimizer: model.compile(
-            optimizer, loss={HEAT: heat_loss, WIDTH: width_loss}, loss_weights=LOSS_WEIGHTS
-        ),
-    )
+    phase = Phase(FINDER_SIZE, run.count(EPOCHS), 3e-3, warm_up=True, patience=EPOCHS)
+    losses = {HEAT: heat_loss, WIDTH: width_loss}
+    trainer.run(phase, views, lambda optimizer: model.compile(optimizer, losses, loss_weights=LOSS_WEIGHTS))
     return model
 
 

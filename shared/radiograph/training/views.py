@@ -123,5 +123,6 @@ class Views(keras.utils.PyDataset):
         inputs = np.concatenate([network_input(view.pixels, FINDER_SIZE) for view in views])
         return inputs, {name: np.stack([target[name] for target in wanted]) for name in (HEAT, WIDTH)}
 
-    def on_epoch_end(self) -> None:
-        self.epoch += 1
+    def start(self, epoch: int) -> None:
+        """Draw the views of an epoch from here on."""
+        self.epoch = epoch
