@@ -15,6 +15,7 @@ from shared.inference.choice import open_scorer
 from shared.problem_responses import documented
 from shared.problems import ImageRefused, ImageTooLarge, TooBusy, UnreadableImage, UnsupportedImage
 from shared.radiograph import joints
+from shared.radiograph.heatmap import heatmap_png
 from shared.radiograph.intake import decode
 from shared.radiograph.preview import preview_png
 from shared.service import Workers, create_service_app, engine, workers
@@ -30,10 +31,14 @@ class Imaging:
 
     def classify(self, image: bytes) -> ClassifyAnswer:
         """Decode, gate and classify the bytes of an upload."""
-        radiograph = decode(image)
         model = ModelReference(name=self.card.name, version=self.card.version)
-        found = classify(radiograph, self.network, self.finder, model)
-        return ClassifyAnswer(finding=found, preview=Picture.of(preview_png(radiograph)))
+        found = classify(decode(image), self.network, self.finder, model)
+        pixels = found.radiograph.pixels
+        return ClassifyAnswer(
+            finding=found.finding,
+            preview=Picture.of(preview_png(found.radiograph)),
+            heatmap=Picture.of(heatmap_png(pixels, found.regions.boxes, found.bone.heat)),
+        )
 
     def check(self) -> None:
         """See that both networks can be asked."""

@@ -1,53 +1,65 @@
 """From a radiograph to the three classes: anatomy times bone, never anatomy alone."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from services.imaging.gate import check_anatomy, check_readable
-from services.imaging.network import Anatomy, look
+from services.imaging.network import Anatomy, BoneReading, look, read_bone
+from services.imaging.regions import Regions, bone_regions
+from services.imaging.upright import Correction, corrected, correction
 from shared.contracts.base import ModelReference
 from shared.contracts.findings import BoneProbabilities, ClassProbabilities, ImagingFinding, ImagingLabel
 from shared.inference import Scorer
 from shared.problems import ImageRefused
 from shared.radiograph import Radiograph
-from shared.radiograph.joints import find_knees, joint_crop
-from shared.radiograph.prepare import GrayPixels
 
 # Under this lead of the first class over the second, the answer is called indeterminate.
 CLEAR_LEAD = 0.1
 
 
-def classify(radiograph: Radiograph, network: Scorer, finder: Scorer, model: ModelReference) -> ImagingFinding:
-    """Gate and classify one radiograph.
+@dataclass(frozen=True)
+class Reading:
+    """What was found in a radiograph, and what it was found in: the radiograph the right way round."""
 
-    For a knee the bone head sees the joint (the mean over both, where two are seen), for a spine the whole picture.
+    radiograph: Radiograph
+    finding: ImagingFinding
+    regions: Regions
+    bone: BoneReading
+
+
+def classify(radiograph: Radiograph, network: Scorer, finder: Scorer, model: ModelReference) -> Reading:
+    """Gate, put upright and classify one radiograph.
 
     Raises:
         ImageRefused: not a readable knee or spine radiograph; `reason` says why.
     """
     check_readable(radiograph)
-    knees = [joint_crop(radiograph.pixels, knee.box) for knee in find_knees(radiograph.pixels, finder)]
-    anatomy, bone = look([radiograph.pixels, *knees], network)
-    check_anatomy(anatomy)
     if radiograph.coloured:
         raise ImageRefused(
             "The image is in colour, so it is a photograph or a screenshot. Export the radiograph itself.",
             reason="coloured",
         )
-    return finding(anatomy, bone_of(anatomy, bone, knees), model)
+    seen = look(radiograph.pixels, network)
+    done = correction(seen)
+    radiograph = corrected(radiograph, done)
+    anatomy = seen.anatomy if done == Correction() else look(radiograph.pixels, network).anatomy
+    check_anatomy(anatomy)
+    regions = bone_regions(radiograph.pixels, anatomy, finder)
+    bone = read_bone(regions.crops(radiograph.pixels), regions.site, network)
+    return Reading(radiograph, finding(anatomy, bone.probabilities, regions.enough, done, model), regions, bone)
 
 
-def bone_of(anatomy: Anatomy, bone: npt.NDArray[np.float64], knees: Sequence[GrayPixels]) -> npt.NDArray[np.float64]:
-    """The bone probabilities (3,) of the pictures that show the bone best."""
-    if anatomy.knee >= anatomy.spine and knees:
-        return np.asarray(bone[1:].mean(axis=0), np.float64)
-    return np.asarray(bone[0], np.float64)
+def finding(
+    anatomy: Anatomy, bone: npt.NDArray[np.float64], enough: bool, done: Correction, model: ModelReference
+) -> ImagingFinding:
+    """p(site osteoporosis) = p(site) x p(osteoporosis), the sites renormalised over knee and spine.
 
-
-def finding(anatomy: Anatomy, bone: npt.NDArray[np.float64], model: ModelReference) -> ImagingFinding:
-    """p(site osteoporosis) = p(site) x p(osteoporosis), the sites renormalised over knee and spine."""
+    Args:
+        bone: probabilities of normal, osteopenia and osteoporosis.
+        enough: whether the picture shows what the bone readout needs.
+    """
     knee = anatomy.knee / (anatomy.knee + anatomy.spine)
     normal, osteopenia, osteoporosis = (float(value) for value in bone / bone.sum())
     classes: dict[ImagingLabel, float] = {
@@ -56,9 +68,8 @@ def finding(anatomy: Anatomy, bone: npt.NDArray[np.float64], model: ModelReferen
     }
     classes = {"normal": 1 - sum(classes.values()), **classes}
     label = max(classes, key=lambda name: classes[name])
-    unlabelled = anatomy.spine > anatomy.knee and anatomy.likeliest_spine == "spine_radiograph"
     first, second = sorted(classes.values())[:-3:-1]
-    indeterminate = unlabelled or first - second < CLEAR_LEAD
+    indeterminate = not enough or first - second < CLEAR_LEAD
     return ImagingFinding(
         label=label,
         indeterminate=indeterminate,
@@ -67,17 +78,24 @@ def finding(anatomy: Anatomy, bone: npt.NDArray[np.float64], model: ModelReferen
         bone=BoneProbabilities(
             normal=round(normal, 4), osteopenia=round(osteopenia, 4), osteoporosis=round(osteoporosis, 4)
         ),
-        words=words(label, indeterminate, unlabelled, leads=osteopenia > max(normal, osteoporosis)),
+        words=words(label, indeterminate, enough, knee >= 0.5, leads=osteopenia > max(normal, osteoporosis)),
+        turned_degrees=done.turned_degrees,
+        inverted=done.inverted,
         model=model,
     )
 
 
-def words(label: ImagingLabel, indeterminate: bool, unlabelled: bool, leads: bool) -> str:
+def words(label: ImagingLabel, indeterminate: bool, enough: bool, knee: bool, leads: bool) -> str:
     """The sentence for people. `leads`: osteopenia is the likeliest of the bone classes."""
-    if unlabelled:
-        return "Indeterminate: the network has not learned bone density from uncut spine radiographs."
+    if not enough:
+        why = (
+            "too little of the thigh bone and shin bone beside the joint is in the picture"
+            if knee
+            else "the network has not learned bone density from uncut spine radiographs"
+        )
+        return f"Indeterminate: {why}. DXA is advised where bone density matters."
     if indeterminate:
-        return "Indeterminate: the network does not favour one answer clearly."
+        return "Indeterminate: the network does not favour one answer clearly. DXA is advised."
     if label == "knee_osteoporosis":
         return "Osteoporosis likely, seen at the knee. Bone density needs to be measured (DXA)."
     if label == "spine_osteoporosis":

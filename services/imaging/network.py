@@ -1,4 +1,11 @@
-"""The two-headed network as the domain sees it: what the picture shows, and what the bone looks like."""
+"""The network as the domain sees it: what the picture shows, which way it lies, and what the bone looks like.
+
+Input `radiograph` (batch, 224, 224, 1), without CLAHE: the brightness of bone is what the bone readouts read. Outputs:
+`anatomy` (batch, 9) probabilities in the order of `CONTENTS`; `turn` (batch, 4) probabilities that the picture was
+turned by 0, 90, 180 or 270 degrees clockwise; `inverted` (batch, 1) probability that bone is dark; `bone`
+(batch, 3, 2) log odds of "osteopenia or worse" and of "osteoporosis" by each site's readout; `heat` (batch, 14, 14, 3)
+the evidence for osteoporosis by place, whose mean is the readout's score.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +14,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from shared.inference import Scorer
+from shared.inference import Scorer, Tensors
 from shared.radiograph.prepare import GrayPixels, network_input
 
 Content = Literal[
@@ -20,10 +27,14 @@ CONTENTS: tuple[Content, ...] = (
 )  # fmt: skip
 SPINE = slice(1, 4)
 OTHER = slice(4, 9)
-# The order of the bone head's outputs.
+Site = Literal["knee", "spine_dxa", "spine_cut_out"]
+# The order of the bone readouts: one for each kind of picture that has bone labels.
+SITES: tuple[Site, ...] = ("knee", "spine_dxa", "spine_cut_out")
 BONE_CLASSES = ("normal", "osteopenia", "osteoporosis")
 
-ANATOMY_OUTPUT, BONE_OUTPUT = "anatomy", "bone"
+ANATOMY_OUTPUT, TURN_OUTPUT, INVERTED_OUTPUT, BONE_OUTPUT = "anatomy", "turn", "inverted", "bone"
+HEAT_OUTPUT, HEAT_SIZE = "heat", 14
+Heat = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -53,15 +64,51 @@ class Anatomy:
         return CONTENTS[SPINE.start + int(self.probabilities[SPINE].argmax())]
 
 
-def look(pictures: Sequence[GrayPixels], network: Scorer) -> tuple[Anatomy, npt.NDArray[np.float64]]:
-    """One pass over the pictures of one case.
+@dataclass(frozen=True)
+class Look:
+    """What the network sees in a whole picture.
 
     Args:
-        pictures: gray pixels, uint8 (height, width): the whole radiograph first, then its joints, if any.
-
-    Returns:
-        the anatomy of the first picture, and the bone probabilities (pictures, 3).
+        turn: probabilities that the picture was turned clockwise by 0, 90, 180 and 270 degrees.
+        inverted: probability that bone is dark.
     """
-    inputs = np.concatenate([network_input(picture) for picture in pictures])
-    outputs = network.score({"radiograph": inputs})
-    return Anatomy(outputs[ANATOMY_OUTPUT][0].astype(np.float64)), outputs[BONE_OUTPUT].astype(np.float64)
+
+    anatomy: Anatomy
+    turn: npt.NDArray[np.float64]
+    inverted: float
+
+
+@dataclass(frozen=True)
+class BoneReading:
+    """Probabilities of `BONE_CLASSES`, and for each region the evidence for osteoporosis by place, (14, 14)."""
+
+    probabilities: npt.NDArray[np.float64]
+    heat: list[Heat]
+
+
+def look(picture: GrayPixels, network: Scorer) -> Look:
+    """Look at a whole radiograph, uint8 (height, width)."""
+    outputs = network.score(inputs_of([picture]))
+    return Look(
+        Anatomy(outputs[ANATOMY_OUTPUT][0].astype(np.float64)),
+        outputs[TURN_OUTPUT][0].astype(np.float64),
+        float(outputs[INVERTED_OUTPUT][0, 0]),
+    )
+
+
+def read_bone(regions: Sequence[GrayPixels], site: Site, network: Scorer) -> BoneReading:
+    """Read the bone of one case by the readout of its site; the mean over the regions."""
+    outputs, number = network.score(inputs_of(regions)), SITES.index(site)
+    odds = outputs[BONE_OUTPUT][:, number].astype(np.float64).mean(axis=0)
+    return BoneReading(classes_of(odds), list(outputs[HEAT_OUTPUT][..., number]))
+
+
+def classes_of(odds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Log odds of "osteopenia or worse" and "osteoporosis" (..., 2) to the three classes' probabilities (..., 3)."""
+    worse, worst = np.moveaxis(1 / (1 + np.exp(-odds)), -1, 0)
+    return np.stack([1 - worse, worse - worst, worst], axis=-1)
+
+
+def inputs_of(pictures: Sequence[GrayPixels]) -> Tensors:
+    """The network's input for these pictures."""
+    return {"radiograph": np.concatenate([network_input(picture, clahe=False) for picture in pictures])}

@@ -55,6 +55,10 @@ class ImagingFinding(Contract):
     anatomy: Anatomy
     bone: BoneProbabilities
     words: str
+    turned_degrees: Annotated[
+        Literal[0, 90, 180, 270], Field(description="Clockwise turn of the picture as sent, undone before reading")
+    ] = 0
+    inverted: Annotated[bool, Field(description="Sent with bone dark; read with bone bright")] = False
     model: ModelReference
 
 

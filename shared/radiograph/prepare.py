@@ -15,7 +15,7 @@ CLAHE_CLIP_LIMIT = 2.0
 CLAHE_TILES = (8, 8)
 
 
-def network_input(pixels: GrayPixels, size: int = NETWORK_SIZE) -> NetworkInput:
+def network_input(pixels: GrayPixels, size: int = NETWORK_SIZE, clahe: bool = True) -> NetworkInput:
     """Pad to a square, resize, equalise by CLAHE and scale, as the seed paper's pre-processing does.
 
     CLAHE runs after the resize: at full size it costs 35 times as much and changes nothing that the network sees.
@@ -23,11 +23,13 @@ def network_input(pixels: GrayPixels, size: int = NETWORK_SIZE) -> NetworkInput:
     Args:
         pixels: gray radiograph, uint8, (height, width), bone bright.
         size: side of the network's input in pixels.
+        clahe: equalise the contrast; left out where the brightness of bone itself is what the network reads.
 
     Returns:
         float32, (1, size, size, 1), 0 to 1.
     """
-    return scaled(equalised(squared(pixels, size)))
+    square = squared(pixels, size)
+    return scaled(equalised(square) if clahe else square)
 
 
 def squared(pixels: GrayPixels, size: int) -> GrayPixels:

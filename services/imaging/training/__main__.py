@@ -1,13 +1,17 @@
-"""`make train-imaging DATA=DIR`: fit the two heads, evaluate out of fold, export, write the card."""
+"""`make train-imaging DATA=DIR`: fit the heads, evaluate out of fold, export, write the card."""
 
 import argparse
 from pathlib import Path
 
+import numpy as np
+
+from services.imaging.training.baselines import baselines
 from services.imaging.training.card import write_card
-from services.imaging.training.cases import read_cases
-from services.imaging.training.features import features_of
-from services.imaging.training.heads import evaluate, fit
+from services.imaging.training.cases import describe, read_cases, read_regions
+from services.imaging.training.evaluate import fit, judge
+from services.imaging.training.features import Extractor
 from services.imaging.training.ship import ship
+from services.imaging.training.variants import features_of_wholes
 from shared.training.backbone import efficientnet_lite0
 from shared.training.run import parse_run
 
@@ -18,12 +22,14 @@ def main() -> None:
     """Train and write the card."""
     run = parse_run(argparse.ArgumentParser(description=__doc__), "imaging", SERVICE / "model")
     cases = read_cases(run)
-    print(cases.describe(), flush=True)
+    print(describe(cases), flush=True)
     backbone = efficientnet_lite0()
-    features = features_of(backbone, cases, run)
-    judged = evaluate(cases, features, run.seed)
-    parity = ship(backbone, fit(cases, features, judged.calibration), cases, run)
-    write_card(cases, judged, parity, run)
+    extractor = Extractor.of(backbone)
+    wholes, regions = features_of_wholes(cases, extractor, run), read_regions(cases, run)
+    features = np.stack([extractor.features(variant) for variant in regions.pixels])
+    judged = judge(cases, wholes, regions, features, run.seed)
+    parity = ship(backbone, fit(cases, wholes, regions, features, judged), regions.pixels[0], run)
+    write_card(cases, wholes, judged, baselines(cases, extractor, run), parity, run)
 
 
 if __name__ == "__main__":

@@ -1,18 +1,20 @@
-"""The pictures that the heads learn from: whole radiographs for anatomy, joints and columns for bone."""
+"""What the heads learn from: whole pictures for anatomy and the way they lie, regions for bone."""
 
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from services.imaging.network import BONE_CLASSES, CONTENTS, Content
+from services.imaging.network import BONE_CLASSES, CONTENTS, SITES, Content, Site
+from services.imaging.regions import Box, column_tiles, dxa_tiles, knee_regions
+from shared.inference import Scorer
 from shared.inference.onnx import OnnxScorer
 from shared.radiograph.intake import decode
-from shared.radiograph.joints import MODEL, find_knees, joint_crop
-from shared.radiograph.prepare import NETWORK_SIZE, GrayPixels, equalised, squared
+from shared.radiograph.joints import MODEL, joint_crop
+from shared.radiograph.prepare import NETWORK_SIZE, GrayPixels, squared
 from shared.training.data import read_table
 from shared.training.run import Run
 
@@ -28,73 +30,117 @@ OTHER_CONTENTS: dict[str, Content] = {
     "chest": "chest", "hip": "hip", "limb": "limb", "knee_implant": "knee_implant", "fundus": "not_radiograph",
     "photo": "not_radiograph",
 }  # fmt: skip
-BONE_TABLES = ("knee_bone", "spine_dxa", "spine_masked")
+SITE_TABLES: dict[str, Site] = {"knee_bone": "knee", "spine_dxa": "spine_dxa", "spine_masked": "spine_cut_out"}
 # A ready-made crop is a knee too, but six thousand of them would drown the rest.
 CROPS = 500
-NO_LABEL = -1
+VARIANTS = 5
 
 
 @dataclass(frozen=True)
-class Cases:
-    """One row a picture.
+class Case:
+    """One radiograph.
 
     Args:
-        pixels: uint8 (count, 224, 224), equalised.
-        content: index into `CONTENTS`, or -1 for a joint that was cut out of a radiograph.
-        bone: index into `BONE_CLASSES`, or -1 where the picture has no bone label or is not what the head looks at.
-        source: which radiograph the picture belongs to: `table/file`.
-        table: the set it came from.
+        pixels: the working pixels, uint8 (height, width).
+        content: index into `CONTENTS`.
+        bone: index into `BONE_CLASSES`, or None where the picture has no bone label.
+        t_score: where the table has one.
         group: the patient, or the group of near-duplicates.
     """
 
+    pixels: GrayPixels
+    content: int
+    bone: int | None
+    t_score: float | None
+    table: str
+    file: str
+    group: str
+
+
+@dataclass(frozen=True)
+class Regions:
+    """What the bone readouts look at: one row a region.
+
+    Args:
+        pixels: uint8 (variants, count, 224, 224), not equalised. The first variant is what the service looks at; in
+            the others the region is moved, grown and mirrored at random.
+        case: number of the case that the region is of.
+    """
+
     pixels: npt.NDArray[np.uint8]
-    content: npt.NDArray[np.int64]
-    bone: npt.NDArray[np.int64]
-    source: npt.NDArray[np.str_]
-    table: npt.NDArray[np.str_]
-    group: npt.NDArray[np.str_]
-
-    def describe(self) -> str:
-        contents = Counter(CONTENTS[index] for index in self.content if index != NO_LABEL)
-        bones = Counter(BONE_CLASSES[index] for index in self.bone if index != NO_LABEL)
-        return f"{len(self.pixels)} pictures; anatomy {dict(contents)}; bone {dict(bones)}"
+    case: npt.NDArray[np.int64]
 
 
-def read_cases(run: Run) -> Cases:
+def read_cases(run: Run) -> list[Case]:
     """Every picture of the tables that are not excluded."""
-    joints = OnnxScorer(MODEL)
-    rows: list[tuple[GrayPixels, int, int, str, str, str]] = []
+    cases = []
     for table in TABLES:
-        if table in run.exclude:
-            continue
-        limit = min(CROPS, run.limit or CROPS) if table == "knee_kl" else run.limit
-        for record in read_table(run.data, table, limit).to_dict("records"):
-            rows.extend(_pictures(run.data, table, record, joints))
-    columns = list(zip(*rows, strict=True))
-    return Cases(np.stack(columns[0]), *(np.array(column) for column in columns[1:]))
+        if table not in run.exclude:
+            limit = min(CROPS, run.limit or CROPS) if table == "knee_kl" else run.limit
+            records = read_table(run.data, table, limit).to_dict("records")
+            cases += [_case(run.data, table, record) for record in records]
+    return cases
 
 
-def _pictures(
-    data: Path, table: str, record: dict[str, str], joints: OnnxScorer
-) -> list[tuple[GrayPixels, int, int, str, str, str]]:
-    """The whole radiograph and, of a knee with a bone label, its joints: those are what the bone head sees."""
-    source = f"{table}/{record['file']}"
-    group = str(record.get("group") or record.get("patient") or source)
-    content = TABLES[table] or OTHER_CONTENTS[record["label"]]
-    bone = BONE_CLASSES.index(record["label"]) if table in BONE_TABLES else NO_LABEL
-    pixels = decode((data / record["file"]).read_bytes()).pixels
-    whole_bone = bone if table.startswith("spine") else NO_LABEL
-    pictures = [(pixels, CONTENTS.index(content), whole_bone)]
-    if table == "knee_bone":
-        pictures += [(joint_crop(pixels, knee.box), NO_LABEL, bone) for knee in find_knees(pixels, joints)]
-    return [
-        (equalised(squared(picture, NETWORK_SIZE)), where, what, source, table, f"{table}/{group}")
-        for picture, where, what in pictures
-    ]
+def _case(data: Path, table: str, record: dict[str, Any]) -> Case:
+    group = record.get("group") or record.get("patient") or record["file"]
+    t_score = record.get("t_score")
+    return Case(
+        pixels=decode((data / record["file"]).read_bytes()).pixels,
+        content=CONTENTS.index(TABLES[table] or OTHER_CONTENTS[record["label"]]),
+        bone=BONE_CLASSES.index(record["label"]) if table in SITE_TABLES else None,
+        t_score=None if t_score in (None, "") else float(t_score),
+        table=table,
+        file=record["file"],
+        group=f"{table}/{group}",
+    )
 
 
-def summary(cases: Cases) -> pd.DataFrame:
-    """Radiographs a table and a bone class, each counted once."""
-    labelled = cases.bone != NO_LABEL
-    frame = pd.DataFrame({"table": cases.table, "source": cases.source, "bone": cases.bone})[labelled]
-    return frame.drop_duplicates("source").groupby(["table", "bone"]).size().unstack(fill_value=0)
+def describe(cases: list[Case]) -> str:
+    """How many of what, for the progress."""
+    contents = Counter(CONTENTS[case.content] for case in cases)
+    bones = Counter(f"{case.table} {BONE_CLASSES[case.bone]}" for case in cases if case.bone is not None)
+    return f"{len(cases)} pictures; anatomy {dict(contents)}; bone {dict(bones)}"
+
+
+def wholes(cases: list[Case]) -> npt.NDArray[np.uint8]:
+    """The whole pictures as the network sees them, uint8 (count, 224, 224)."""
+    return np.stack([squared(case.pixels, NETWORK_SIZE) for case in cases])
+
+
+def read_regions(cases: list[Case], run: Run) -> Regions:
+    """The regions of every case with a bone label, as the service finds them, and their variants."""
+    finder, random = OnnxScorer(MODEL), np.random.default_rng(run.seed)
+    found = [(number, box) for number, case in enumerate(cases) for box in region_boxes(case, finder)]
+    variants = [np.stack([crop(cases[number].pixels, box) for number, box in found])]
+    for _ in range(run.count(VARIANTS)):
+        variants.append(np.stack([varied(cases[number].pixels, box, random) for number, box in found]))
+    return Regions(np.stack(variants), np.array([number for number, _ in found]))
+
+
+def region_boxes(case: Case, finder: Scorer) -> list[Box]:
+    """The regions of one case; none without a bone label."""
+    if case.bone is None:
+        return []
+    if case.table == "knee_bone":
+        return knee_regions(case.pixels, finder).boxes
+    return dxa_tiles(case.pixels) if case.table == "spine_dxa" else column_tiles(case.pixels)
+
+
+def crop(pixels: GrayPixels, box: Box) -> GrayPixels:
+    """A region as the network sees it, (224, 224)."""
+    return squared(joint_crop(pixels, box), NETWORK_SIZE)
+
+
+def varied(pixels: GrayPixels, box: Box, random: np.random.Generator) -> GrayPixels:
+    """A region moved and grown by up to a twentieth and a tenth of its width, every other one mirrored."""
+    x, y, width, height = box
+    scale, (right, down) = random.uniform(0.9, 1.1), random.uniform(-0.05, 0.05, 2) * width
+    left, top = x + width * (1 - scale) / 2 + right, y + height * (1 - scale) / 2 + down
+    moved = crop(pixels, (round(left), round(top), max(8, round(width * scale)), max(8, round(height * scale))))
+    return moved[:, ::-1] if random.random() < 0.5 else moved
+
+
+def site_of(case: Case) -> int:
+    """Index into `SITES` of a case with a bone label."""
+    return SITES.index(SITE_TABLES[case.table])

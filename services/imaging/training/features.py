@@ -1,46 +1,50 @@
-"""The backbone's pooled features of each picture, plain and in augmented variants; the backbone itself stays frozen.
+"""What the frozen backbone says of a picture; three hundred labelled cases cannot fine-tune three million weights.
 
-Three hundred labelled cases cannot fine-tune three million weights honestly; they can fit a linear head.
+`shape` (1280) is the usual pooled last layer. `texture` (464) is the mean and the standard deviation of three middle
+layers: trabecular bone is a texture, and the last layer has forgotten most of it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import keras
 import numpy as np
 import numpy.typing as npt
+from keras import ops
 
-from services.imaging.training.cases import Cases
-from shared.radiograph.prepare import NETWORK_SIZE
-from shared.training.augment import Augmentation
-from shared.training.run import Run
+from shared.training.backbone import FEATURES
 
-VARIANTS = 4
-BATCH = 64
+# Names of the middle layers and their channels; strides 8, 16 and 16.
+TEXTURE_LAYERS = {"block4_add": 40, "block7_add": 80, "block10_add": 112}
+SHAPE, TEXTURE = slice(0, FEATURES), slice(FEATURES, FEATURES + 2 * sum(TEXTURE_LAYERS.values()))
+LENGTH = TEXTURE.stop
+# Keeps the standard deviation of a flat channel from dividing by zero.
+EPSILON = 1e-6
+BATCH = 32
+
+Features = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Features:
-    """`plain` (count, 1280) and `varied` (variants, count, 1280)."""
+class Extractor:
+    """Pictures to features."""
 
-    plain: npt.NDArray[np.float32]
-    varied: npt.NDArray[np.float32]
+    network: keras.Model
+
+    @classmethod
+    def of(cls, backbone: keras.Model) -> "Extractor":
+        """The extractor over a backbone: shape first, then mean and deviation of each texture layer."""
+        parts = [ops.mean(backbone.output, axis=(1, 2))]
+        for name in TEXTURE_LAYERS:
+            layer = backbone.get_layer(name).output
+            parts += [ops.mean(layer, axis=(1, 2)), ops.sqrt(ops.var(layer, axis=(1, 2)) + EPSILON)]
+        return cls(keras.Model(backbone.input, ops.concatenate(parts, axis=-1)))
+
+    def features(self, pixels: npt.NDArray[np.uint8]) -> Features:
+        """(count, `LENGTH`) of uint8 (count, 224, 224)."""
+        return np.concatenate([self.network.predict_on_batch(batch) for batch in _batches(pixels)])
 
 
-def features_of(backbone: keras.Model, cases: Cases, run: Run) -> Features:
-    """Plain and augmented features; the variants are for training folds only."""
-    pooled = keras.Model(backbone.input, keras.layers.GlobalAveragePooling2D()(backbone.output))
-    random = np.random.default_rng(run.seed)
-    augmentation = Augmentation()
-    varied = []
-    for number in range(run.count(VARIANTS)):
-        variants = np.stack([augmentation.apply(pixels, NETWORK_SIZE, random) for pixels in cases.pixels])
-        varied.append(_forward(pooled, variants))
-        print(f"variant {number + 1}/{VARIANTS}", flush=True)
-    return Features(_forward(pooled, cases.pixels), np.stack(varied))
-
-
-def _forward(model: keras.Model, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    inputs = (
-        pixels[start : start + BATCH, ..., np.newaxis] / np.float32(255) for start in range(0, len(pixels), BATCH)
-    )
-    return np.concatenate([model.predict_on_batch(batch.astype(np.float32)) for batch in inputs])
+def _batches(pixels: npt.NDArray[np.uint8]) -> Iterator[npt.NDArray[np.float32]]:
+    for start in range(0, len(pixels), BATCH):
+        yield pixels[start : start + BATCH, ..., np.newaxis].astype(np.float32) / 255.0

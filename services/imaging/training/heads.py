@@ -1,87 +1,76 @@
-"""The two linear heads, judged out of fold: every figure is of pictures whose patient the heads never saw."""
+"""The linear heads on the frozen features: anatomy, the way a picture lies, and one bone readout a site."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import softmax
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from services.imaging.network import BONE_CLASSES, CONTENTS
-from services.imaging.training.cases import NO_LABEL, Cases
-from services.imaging.training.features import Features
-from shared.training.calibrate import Calibration, calibrate
+from services.imaging.network import Site
+from services.imaging.training.features import LENGTH, SHAPE, TEXTURE, Features
 
-FOLDS = 5
-# Inverse strength of the ridge; weak features in many dimensions want a strong one. Fixed before looking at results.
-RIDGE = {"anatomy": 0.01, "bone": 0.001}
+# Inverse strength of the ridge of the multinomial heads; fixed before looking at results.
+STRENGTH = 0.01
+# Strength of the readouts' penalty for each feature; chosen by cross-validation among 1, 3 and 6.
+RIDGE = 1.0
+Numbers = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Head:
-    """logits = features @ kernel + bias."""
+    """scores = features @ kernel + bias; kernel (`LENGTH`, outputs)."""
 
-    kernel: npt.NDArray[np.float64]
-    bias: npt.NDArray[np.float64]
+    kernel: Numbers
+    bias: Numbers
 
-    def logits(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-        return features @ self.kernel + self.bias
-
-
-@dataclass(frozen=True)
-class Heads:
-    """Both heads, calibrated."""
-
-    anatomy: Head
-    bone: Head
+    def scores(self, features: Features) -> Numbers:
+        return np.asarray(features @ self.kernel + self.bias, np.float64)
 
 
 @dataclass(frozen=True)
-class Judged:
-    """Out-of-fold probabilities of every picture; rows without a label of that head are still predicted."""
+class Readout:
+    """How a site's bone is read, chosen by cross-validation over patients.
 
-    anatomy: npt.NDArray[np.float64]
-    bone: npt.NDArray[np.float64]
-    calibration: Calibration
+    Args:
+        parts: of the features; the mean over one ridge regression for each.
+        by_t_score: the target is the T-score (turned round) instead of the class's number.
+    """
+
+    parts: tuple[slice, ...]
+    by_t_score: bool = False
 
 
-def fit_head(
-    name: str, features: Features, labels: npt.NDArray[np.int64], rows: npt.NDArray[np.int64], classes: int
-) -> Head:
-    """Multinomial logistic regression on the plain and augmented features of `rows`."""
-    rows = rows[labels[rows] != NO_LABEL]
-    inputs = np.concatenate([features.plain[rows], *features.varied[:, rows]])
-    truth = np.tile(labels[rows], 1 + len(features.varied))
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=RIDGE[name], max_iter=500)).fit(inputs, truth)
+READOUTS: dict[Site, Readout] = {
+    "knee": Readout((SHAPE, TEXTURE), by_t_score=True),
+    "spine_dxa": Readout((TEXTURE,)),
+    "spine_cut_out": Readout((SHAPE, TEXTURE)),
+}
+
+
+def fit_classes(features: Features, truth: npt.NDArray[np.int64], classes: int) -> Head:
+    """Multinomial logistic regression on the shape features."""
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=500))
+    model.fit(features[:, SHAPE], truth)
     scaler, logistic = model.steps[0][1], model.steps[1][1]
-    kernel, bias = np.zeros((inputs.shape[1], classes)), np.full(classes, -20.0)  # a class never seen is never said
-    kernel[:, logistic.classes_] = logistic.coef_.T / scaler.scale_[:, np.newaxis]
-    bias[logistic.classes_] = logistic.intercept_ - logistic.coef_ @ (scaler.mean_ / scaler.scale_)
+    coefficients, intercepts = logistic.coef_, logistic.intercept_
+    if len(logistic.classes_) == 2:  # scikit-learn then keeps one row, the log odds of the second
+        coefficients, intercepts = np.stack([-coefficients[0], coefficients[0]]) / 2, intercepts * np.array([-0.5, 0.5])
+    kernel, bias = np.zeros((LENGTH, classes)), np.full(classes, -20.0)  # a class never seen is never said
+    kernel[SHAPE, logistic.classes_] = coefficients.T / scaler.scale_[:, np.newaxis]
+    bias[logistic.classes_] = intercepts - coefficients @ (scaler.mean_ / scaler.scale_)
     return Head(kernel, bias)
 
 
-def evaluate(cases: Cases, features: Features, seed: int) -> Judged:
-    """Five folds by patient, stratified by set and bone class."""
-    strata = np.array([f"{table}{bone}" for table, bone in zip(cases.table, cases.bone, strict=True)])
-    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed).split(cases.pixels, strata, cases.group)
-    anatomy, bone = np.zeros((len(strata), len(CONTENTS))), np.zeros((len(strata), len(BONE_CLASSES)))
-    for train, test in folds:
-        held = features.plain[test]
-        anatomy[test] = fit_head("anatomy", features, cases.content, train, len(CONTENTS)).logits(held)
-        bone[test] = fit_head("bone", features, cases.bone, train, len(BONE_CLASSES)).logits(held)
-    labelled = cases.bone != NO_LABEL
-    calibration = calibrate(bone[labelled], cases.bone[labelled], with_offsets=False)
-    return Judged(softmax(anatomy, axis=1), softmax(calibration.apply(bone), axis=1), calibration)
-
-
-def fit(cases: Cases, features: Features, calibration: Calibration) -> Heads:
-    """The heads to ship: fitted on every case, the bone head with the out-of-fold calibration."""
-    rows = np.arange(len(cases.pixels))
-    bone = fit_head("bone", features, cases.bone, rows, len(BONE_CLASSES))
-    return Heads(
-        fit_head("anatomy", features, cases.content, rows, len(CONTENTS)),
-        Head(bone.kernel * calibration.scale, bone.bias * calibration.scale + calibration.offsets),
-    )
+def fit_readout(readout: Readout, features: Features, target: Numbers) -> Head:
+    """Ridge regression on each part of the standardised features, and their mean; one output, rising with the loss."""
+    kernel, bias = np.zeros((LENGTH, 1)), np.zeros(1)
+    for part in readout.parts:
+        scaler = StandardScaler().fit(features[:, part])
+        width = part.stop - part.start
+        ridge = Ridge(alpha=RIDGE * width).fit(scaler.transform(features[:, part]), target)
+        weights = ridge.coef_ / scaler.scale_ / len(readout.parts)
+        kernel[part, 0] = weights
+        bias[0] += ridge.intercept_ / len(readout.parts) - weights @ scaler.mean_
+    return Head(kernel, bias)

@@ -1,0 +1,30 @@
+"""What was tried for the bone readouts and what each try gave, for the card.
+
+AUC of osteoporosis against normal, out of fold by patient, means over repeated splits into five folds. The readouts
+that are shipped were chosen from these, so the best of them are somewhat too good.
+"""
+
+TRIED: dict[str, str] = {
+    "knees, joint crop, last layer, logistic": "0.59",
+    "knees, joint crop, last layer, T-score": "0.55 to 0.63",
+    "knees, joint crop, middle layers, T-score": "0.45 to 0.62",
+    "knees, tibia or femur alone, any layer": "0.42 to 0.64",
+    "knees, frame of 1.5 joint crops, last layer, T-score": "0.63 to 0.70",
+    "knees, frame of 2 joint crops, last layer, T-score": "0.69; 0.75 with moved and mirrored frames to learn from",
+    "knees, frame of 2 joint crops, middle layers, T-score": "0.67; 0.71 with moved and mirrored frames",
+    "knees, frame of 2 joint crops, both, T-score": "0.70; 0.76 with moved and mirrored frames",
+    "knees, the same with the contrast equalised (CLAHE)": "0.68",
+    "knees, the same, backbone pretrained on knee_kl": "0.60",
+    "knees, whole picture, last layer, T-score": "0.71 without CLAHE, 0.66 with",
+    "spine DXA, whole picture, last layer": "0.88",
+    "spine DXA, whole picture, middle layers": "0.95",
+    "spine DXA, three tiles, last layer": "0.87 to 0.93",
+    "spine DXA, three tiles, middle layers": "0.97 to 0.98",
+    "spine DXA, three tiles, middle layers, backbone pretrained on knee_kl": "0.98",
+    "cut-out spines, whole picture, last layer": "0.84, which sees the size of the cut-out too",
+    "cut-out spines, column as one picture, last layer": "0.71 to 0.75",
+    "cut-out spines, column as one picture, middle layers": "0.80 to 0.84",
+    "cut-out spines, tiles, last layer": "0.84",
+    "cut-out spines, tiles, last and middle layers": "0.86 to 0.87",
+    "cut-out spines, the same, backbone pretrained on knee_kl": "0.72",
+}
