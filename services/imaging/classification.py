@@ -8,12 +8,13 @@ import numpy.typing as npt
 from services.imaging.gate import check_anatomy, check_readable
 from services.imaging.network import Anatomy, BoneReading, look, read_bone
 from services.imaging.regions import Regions, bone_regions
-from services.imaging.upright import Correction, corrected, correction
+from services.imaging.upright import correction
 from shared.contracts.base import ModelReference
 from shared.contracts.findings import BoneProbabilities, ClassProbabilities, ImagingFinding, ImagingLabel
 from shared.inference import Scorer
 from shared.problems import ImageRefused
 from shared.radiograph import Radiograph
+from shared.radiograph.upright import Correction, corrected
 
 # Under this lead of the first class over the second, the answer is called indeterminate.
 CLEAR_LEAD = 0.1

@@ -1,21 +1,23 @@
 """The staging service: the Kellgren-Lawrence grade of each knee."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, cast
 
-from fastapi import APIRouter, Depends, FastAPI, UploadFile
+from fastapi import APIRouter, Depends, FastAPI, Form, UploadFile
 
 from services.staging.settings import StagingSettings
 from services.staging.staging import stage
 from shared.contracts.base import ModelReference
-from shared.contracts.findings import StageAnswer
+from shared.contracts.findings import Degrees, Picture, StageAnswer
 from shared.contracts.models import ModelCard
 from shared.inference import CheckedScorer
 from shared.inference.choice import open_scorer
 from shared.problem_responses import documented
 from shared.problems import ImageRefused, ImageTooLarge, TooBusy, UnreadableImage, UnsupportedImage
 from shared.radiograph import joints
+from shared.radiograph.heatmap import heatmap_png
 from shared.radiograph.intake import decode
+from shared.radiograph.upright import Correction, corrected
 from shared.service import Workers, create_service_app, engine, workers
 
 
@@ -27,10 +29,14 @@ class Staging:
     finder: CheckedScorer
     card: ModelCard
 
-    def stage(self, image: bytes) -> StageAnswer:
-        """Decode the bytes of an upload and grade its knees."""
+    def stage(self, image: bytes, lies: Correction) -> StageAnswer:
+        """Decode the bytes of an upload, put it the right way and grade its knees."""
         model = ModelReference(name=self.card.name, version=self.card.version)
-        return StageAnswer(finding=stage(decode(image), self.network, self.finder, model))
+        radiograph = corrected(decode(image), lies)
+        found = stage(radiograph, self.network, self.finder, model)
+        return StageAnswer(
+            finding=found.finding, heatmap=Picture.of(heatmap_png(radiograph.pixels, found.boxes, found.heat))
+        )
 
     def check(self) -> None:
         """See that both networks can be asked."""
@@ -46,15 +52,22 @@ def load(settings: StagingSettings) -> Staging:
     return Staging(network, finder, card)
 
 
+TURNED = "Clockwise turn of the picture, as the imaging service found it; undone before grading"
+
 router = APIRouter(prefix="/v1", tags=["staging"])
 
 
 @router.post("/stage", responses=documented(UnreadableImage, UnsupportedImage, ImageTooLarge, ImageRefused, TooBusy))
 async def stage_upload(
-    image: UploadFile, staging: Annotated[Staging, Depends(engine)], pool: Annotated[Workers, Depends(workers)]
+    image: UploadFile,
+    staging: Annotated[Staging, Depends(engine)],
+    pool: Annotated[Workers, Depends(workers)],
+    turned_degrees: Annotated[int, Form(ge=0, le=270, multiple_of=90, description=TURNED)] = 0,
+    inverted: Annotated[bool, Form(description="The picture has bone dark, as the imaging service found")] = False,
 ) -> StageAnswer:
     """Grade every knee of one radiograph (JPEG, PNG or DICOM)."""
-    return await pool.run(staging.stage, await image.read())
+    lies = Correction(cast(Degrees, turned_degrees), inverted)
+    return await pool.run(staging.stage, await image.read(), lies)
 
 
 def create_app(settings: StagingSettings) -> FastAPI:

@@ -1,6 +1,7 @@
 """From a radiograph to the Kellgren-Lawrence grade of each knee in it, the worse one at the top."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -10,15 +11,30 @@ from shared.contracts.findings import KL_NAMES, STAGE_LABELS, Knee, StagingFindi
 from shared.inference import Scorer
 from shared.problems import ImageRefused
 from shared.radiograph import Radiograph
+from shared.radiograph.heatmap import Box, Heat
 from shared.radiograph.joints import THRESHOLD, KneeJoint, find_knees, joint_crop
 from shared.radiograph.prepare import network_input
 
 # A grade with less than this probability is called uncertain: readers themselves agree on half of the knees.
 CONFIDENT = 0.5
+# A joint with less than this share of its frame in the picture is cut by the border.
+WHOLE = 0.9
 
 
-def stage(radiograph: Radiograph, network: Scorer, finder: Scorer, model: ModelReference) -> StagingFinding:
+@dataclass(frozen=True)
+class Reading:
+    """What was found in a radiograph, and where each grade's evidence lies in each knee's box."""
+
+    finding: StagingFinding
+    boxes: list[Box]
+    heat: list[Heat]
+
+
+def stage(radiograph: Radiograph, network: Scorer, finder: Scorer, model: ModelReference) -> Reading:
     """Find the knee joints and grade each (Kellgren & Lawrence 1957); the gate has said that it is a knee.
+
+    Args:
+        radiograph: the right way round, as the gate has left it.
 
     Raises:
         ImageRefused: `no_knee_joint`.
@@ -30,22 +46,43 @@ def stage(radiograph: Radiograph, network: Scorer, finder: Scorer, model: ModelR
             reason="no_knee_joint",
         )
     inputs = np.concatenate([network_input(joint_crop(radiograph.pixels, joint.box)) for joint in found])
-    probabilities = network.score({"radiograph": inputs})["probabilities"].astype(np.float64)
-    return finding([knee(*parts) for parts in zip(found, probabilities, strict=True)], model)
+    outputs = network.score({"radiograph": inputs})
+    probabilities = outputs["probabilities"].astype(np.float64)
+    knees = [knee(*parts) for parts in zip(found, probabilities, strict=True)]
+    heat = [evidence(maps, one.stage) for maps, one in zip(outputs["heat"], knees, strict=True)]
+    return Reading(finding(knees, model), [joint.box for joint in found], heat)
 
 
 def knee(joint: KneeJoint, probabilities: npt.NDArray[np.float64]) -> Knee:
-    """One knee's grade: the likeliest one, and `uncertain` where that is not likely or the joint barely seen."""
+    """One knee's grade: the likeliest one, and `uncertain` with the reason where it is not to be relied on."""
     grade = int(probabilities.argmax())
+    note = doubt(joint, float(probabilities[grade]))
     return Knee.model_validate(
         {
             "side": joint.side,
             "box": [float(edge) for edge in joint.box],
             "stage": grade,
             "probabilities": [round(float(value), 4) for value in probabilities],
-            "quality": "good" if probabilities[grade] >= CONFIDENT and joint.confidence >= THRESHOLD else "uncertain",
+            "quality": "uncertain" if note else "good",
+            "note": note,
         }
     )
+
+
+def doubt(joint: KneeJoint, probability: float) -> str | None:
+    """Why a grade is not to be relied on, or nothing."""
+    if joint.visible < WHOLE:
+        return "The joint is cut by the border of the picture."
+    if joint.confidence < THRESHOLD:
+        return "The joint is hard to make out."
+    if probability < CONFIDENT:
+        return "No grade is likelier than all others together."
+    return None
+
+
+def evidence(maps: npt.NDArray[np.float32], grade: int) -> Heat:
+    """What speaks for this grade rather than for the others, by place: (height, width) of (height, width, 5)."""
+    return np.asarray(maps[..., grade] - maps.mean(axis=-1), np.float32)
 
 
 def finding(knees: Sequence[Knee], model: ModelReference) -> StagingFinding:

@@ -13,6 +13,7 @@ StageLabel = Literal["Normal", "Mild", "Moderate", "Severe", "Most Severe"]
 KLName = Literal["none", "doubtful", "mild", "moderate", "severe"]
 WhoClass = Literal["normal", "low_bone_mass", "osteoporosis", "severe_osteoporosis", "below_expected_for_age"]
 RiskCategory = Literal["low", "moderate", "high"]
+Degrees = Literal[0, 90, 180, 270]
 Side = Literal["left", "right", "unknown"]
 
 STAGE_LABELS: tuple[StageLabel, ...] = ("Normal", "Mild", "Moderate", "Severe", "Most Severe")
@@ -56,7 +57,7 @@ class ImagingFinding(Contract):
     bone: BoneProbabilities
     words: str
     turned_degrees: Annotated[
-        Literal[0, 90, 180, 270], Field(description="Clockwise turn of the picture as sent, undone before reading")
+        Degrees, Field(description="Clockwise turn of the picture as sent, undone before reading")
     ] = 0
     inverted: Annotated[bool, Field(description="Sent with bone dark; read with bone bright")] = False
     model: ModelReference
@@ -72,6 +73,7 @@ class Knee(Contract):
     quality: Annotated[
         Literal["good", "uncertain"], Field(description="`uncertain`: the grade is a low-confidence one")
     ]
+    note: Annotated[str | None, Field(description="Why the grade is a low-confidence one")] = None
 
 
 class StagingFinding(Contract):

@@ -13,9 +13,10 @@ from services.imaging.training.cases import SITE_TABLES, Case
 from services.imaging.training.evaluate import Judged, of_site
 from services.imaging.training.tried import TRIED
 from services.imaging.training.variants import Wholes
-from services.imaging.upright import SURE, Correction
+from services.imaging.upright import SURE
 from shared.contracts.base import ModelReference
 from shared.contracts.models import ModelCard
+from shared.radiograph.upright import Correction
 from shared.training.card import CARDS, plot_confusion, plot_roc, write_model_card, write_page
 from shared.training.evaluate import (
     accuracy,
