@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 from shared.client import ServiceClient, service_http
-from shared.contracts.findings import ClassifyAnswer, ClinicalFinding, StageAnswer
+from shared.contracts.findings import ClassifyAnswer, ClinicalFinding, ImagingFinding, StageAnswer
 from shared.contracts.models import ModelCard
 from shared.contracts.recommendation import RecommendationRequest, RecommendationSet
 from shared.contracts.risk import LifestyleRiskRequest, RiskRequest
@@ -23,8 +23,10 @@ class Services:
     async def classify(self, image: bytes) -> ClassifyAnswer:
         return await self.imaging.post_image("/v1/classify", image, ClassifyAnswer)
 
-    async def stage(self, image: bytes) -> StageAnswer:
-        return await self.staging.post_image("/v1/stage", image, StageAnswer)
+    async def stage(self, image: bytes, seen: ImagingFinding) -> StageAnswer:
+        """Grade the knees of a picture that lies as imaging has found it to lie."""
+        lies = {"turned_degrees": str(seen.turned_degrees), "inverted": str(seen.inverted).lower()}
+        return await self.staging.post_image("/v1/stage", image, StageAnswer, lies)
 
     async def risk(self, request: RiskRequest | LifestyleRiskRequest) -> ClinicalFinding:
         return await self.clinical.post_json("/v1/risk", request, ClinicalFinding)

@@ -45,9 +45,12 @@ class ServiceClient:
         headers = {"content-type": "application/json"}
         return await self._send("POST", path, answer, content=content, headers=headers)
 
-    async def post_image(self, path: str, image: bytes, answer: type[Answer]) -> Answer:
-        """Send the bytes of an upload, receive a contract. Raises as `_send` does."""
-        return await self._send("POST", path, answer, files={"image": ("image", image, "application/octet-stream")})
+    async def post_image(
+        self, path: str, image: bytes, answer: type[Answer], fields: dict[str, str] | None = None
+    ) -> Answer:
+        """Send the bytes of an upload and form fields, receive a contract. Raises as `_send` does."""
+        files = {"image": ("image", image, "application/octet-stream")}
+        return await self._send("POST", path, answer, files=files, data=fields)
 
     async def get(self, path: str, answer: type[Answer]) -> Answer:
         """Receive a contract. Raises as `_send` does."""

@@ -151,11 +151,11 @@ class Workflow:
         except OUT_OF_ORDER as error:
             findings.warn("imaging", error)
         if findings.imaging and findings.imaging.anatomy == "knee":
-            await self._stage(case.image, findings)
+            await self._stage(case.image, findings.imaging, findings)
 
-    async def _stage(self, image: bytes, findings: Findings) -> None:
+    async def _stage(self, image: bytes, seen: ImagingFinding, findings: Findings) -> None:
         try:
-            findings.staged = await self._services.stage(image)
+            findings.staged = await self._services.stage(image, seen)
         except (InvalidInput, *OUT_OF_ORDER) as error:
             findings.warn("staging", error)
 

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from shared.radiograph.preview import COMPRESSION
 from shared.radiograph.prepare import GrayPixels
+from shared.radiograph.preview import COMPRESSION
 
 Box = tuple[int, int, int, int]
 Heat = npt.NDArray[np.float32]

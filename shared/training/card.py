@@ -58,6 +58,21 @@ def plot_roc(curves: Mapping[str, tuple[npt.NDArray[Any], npt.NDArray[Any]]], fi
     _save(figure, file)
 
 
+def plot_calibration(probabilities: npt.NDArray[Any], truth: npt.NDArray[Any], file: Path, bins: int = 10) -> None:
+    """Share of right answers against the probability given to them, with how many there are of each."""
+    confidence, right = probabilities.max(1), probabilities.argmax(1) == truth
+    bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
+    figure, axes = plt.subplots(figsize=(4.2, 4))
+    axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
+    for one in np.unique(bin_of):
+        here = bin_of == one
+        axes.plot(confidence[here].mean(), right[here].mean(), "o", color="tab:blue", markersize=6)
+        axes.annotate(str(here.sum()), (confidence[here].mean(), right[here].mean()), xytext=(5, -10),
+                      textcoords="offset points", fontsize=7)  # fmt: skip
+    axes.set(xlabel="probability of the stated class", ylabel="share that is right", xlim=(0, 1), ylim=(0, 1))
+    _save(figure, file)
+
+
 def _save(figure: plt.Figure, file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     figure.tight_layout()

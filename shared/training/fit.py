@@ -95,7 +95,9 @@ class Trainer:
             compile_for: compiles the model with the optimizer it is given.
         """
         done, best_epoch, best = self._resume()
-        optimizer = keras.optimizers.AdamW(_schedule(phase, phase.epochs * len(source)), weight_decay=1e-4, clipnorm=1.0)
+        optimizer = keras.optimizers.AdamW(
+            _schedule(phase, phase.epochs * len(source)), weight_decay=1e-4, clipnorm=1.0
+        )
         compile_for(optimizer)
         optimizer.build(self.model.trainable_variables)
         optimizer.iterations.assign(done * len(source))  # the learning rate goes on where it was

@@ -44,7 +44,7 @@ def mirrored(pixels: Any) -> Any:
 
 
 def custom_cnn(classes: int, dropout: float = 0.5) -> keras.Model:
-    """The seed paper's kind of network: convolution, batch normalisation and pooling four times over, then dense layers.
+    """The seed paper's kind of network: four times convolution, batch normalisation and pooling, then dense layers.
 
     The paper names the parts and not the sizes. Input (batch, height, width, 1), 0 to 1; output logits. It is trained
     from scratch and is what the pretrained backbone is compared with.

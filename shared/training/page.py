@@ -34,8 +34,26 @@ def _figures(metrics: dict[str, Any]) -> list[str]:
     plain = {name: value for name, value in metrics.items() if name not in groups}
     parts = [_table(plain)] if plain else []
     for name, group in groups.items():
-        parts += [f"### {_words(name)}", _table(_flat(group))]
+        parts += [f"### {_words(name)}", _grid(group) if _is_grid(group) else _table(_flat(group))]
     return parts
+
+
+def _is_grid(group: dict[str, Any]) -> bool:
+    """Whether every row of a group has the same figures, as in a comparison."""
+    rows = list(group.values())
+    return len(rows) > 1 and all(
+        isinstance(row, dict) and not _is_interval(row) and [*row] == [*rows[0]] for row in rows
+    )
+
+
+def _grid(group: dict[str, dict[str, Any]]) -> str:
+    """One row an entry, one column a figure."""
+    columns = list(next(iter(group.values())))
+    head = [f"| | {' | '.join(_words(column) for column in columns)} |", "|---" * (1 + len(columns)) + "|"]
+    rows = [
+        f"| {_words(name)} | {' | '.join(_shown(row[column]) for column in columns)} |" for name, row in group.items()
+    ]
+    return "\n".join([*head, *rows])
 
 
 def _flat(group: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
+from shared.contracts.models import ModelCard
 from shared.training.augment import Augmentation
-from shared.training.calibrate import calibrate
+from shared.training.calibrate import calibrate, calibrate_ordinal
 from shared.training.data import prepared, split_by_patient, without_duplicates
 from shared.training.evaluate import accuracy, calibration_error, quadratic_kappa, recalls, with_interval
+from shared.training.page import page
 
 pytestmark = pytest.mark.training
 
@@ -47,6 +49,28 @@ def test_calibration_mends_overconfidence():
     assert found.scale == pytest.approx(0.2, rel=0.15)
     before, after = softmax(logits * 5, axis=1), softmax(found.apply(logits * 5), axis=1)
     assert calibration_error(after, truth) < 0.03 < calibration_error(before, truth)
+
+
+def test_ordinal_calibration_finds_the_cut_offs_for_the_group_it_is_meant_for():
+    random = np.random.default_rng(0)
+    scores = random.normal(0, 1, 20000)
+    latent = 2 * scores + random.logistic(0, 1, 20000)
+    classes = (latent > -1).astype(int) + (latent > 3)
+    own_shares = np.bincount(classes) / len(classes)
+    slope, offsets = calibrate_ordinal(scores, classes, own_shares)
+    assert slope == pytest.approx(2, abs=0.1)
+    assert offsets == pytest.approx([1, -3], abs=0.15)
+    _, balanced = calibrate_ordinal(scores, classes, np.array([0.25, 0.25, 0.5]))
+    assert balanced[1] > offsets[1] + 0.5
+
+
+def test_a_comparison_is_one_table_with_a_column_a_figure():
+    card = ModelCard(
+        name="n", version="1", service="s", summary="", intended_use="", excluded_use="", licence="", data=[],
+        limits=[], trained="",
+        metrics={"comparison": {"one": {"kappa": 0.5, "accuracy": 0.61}, "two": {"kappa": 0.75, "accuracy": 0.7}}},
+    )  # fmt: skip
+    assert "| | kappa | accuracy |\n|---|---|---|\n| one | 0.5 | 0.61 |\n| two | 0.75 | 0.7 |" in page(card)
 
 
 def test_figures_against_hand_counts():

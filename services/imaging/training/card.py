@@ -10,7 +10,7 @@ from services.imaging.classification import finding
 from services.imaging.network import BONE_CLASSES, CONTENTS, OTHER, SITES, Anatomy
 from services.imaging.training.baselines import CLASSES, OSTEOPOROSIS, Baselines, three_class
 from services.imaging.training.cases import SITE_TABLES, Case
-from services.imaging.training.evaluate import Judged, of_site
+from services.imaging.training.evaluate import Judged
 from services.imaging.training.tried import TRIED
 from services.imaging.training.variants import Wholes
 from services.imaging.upright import SURE
@@ -57,9 +57,7 @@ class Radiographs:
     group: npt.NDArray[np.str_]
 
 
-def write_card(
-    cases: list[Case], wholes: Wholes, judged: Judged, against: Baselines, parity: float, run: Run
-) -> None:
+def write_card(cases: list[Case], wholes: Wholes, judged: Judged, against: Baselines, parity: float, run: Run) -> None:
     """Measure and write `card.json` and the manifest."""
     rows = radiographs(cases, judged, against)
     figures = measured(cases, wholes, judged, rows)
@@ -81,8 +79,8 @@ def write_card(
         limits=[
             "Probabilities are calibrated for a group in which half have osteoporosis, since the sets' own shares are "
             "an artefact of how they were collected; in a group with fewer, they are too high.",
-            "The frames, features and penalties of the readouts were chosen on the folds that the figures come from, so "
-            "the figures within sites are somewhat too good; no part is large enough to be set aside.",
+            "The frames, features and penalties of the readouts were chosen on the folds that the figures come from, "
+            "so the figures within sites are somewhat too good; no part is large enough to be set aside.",
             "Knee labels are T-scores by quantitative ultrasound at the knee, not DXA.",
             "DXA spine images carry burned-in outlines; what painting them out changes is given above.",
             "The basis of the spine_masked labels is not stated by their publisher.",
@@ -118,7 +116,8 @@ def radiographs(cases: list[Case], judged: Judged, against: Baselines) -> Radiog
         said = finding(Anatomy(judged.anatomy[row]), judged.bone[row], True, Correction(), model)
         found.append((
             three_class(case), CLASSES.index(said.label), said.indeterminate, against.from_scratch[row], case.bone,
-            judged.bone[row, OSTEOPOROSIS], against.shortcut[row], against.without_outlines[row], case.table, case.group,
+            judged.bone[row, OSTEOPOROSIS], against.shortcut[row], against.without_outlines[row], case.table,
+            case.group,
         ))  # fmt: skip
     return Radiographs(*(np.array(column) for column in zip(*found, strict=True)))
 
@@ -195,11 +194,12 @@ def gate(cases: list[Case], wholes: Wholes, judged: Judged) -> dict[str, Any]:
     knee = judged.anatomy[:, 0] >= judged.anatomy[:, 1 : OTHER.start].sum(axis=1)
     groups = np.array([case.group for case in cases])
     refused = judged.anatomy[:, OTHER].sum(axis=1) >= REFUSED
+    always = np.full(len(cases), True)
     likeliest, turned = judged.lying.argmax(1), wholes.quarters > 0
     return {
         "anatomy_accuracy_knee_against_spine": with_interval(accuracy, groups[sites], knee[sites], content[sites] == 0),
-        "refused_of_knees_and_spines": with_interval(accuracy, groups[sites], refused[sites], np.full(sites.sum(), True)),
-        "refused_of_others": with_interval(accuracy, groups[~sites], refused[~sites], np.full((~sites).sum(), True)),
+        "refused_of_knees_and_spines": with_interval(accuracy, groups[sites], refused[sites], always[sites]),
+        "refused_of_others": with_interval(accuracy, groups[~sites], refused[~sites], always[~sites]),
         **{f"refused_{CONTENTS[number]}": round(float(refused[content == number].mean()), 4)
            for number in np.unique(content)},
         "turned_pictures_recognised": round(float((likeliest == wholes.quarters)[turned].mean()), 4),

@@ -1,12 +1,16 @@
+import cv2
 import numpy as np
 import pytest
 
-from services.imaging.classification import bone_of, finding
+from services.imaging.classification import finding
 from services.imaging.gate import check_anatomy, check_readable
-from services.imaging.network import CONTENTS, Anatomy
+from services.imaging.network import CONTENTS, Anatomy, Look, classes_of
+from services.imaging.regions import bone_box, bone_regions, column_tiles, doubled, dxa_tiles
+from services.imaging.upright import correction
 from shared.contracts.base import ModelReference
 from shared.problems import ImageRefused
 from shared.radiograph import Radiograph
+from shared.radiograph.upright import Correction, corrected
 
 MODEL = ModelReference(name="m", version="1")
 
@@ -16,8 +20,8 @@ def anatomy(**shares):
     return Anatomy(np.array([shares.get(content, 0.0) for content in CONTENTS]))
 
 
-def found(bone, **shares):
-    return finding(anatomy(**shares), np.array(bone), MODEL)
+def found(bone, enough=True, **shares):
+    return finding(anatomy(**shares), np.array(bone), enough, Correction(), MODEL)
 
 
 def radiograph(pixels, size=(400, 400)):
@@ -44,10 +48,14 @@ def test_leading_osteopenia_is_told_as_low_bone_mass():
     assert "No osteoporosis seen" in found([0.8, 0.1, 0.1], knee=1.0).words
 
 
-def test_an_uncut_spine_radiograph_is_indeterminate_whatever_the_bone_head_says():
-    answer = found([0.0, 0.0, 1.0], spine_radiograph=0.9, spine_dxa=0.1)
-    assert answer.indeterminate
-    assert "uncut" in answer.words
+def test_a_picture_that_shows_too_little_is_indeterminate_whatever_the_readout_says():
+    spine = found([0.0, 0.0, 1.0], enough=False, spine_radiograph=1.0)
+    knee = found([0.0, 0.0, 1.0], enough=False, knee=1.0)
+    assert spine.indeterminate
+    assert knee.indeterminate
+    assert "uncut" in spine.words
+    assert "thigh bone" in knee.words
+    assert "DXA is advised" in knee.words
 
 
 def test_a_narrow_lead_is_indeterminate():
@@ -55,11 +63,63 @@ def test_a_narrow_lead_is_indeterminate():
     assert not found([0.1, 0.2, 0.7], knee=1.0).indeterminate
 
 
-def test_the_bone_of_a_knee_is_that_of_its_joints():
-    bone = np.array([[1.0, 0, 0], [0, 1.0, 0], [0, 0, 1.0]])
-    assert bone_of(anatomy(knee=1.0), bone, ["left", "right"]).tolist() == [0, 0.5, 0.5]
-    assert bone_of(anatomy(knee=1.0), bone[:1], []).tolist() == [1, 0, 0]
-    assert bone_of(anatomy(spine_dxa=1.0), bone, ["left", "right"]).tolist() == [1, 0, 0]
+def test_log_odds_of_worse_and_worst_become_three_classes():
+    assert classes_of(np.array([0.0, -100.0])) == pytest.approx([0.5, 0.5, 0.0])
+    assert classes_of(np.array([2.0, 0.0])).sum() == pytest.approx(1)
+    assert classes_of(np.array([[100.0, 100.0], [-100.0, -100.0]])) == pytest.approx(np.array([[0, 0, 1], [1, 0, 0]]))
+
+
+class NoJoint:
+    def score(self, inputs):
+        return {name: np.zeros((1, 64, 64, 1), np.float32) for name in ("heat", "width")}
+
+
+def test_each_kind_of_picture_has_its_regions():
+    column = np.zeros((300, 200), np.uint8)
+    column[20:260, 80:140] = 180
+    dxa = bone_regions(column, anatomy(spine_dxa=1.0), NoJoint())
+    cut_out = bone_regions(column, anatomy(spine_cut_out=1.0), NoJoint())
+    uncut = bone_regions(column, anatomy(spine_radiograph=1.0), NoJoint())
+    knee = bone_regions(column, anatomy(knee=1.0), NoJoint())
+    assert (dxa.site, len(dxa.boxes), dxa.enough) == ("spine_dxa", 3, True)
+    assert (cut_out.site, cut_out.boxes[0], len(cut_out.boxes)) == ("spine_cut_out", (80, 20, 60, 60), 4)
+    assert not uncut.enough
+    assert (knee.site, knee.boxes, knee.enough) == ("knee", [(0, 0, 200, 300)], False)
+    assert [crop.shape for crop in cut_out.crops(column)] == [(60, 60)] * 4
+
+
+def test_the_regions_geometry():
+    assert doubled((10, 20, 30, 40)) == (-5, 0, 60, 80)
+    assert dxa_tiles(np.zeros((200, 100), np.uint8)) == [(25, top, 50, 100) for top in (0, 50, 100)]
+    assert bone_box(np.zeros((50, 60), np.uint8)) == (0, 0, 60, 50)
+    wide = np.zeros((100, 400), np.uint8)
+    wide[40:60, 10:390] = 200
+    tiles = column_tiles(wide)
+    assert len(tiles) == 6
+    assert (tiles[0][0], tiles[-1][0] + tiles[-1][2]) == (10, 390)
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+@pytest.mark.parametrize("inverted", [True, False])
+def test_what_was_turned_and_inverted_is_put_right(degrees, inverted):
+    right = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    sent = np.rot90(255 - right if inverted else right, -degrees // 90)
+    turn = np.eye(4)[degrees // 90]
+    lies = correction(Look(anatomy(knee=1.0), turn, float(inverted)))
+    assert (lies.turned_degrees, lies.inverted) == (degrees, inverted)
+    upright = corrected(Radiograph(sent, "png", sent.shape[::-1], pixel_spacing_mm=(1.0, 2.0)), lies)
+    assert (upright.pixels == right).all()
+    assert upright.original_size == (4, 3)
+    assert upright.pixel_spacing_mm == ((2.0, 1.0) if degrees in (90, 270) else (1.0, 2.0))
+
+
+def test_an_unclear_way_to_lie_is_refused_and_what_is_no_knee_by_the_gate():
+    with pytest.raises(ImageRefused) as caught:
+        correction(Look(anatomy(knee=1.0), np.array([0.3, 0.6, 0.1, 0.0]), 0.0))
+    assert caught.value.members["reason"] == "orientation"
+    with pytest.raises(ImageRefused) as caught:
+        correction(Look(anatomy(chest=1.0), np.array([0.3, 0.6, 0.1, 0.0]), 0.0))
+    assert caught.value.members["reason"] == "chest"
 
 
 @pytest.mark.parametrize("content", ["chest", "hip", "limb", "knee_implant", "not_radiograph"])
@@ -70,13 +130,24 @@ def test_other_pictures_are_refused_with_their_reason(content):
     check_anatomy(anatomy(knee=0.6, **{content: 0.4}))
 
 
-def test_what_holds_too_little_is_refused():
-    ramp = np.tile(np.arange(200, dtype=np.uint8), (200, 1))
-    check_readable(radiograph(ramp))
+RAMP = np.tile(np.arange(200, dtype=np.uint8), (200, 1))
+SHARP = np.clip(RAMP + np.random.default_rng(0).normal(0, 12, RAMP.shape), 0, 255)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "size", "reason"),
+    [
+        (np.full((200, 200), 77), (200, 200), "blank"),
+        (SHARP, (159, 400), "too_small"),
+        (cv2.GaussianBlur(SHARP.astype(np.uint8), (0, 0), 6), (200, 200), "blurred"),
+        (np.where(np.arange(200) % 8 < 6, 255, SHARP), (200, 200), "mostly_white"),
+    ],
+)
+def test_what_holds_too_little_is_refused(pixels, size, reason):
     with pytest.raises(ImageRefused) as caught:
-        check_readable(radiograph(np.full((200, 200), 77)))
-    assert caught.value.members["reason"] == "blank"
-    with pytest.raises(ImageRefused) as caught:
-        check_readable(radiograph(ramp, size=(159, 400)))
-    assert caught.value.members["reason"] == "too_small"
-    check_readable(radiograph(ramp, size=(160, 160)))
+        check_readable(radiograph(pixels, size))
+    assert caught.value.members["reason"] == reason
+
+
+def test_what_is_small_but_readable_passes():
+    check_readable(radiograph(SHARP, size=(160, 160)))

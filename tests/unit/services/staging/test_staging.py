@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from services.staging.staging import finding, knee, stage
+from services.staging.staging import evidence, finding, knee, stage
 from shared.contracts.base import ModelReference
 from shared.problems import ImageRefused
 from shared.radiograph import Radiograph
@@ -10,8 +10,8 @@ from shared.radiograph.joints import KneeJoint
 MODEL = ModelReference(name="m", version="1")
 
 
-def graded(*probabilities, side="right"):
-    return knee(KneeJoint((0, 0, 5, 5), side, 0.9, 1.0), np.array(probabilities))
+def graded(*probabilities, side="right", confidence=0.9, visible=1.0):
+    return knee(KneeJoint((0, 0, 5, 5), side, confidence, visible), np.array(probabilities))
 
 
 def test_the_worse_knee_stands_for_the_radiograph():
@@ -36,9 +36,26 @@ def test_both_names_travel(grade, label, name):
     assert (answer.label, answer.kl_name) == (label, name)
 
 
-def test_a_grade_without_a_majority_is_uncertain():
-    assert graded(0.4, 0.3, 0.3, 0, 0).quality == "uncertain"
-    assert graded(0.6, 0.3, 0.1, 0, 0).quality == "good"
+@pytest.mark.parametrize(
+    ("probabilities", "joint", "note"),
+    [
+        ((0.6, 0.3, 0.1, 0, 0), {}, None),
+        ((0.4, 0.3, 0.3, 0, 0), {}, "No grade is likelier"),
+        ((0.9, 0.1, 0, 0, 0), {"visible": 0.8}, "cut by the border"),
+        ((0.9, 0.1, 0, 0, 0), {"confidence": 0.3}, "hard to make out"),
+    ],
+)
+def test_a_doubtful_grade_says_why(probabilities, joint, note):
+    one = graded(*probabilities, **joint)
+    assert one.quality == ("uncertain" if note else "good")
+    assert one.note is None if note is None else note in one.note
+
+
+def test_evidence_is_what_speaks_for_the_grade_rather_than_for_the_others():
+    maps = np.zeros((2, 2, 5), np.float32)
+    maps[0, 1] = [0, 0, 5, 0, 0]
+    assert evidence(maps, 2).tolist() == [[0, 4], [0, 0]]
+    assert evidence(maps, 1).tolist() == [[0, -1], [0, 0]]
 
 
 def test_no_joint_is_a_refusal_with_its_reason():
