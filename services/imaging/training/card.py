@@ -13,7 +13,7 @@ from services.imaging.training.cases import SITE_TABLES, Case
 from services.imaging.training.evaluate import Judged
 from services.imaging.training.tried import TRIED
 from services.imaging.training.variants import Wholes
-from services.imaging.upright import SURE
+from services.imaging.upright import SURE, quarters
 from shared.contracts.base import ModelReference
 from shared.contracts.models import ModelCard
 from shared.radiograph.upright import Correction
@@ -195,18 +195,18 @@ def gate(cases: list[Case], wholes: Wholes, judged: Judged) -> dict[str, Any]:
     groups = np.array([case.group for case in cases])
     refused = judged.anatomy[:, OTHER].sum(axis=1) >= REFUSED
     always = np.full(len(cases), True)
-    likeliest, turned = judged.lying.argmax(1), wholes.quarters > 0
+    lies = np.array([-1 if (found := quarters(turn)) is None else found for turn in judged.lying])
+    turned = wholes.quarters > 0
     return {
         "anatomy_accuracy_knee_against_spine": with_interval(accuracy, groups[sites], knee[sites], content[sites] == 0),
         "refused_of_knees_and_spines": with_interval(accuracy, groups[sites], refused[sites], always[sites]),
         "refused_of_others": with_interval(accuracy, groups[~sites], refused[~sites], always[~sites]),
         **{f"refused_{CONTENTS[number]}": round(float(refused[content == number].mean()), 4)
            for number in np.unique(content)},
-        "turned_pictures_recognised": round(float((likeliest == wholes.quarters)[turned].mean()), 4),
-        "upright_pictures_taken_for_turned": round(
-            float(((likeliest > 0) & (judged.lying.max(1) >= SURE))[~turned].mean()), 4),
-        "upright_pictures_called_unclear": round(
-            float(((likeliest > 0) & (judged.lying.max(1) < SURE))[~turned].mean()), 4),
+        "turned_pictures_put_right": round(float((lies == wholes.quarters)[turned].mean()), 4),
+        "turned_pictures_refused_as_unclear": round(float((lies == -1)[turned].mean()), 4),
+        "upright_pictures_turned_wrongly": round(float((lies > 0)[~turned].mean()), 4),
+        "upright_pictures_refused_as_unclear": round(float((lies == -1)[~turned].mean()), 4),
         "inverted_pictures_recognised": round(float((judged.inverted >= SURE)[wholes.inverted == 1].mean()), 4),
         "pictures_taken_for_inverted": round(float((judged.inverted >= SURE)[wholes.inverted == 0].mean()), 4),
     }  # fmt: skip

@@ -12,7 +12,7 @@ from shared.radiograph.prepare import NETWORK_SIZE, GrayPixels
 from shared.training.augment import Augmentation
 from shared.training.run import Run
 
-AUGMENTED, TURNED = 2, 2
+AUGMENTED, TURNED = 2, 4
 
 
 @dataclass(frozen=True)

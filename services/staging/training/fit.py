@@ -15,7 +15,7 @@ from shared.training.fit import Phase
 from shared.training.network import calibrated
 from shared.training.run import Run
 
-SERVED_EPOCHS, SERVED_LEARNING_RATE = 6, 4e-4
+SERVED_EPOCHS, SERVED_LEARNING_RATE = 4, 4e-4
 Row = dict[str, float]
 
 

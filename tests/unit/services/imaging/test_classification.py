@@ -6,7 +6,7 @@ from services.imaging.classification import finding
 from services.imaging.gate import check_anatomy, check_readable
 from services.imaging.network import CONTENTS, Anatomy, Look, classes_of
 from services.imaging.regions import bone_box, bone_regions, column_tiles, doubled, dxa_tiles
-from services.imaging.upright import correction
+from services.imaging.upright import correction, quarters
 from shared.contracts.base import ModelReference
 from shared.problems import ImageRefused
 from shared.radiograph import Radiograph
@@ -113,12 +113,26 @@ def test_what_was_turned_and_inverted_is_put_right(degrees, inverted):
     assert upright.pixel_spacing_mm == ((2.0, 1.0) if degrees in (90, 270) else (1.0, 2.0))
 
 
+@pytest.mark.parametrize(
+    ("turn", "found"),
+    [
+        ((1, 0, 0, 0), 0),
+        ((0.1, 0.9, 0, 0), 1),
+        ((0.3, 0.7, 0, 0), 0),
+        ((0.05, 0.5, 0.45, 0), None),
+        ((0, 0, 0.1, 0.9), 3),
+    ],
+)
+def test_only_a_sure_turn_is_believed_and_only_much_doubt_refused(turn, found):
+    assert quarters(np.array(turn)) == found
+
+
 def test_an_unclear_way_to_lie_is_refused_and_what_is_no_knee_by_the_gate():
     with pytest.raises(ImageRefused) as caught:
-        correction(Look(anatomy(knee=1.0), np.array([0.3, 0.6, 0.1, 0.0]), 0.0))
+        correction(Look(anatomy(knee=1.0), np.array([0.05, 0.65, 0.3, 0.0]), 0.0))
     assert caught.value.members["reason"] == "orientation"
     with pytest.raises(ImageRefused) as caught:
-        correction(Look(anatomy(chest=1.0), np.array([0.3, 0.6, 0.1, 0.0]), 0.0))
+        correction(Look(anatomy(chest=1.0), np.array([0.05, 0.65, 0.3, 0.0]), 0.0))
     assert caught.value.members["reason"] == "chest"
 
 
