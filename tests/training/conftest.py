@@ -38,7 +38,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {"file": file, "grade": n % 5, "patient": f"k{n // 2}", "side": "LR"[n % 2]} for n, file in enumerate(knees)
     ])  # fmt: skip
     write(folder, "knee_bone", [
-        {"file": file, "label": BONE[n % 3], "patient": f"b{n}", "group": f"g{n}"} for n, file in enumerate(knees[:18])
+        {"file": file, "label": BONE[n % 3], "patient": f"b{n}", "group": f"g{n}", "t_score": -0.5 - n % 3}
+        for n, file in enumerate(knees[:18])
     ])  # fmt: skip
     for table in ("spine_dxa", "spine_masked", "spine_view"):
         write(folder, table, [

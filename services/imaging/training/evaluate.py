@@ -117,8 +117,10 @@ def fit_anatomy(cases: list[Case], wholes: Wholes, rows: Rows) -> Head:
 def fit_bone(
     readout: Readout, cases: list[Case], regions: Regions, features: Features, chosen: npt.NDArray[np.bool_]
 ) -> Head:
-    """A readout on every variant of the chosen regions."""
-    target = targets(readout, cases)[regions.case[chosen]]
+    """A readout on every variant of the chosen regions; those without a T-score teach nothing by it."""
+    target = targets(readout, cases)[regions.case]
+    chosen = chosen & np.isfinite(target)
+    target = target[chosen]
     return fit_readout(readout, np.concatenate(features[:, chosen]), np.tile(target, len(features)))
 
 
