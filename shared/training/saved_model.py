@@ -52,9 +52,44 @@ def _resize(_: Attributes, x: tf.Tensor, __: Any, scales: tf.Tensor) -> tf.Tenso
     return tf.transpose(tf.image.resize(tf.transpose(x, (0, 2, 3, 1)), size), (0, 3, 1, 2))
 
 
+def _slice(
+    _: Attributes, x: tf.Tensor, starts: tf.Tensor, ends: tf.Tensor, axes: tf.Tensor, steps: tf.Tensor | None = None
+) -> tf.Tensor:
+    """What lies beyond the largest 32-bit number means "to the end"."""
+    parts = [slice(None)] * len(x.shape)
+    strides = np.ones(len(axes)) if steps is None else steps.numpy()
+    for start, end, axis, step in zip(starts.numpy(), ends.numpy(), axes.numpy(), strides, strict=True):
+        first, last = (None if abs(int(edge)) >= 2**31 - 1 else int(edge) for edge in (start, end))
+        parts[int(axis)] = slice(first, last, int(step))
+    return x[tuple(parts)]
+
+
+def _average_pool(attributes: Attributes, x: tf.Tensor) -> tf.Tensor:
+    pooled = tf.nn.avg_pool2d(tf.transpose(x, (0, 2, 3, 1)), attributes["kernel_shape"], attributes["strides"], "VALID")
+    return tf.transpose(pooled, (0, 3, 1, 2))
+
+
+def _unsqueeze(_: Attributes, x: tf.Tensor, axes: tf.Tensor) -> tf.Tensor:
+    for axis in sorted(axes.numpy().tolist()):
+        x = tf.expand_dims(x, axis)
+    return x
+
+
 OPERATIONS: dict[str, Callable[..., tf.Tensor]] = {
     "Add": lambda _, x, y: x + y,
+    "AveragePool": _average_pool,
+    "Cast": lambda a, x: tf.cast(x, helper.tensor_dtype_to_np_dtype(a["to"])),
+    "Concat": lambda a, *parts: tf.concat(parts, a["axis"]),
+    "Div": lambda _, x, y: x / y,
+    "Gather": lambda a, x, indices: tf.gather(x, indices, axis=a.get("axis", 0)),
+    "MatMul": lambda _, x, y: tf.matmul(x, y),
     "Mul": lambda _, x, y: x * y,
+    "Shape": lambda _, x: tf.cast(tf.shape(x), tf.int64),
+    "Slice": _slice,
+    "Sqrt": lambda _, x: tf.sqrt(x),
+    "Sub": lambda _, x, y: x - y,
+    "Tile": lambda _, x, repeats: tf.tile(x, repeats),
+    "Unsqueeze": _unsqueeze,
     "Clip": lambda _, x, low, high: tf.clip_by_value(x, low, high),
     "Conv": _convolution,
     "Exp": lambda _, x: tf.exp(x),

@@ -195,8 +195,8 @@ async def records(settings, gate, callers, knee_jpeg):
 
     yield {
         "assessment_id": partial(the, assessment), "batch_id": partial(the, batch), "account_id": account,
-        "invitation_id": invitation, "key_id": key, "patient_id": partial(the, "MRN-A"), "alert_id": partial(the, alert),
-        "new patient": new_patient,
+        "invitation_id": invitation, "key_id": key, "patient_id": partial(the, "MRN-A"),
+        "alert_id": partial(the, alert), "new patient": new_patient,
     }  # fmt: skip
     await database.close()
 
