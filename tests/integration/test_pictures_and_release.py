@@ -30,8 +30,8 @@ class OneMap(Services):
     async def classify(self, image):
         return (await super().classify(image)).model_copy(update={"heatmap": None})
 
-    async def stage(self, image):
-        return (await super().stage(image)).model_copy(update={"heatmap": Picture.of(PNG + b"staging")})
+    async def stage(self, image, seen):
+        return (await super().stage(image, seen)).model_copy(update={"heatmap": Picture.of(PNG + b"staging")})
 
 
 def one_map(secret):

@@ -17,6 +17,7 @@ from shared.inference.onnx import OnnxScorer
 from shared.problems import ServiceUnavailable
 from shared.radiograph import joints
 from shared.radiograph.phantom import as_jpeg, knee
+from shared.radiograph.upright import Correction
 from tests.e2e.conftest import free_port
 
 pytestmark = pytest.mark.oip
@@ -85,7 +86,7 @@ def test_a_radiograph_is_staged_as_by_onnx_runtime(server):
     here = load(StagingSettings(internal_secret=SECRET, _env_file=None))
     there.check()
     picture = as_jpeg(knee(size=(1200, 1000)))
-    theirs, ours = there.stage(picture).finding, here.stage(picture).finding
+    theirs, ours = there.stage(picture, Correction()).finding, here.stage(picture, Correction()).finding
     assert theirs.stage == ours.stage
     assert theirs.probabilities == pytest.approx(ours.probabilities, abs=1e-5)
 

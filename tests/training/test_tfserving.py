@@ -24,6 +24,7 @@ from shared.inference.tfserving import TfServingScorer
 from shared.problems import ServiceUnavailable
 from shared.radiograph import joints
 from shared.radiograph.phantom import as_jpeg, knee
+from shared.radiograph.upright import Correction
 from shared.settings import ServiceSettings
 from shared.training.saved_model import convert
 
@@ -100,7 +101,7 @@ def test_a_radiograph_is_staged_as_by_onnx_runtime(serving):
     there.check()
     for seed in range(3):
         picture = as_jpeg(knee(seed=seed, size=(1200, 1000)))
-        theirs, ours = there.stage(picture).finding, here.stage(picture).finding
+        theirs, ours = there.stage(picture, Correction()).finding, here.stage(picture, Correction()).finding
         assert theirs.stage == ours.stage
         assert theirs.probabilities == pytest.approx(ours.probabilities, abs=TOLERANCE)
         assert [one.box for one in theirs.knees] == [one.box for one in ours.knees]
