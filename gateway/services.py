@@ -20,13 +20,14 @@ class Services:
     clinical: ServiceClient
     recommender: ServiceClient
 
-    async def classify(self, image: bytes) -> ClassifyAnswer:
-        return await self.imaging.post_image("/v1/classify", image, ClassifyAnswer)
+    async def classify(self, image: bytes, pictures: bool) -> ClassifyAnswer:
+        """What the picture shows; with `pictures`, the preview and the heat map come along."""
+        return await self.imaging.post_image("/v1/classify", image, ClassifyAnswer, {"pictures": _flag(pictures)})
 
-    async def stage(self, image: bytes, seen: ImagingFinding) -> StageAnswer:
+    async def stage(self, image: bytes, seen: ImagingFinding, pictures: bool) -> StageAnswer:
         """Grade the knees of a picture that lies as imaging has found it to lie."""
-        lies = {"turned_degrees": str(seen.turned_degrees), "inverted": str(seen.inverted).lower()}
-        return await self.staging.post_image("/v1/stage", image, StageAnswer, lies)
+        lies = {"turned_degrees": str(seen.turned_degrees), "inverted": _flag(seen.inverted)}
+        return await self.staging.post_image("/v1/stage", image, StageAnswer, {**lies, "pictures": _flag(pictures)})
 
     async def risk(self, request: RiskRequest | LifestyleRiskRequest) -> ClinicalFinding:
         return await self.clinical.post_json("/v1/risk", request, ClinicalFinding)
@@ -42,6 +43,10 @@ class Services:
     def all(self) -> tuple[ServiceClient, ...]:
         """Every client, in the order of the request's way."""
         return (self.imaging, self.staging, self.clinical, self.recommender)
+
+
+def _flag(value: bool) -> str:
+    return str(value).lower()
 
 
 # What `create_app` is given: it enters this when it starts and leaves it when it stops.

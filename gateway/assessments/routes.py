@@ -16,7 +16,7 @@ from gateway.assessments.release import shown_to
 from gateway.assessments.repository import Repeatable
 from gateway.rooms import Rooms, rooms
 from gateway.words import Printable
-from shared.contracts.assessment import Assessment
+from shared.contracts.assessment import Assessment, AssessmentPictures, AssessmentWithPictures
 from shared.problem_responses import documented, shown
 from shared.problems import (
     Conflict,
@@ -92,18 +92,23 @@ async def make_assessment(
     case: Annotated[Case, Depends(read_case)],
     house: House,
     idempotency_key: Annotated[Printable | None, Header(min_length=1, max_length=255)] = None,
-) -> Assessment:
+    pictures: Annotated[bool, Query(description="Send preview and heat maps along, as base64 PNG")] = False,
+) -> Assessment | AssessmentWithPictures:
     """Assess a radiograph, a clinical record, or both.
 
-    The same `Idempotency-Key` with the same request gives the same answer again, so a lost answer can be asked for.
+    The same `Idempotency-Key` with the same request gives the same answer again, so a lost answer can be asked for;
+    the pictures come only the first time.
     """
+    drawn: AssessmentPictures | None = None
     repeatable = Repeatable(idempotency_key, case.digest()) if idempotency_key else None
     made = await house.assessments.repeated(who, repeatable) if repeatable else None
     if made is None:
         owner = await house.patients.owner(who, case.patient_id)
-        findings = await house.workflow.assess(case)
+        findings = await house.workflow.assess(case, pictures or house.settings.keep_pictures)
+        drawn = AssessmentPictures(**findings.pictures) if pictures and findings.pictures else None
         made = await keep(house, case, findings, who, owner, repeatable)
-    return shown_to(who, made, house.settings.release_medication)
+    answer = shown_to(who, made, house.settings.release_medication)
+    return AssessmentWithPictures(**dict(answer), pictures=drawn) if drawn else answer
 
 
 @router.get("", summary="List assessments", responses=shown({"items": [ASSESSMENT], "next": None}))

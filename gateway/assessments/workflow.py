@@ -44,6 +44,7 @@ _OUT_OF_ORDER_TYPES = {PROBLEMS[error].type for error in OUT_OF_ORDER}
 class Findings:
     """What the services found so far; `warnings` tells what is missing and why."""
 
+    with_pictures: bool = False
     classified: ClassifyAnswer | None = None
     staged: StageAnswer | None = None
     clinical: ClinicalFinding | None = None
@@ -96,8 +97,8 @@ class Workflow:
         self._patience_s, self._quiet = patience_s, asyncio.Event()
         self._quiet.set()
 
-    async def assess(self, case: Case) -> Findings:
-        """Everything the services find about one case.
+    async def assess(self, case: Case, pictures: bool = False) -> Findings:
+        """Everything the services find about one case; with `pictures`, the preview and the heat maps as well.
 
         Raises:
             InvalidInput: the image cannot be read, or is refused and there is no record beside it.
@@ -108,13 +109,13 @@ class Workflow:
         self._inside += 1
         self._quiet.clear()
         try:
-            return await self._assess(case)
+            return await self._assess(case, pictures)
         finally:
             self._inside -= 1
             if not self._inside:
                 self._quiet.set()
 
-    async def assess_in_turn(self, case: Case) -> Findings:
+    async def assess_in_turn(self, case: Case, pictures: bool = False) -> Findings:
         """The same for a case that nobody waits for: it begins in a quiet moment, or when its patience is over.
 
         Raises:
@@ -122,10 +123,10 @@ class Workflow:
         """
         with anyio.move_on_after(self._patience_s):
             await self._quiet.wait()
-        return await self._assess(case)
+        return await self._assess(case, pictures)
 
-    async def _assess(self, case: Case) -> Findings:
-        findings = Findings()
+    async def _assess(self, case: Case, pictures: bool) -> Findings:
+        findings = Findings(with_pictures=pictures)
         refused: list[InvalidInput] = []
         async with anyio.create_task_group() as group:
             group.start_soon(self._read_image, case, findings, refused)
@@ -140,7 +141,7 @@ class Workflow:
         if case.image is None:
             return
         try:
-            findings.classified = await self._services.classify(case.image)
+            findings.classified = await self._services.classify(case.image, findings.with_pictures)
         except ImageRefused as error:
             if case.risk is None:
                 refused.append(error)
@@ -155,7 +156,7 @@ class Workflow:
 
     async def _stage(self, image: bytes, seen: ImagingFinding, findings: Findings) -> None:
         try:
-            findings.staged = await self._services.stage(image, seen)
+            findings.staged = await self._services.stage(image, seen, findings.with_pictures)
         except (InvalidInput, *OUT_OF_ORDER) as error:
             findings.warn("staging", error)
 

@@ -61,7 +61,7 @@ async def _assess(house: Rooms, claim: Claim) -> None:
     repeatable = Repeatable(f"batch-case:{claim.id}", case.digest())
     made = await house.assessments.repeated(who, repeatable)
     if made is None:
-        findings = await house.workflow.assess_in_turn(case)
+        findings = await house.workflow.assess_in_turn(case, house.settings.keep_pictures)
         if findings.lacks_a_service and claim.attempts < MOST_ATTEMPTS:
             raise ServiceUnavailable("A service was out of order.")
         made = await keep(house, case, findings, who, owner, repeatable)

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, FastAPI, UploadFile
+from fastapi import APIRouter, Depends, FastAPI, Form, UploadFile
 
 from services.imaging.classification import classify
 from services.imaging.settings import ImagingSettings
 from shared.contracts.base import ModelReference
-from shared.contracts.findings import ClassifyAnswer, Picture
+from shared.contracts.findings import WITH_PICTURES, ClassifyAnswer, Picture
 from shared.contracts.models import ModelCard
 from shared.inference import CheckedScorer
 from shared.inference.choice import open_scorer
@@ -29,10 +29,12 @@ class Imaging:
     finder: CheckedScorer
     card: ModelCard
 
-    def classify(self, image: bytes) -> ClassifyAnswer:
+    def classify(self, image: bytes, pictures: bool = False) -> ClassifyAnswer:
         """Decode, gate and classify the bytes of an upload."""
         model = ModelReference(name=self.card.name, version=self.card.version)
         found = classify(decode(image), self.network, self.finder, model)
+        if not pictures:
+            return ClassifyAnswer(finding=found.finding)
         pixels = found.radiograph.pixels
         return ClassifyAnswer(
             finding=found.finding,
@@ -59,10 +61,13 @@ router = APIRouter(prefix="/v1", tags=["imaging"])
 
 @router.post("/classify", responses=documented(UnreadableImage, UnsupportedImage, ImageTooLarge, ImageRefused, TooBusy))
 async def classify_upload(
-    image: UploadFile, imaging: Annotated[Imaging, Depends(engine)], pool: Annotated[Workers, Depends(workers)]
+    image: UploadFile,
+    imaging: Annotated[Imaging, Depends(engine)],
+    pool: Annotated[Workers, Depends(workers)],
+    pictures: Annotated[bool, Form(description=WITH_PICTURES)] = False,
 ) -> ClassifyAnswer:
     """Classify one radiograph (JPEG, PNG or DICOM); a picture that is no knee or spine radiograph is refused."""
-    return await pool.run(imaging.classify, await image.read())
+    return await pool.run(imaging.classify, await image.read(), pictures)
 
 
 def create_app(settings: ImagingSettings) -> FastAPI:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, FastAPI, Form, UploadFile
 from services.staging.settings import StagingSettings
 from services.staging.staging import stage
 from shared.contracts.base import ModelReference
-from shared.contracts.findings import Degrees, Picture, StageAnswer
+from shared.contracts.findings import WITH_PICTURES, Degrees, Picture, StageAnswer
 from shared.contracts.models import ModelCard
 from shared.inference import CheckedScorer
 from shared.inference.choice import open_scorer
@@ -29,11 +29,13 @@ class Staging:
     finder: CheckedScorer
     card: ModelCard
 
-    def stage(self, image: bytes, lies: Correction) -> StageAnswer:
+    def stage(self, image: bytes, lies: Correction, pictures: bool = False) -> StageAnswer:
         """Decode the bytes of an upload, put it the right way and grade its knees."""
         model = ModelReference(name=self.card.name, version=self.card.version)
         radiograph = corrected(decode(image), lies)
         found = stage(radiograph, self.network, self.finder, model)
+        if not pictures:
+            return StageAnswer(finding=found.finding)
         return StageAnswer(
             finding=found.finding, heatmap=Picture.of(heatmap_png(radiograph.pixels, found.boxes, found.heat))
         )
@@ -64,10 +66,11 @@ async def stage_upload(
     pool: Annotated[Workers, Depends(workers)],
     turned_degrees: Annotated[int, Form(ge=0, le=270, multiple_of=90, description=TURNED)] = 0,
     inverted: Annotated[bool, Form(description="The picture has bone dark, as the imaging service found")] = False,
+    pictures: Annotated[bool, Form(description=WITH_PICTURES)] = False,
 ) -> StageAnswer:
     """Grade every knee of one radiograph (JPEG, PNG or DICOM)."""
     lies = Correction(cast(Degrees, turned_degrees), inverted)
-    return await pool.run(staging.stage, await image.read(), lies)
+    return await pool.run(staging.stage, await image.read(), lies, pictures)
 
 
 def create_app(settings: StagingSettings) -> FastAPI:

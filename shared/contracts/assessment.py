@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.contracts.base import Contract
-from shared.contracts.findings import ClinicalFinding, ImagingFinding, RiskCategory, StagingFinding
+from shared.contracts.findings import ClinicalFinding, ImagingFinding, Picture, RiskCategory, StagingFinding
 from shared.contracts.recommendation import RecommendationSet
 
 DISCLAIMER = (
@@ -51,3 +51,17 @@ class Assessment(Contract):
         dt.datetime | None, Field(description="When a clinician released the medication items to the patient")
     ] = None
     disclaimer: str = DISCLAIMER
+
+
+class AssessmentPictures(Contract):
+    """De-identified PNGs of one size: the radiograph as it was read, and where each network found its evidence."""
+
+    preview: Picture | None = None
+    imaging: Picture | None = None
+    staging: Picture | None = None
+
+
+class AssessmentWithPictures(Assessment):
+    """An assessment just made with `pictures=true`: they travel in this one answer, kept by the site or not."""
+
+    pictures: AssessmentPictures

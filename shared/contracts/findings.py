@@ -31,6 +31,10 @@ class Picture(Contract):
         return cls(png_base64=base64.b64encode(png).decode("ascii"))
 
 
+# Drawing and sending them costs as much as the reading itself, so they come only where somebody looks or keeps them.
+WITH_PICTURES = "Send preview and heat map along"
+
+
 class ClassProbabilities(Contract):
     """The seed paper's three classes; they sum to one."""
 
@@ -184,15 +188,15 @@ class ClinicalFinding(Contract):
 
 
 class ClassifyAnswer(Contract):
-    """What imaging answers: the finding, and the pictures it was made from."""
+    """What imaging answers: the finding, and the pictures it was made from where they were asked for."""
 
     finding: ImagingFinding
-    preview: Picture
+    preview: Picture | None = None
     heatmap: Picture | None = None
 
 
 class StageAnswer(Contract):
-    """What staging answers: the finding, and the heat map over the preview."""
+    """What staging answers: the finding, and the heat map over the preview where it was asked for."""
 
     finding: StagingFinding
     heatmap: Picture | None = None

@@ -1,11 +1,14 @@
 """What is kept of a radiograph, for how long, and what a patient's own account sees."""
 
+import base64
 import datetime as dt
 import sqlite3
 from contextlib import asynccontextmanager
 from dataclasses import fields
 
+import cv2
 import httpx
+import numpy as np
 import pytest
 from sqlalchemy import update
 
@@ -27,11 +30,11 @@ PNG = b"\x89PNG\r\n\x1a\n"
 class OneMap(Services):
     """Staging gives a heat map, imaging gives none, whatever the models do."""
 
-    async def classify(self, image):
-        return (await super().classify(image)).model_copy(update={"heatmap": None})
+    async def classify(self, image, pictures):
+        return (await super().classify(image, pictures)).model_copy(update={"heatmap": None})
 
-    async def stage(self, image, seen):
-        return (await super().stage(image, seen)).model_copy(update={"heatmap": Picture.of(PNG + b"staging")})
+    async def stage(self, image, seen, pictures):
+        return (await super().stage(image, seen, pictures)).model_copy(update={"heatmap": Picture.of(PNG + b"staging")})
 
 
 def one_map(secret):
@@ -59,6 +62,10 @@ async def made(client, image=None, **fields):
     return answer.json()
 
 
+def png(picture):
+    return base64.b64decode(picture["png_base64"])
+
+
 async def reason(client, address):
     answer = await client.get(address)
     assert answer.status_code == 404
@@ -79,6 +86,21 @@ async def test_pictures_are_kept_where_the_site_says_so(keeping, knee_jpeg):
 
 async def test_without_a_radiograph_there_is_no_picture(keeping):
     assert await reason(keeping, f"/v1/assessments/{(await made(keeping))['id']}/heatmap.png") == "no_radiograph"
+
+
+async def test_pictures_come_with_the_answer_where_they_are_asked_for_and_are_not_stored(house, knee_jpeg):
+    asked = {"files": {"image": ("knee.jpg", knee_jpeg)}, "headers": {"Idempotency-Key": "with-pictures"}}
+    answer = await house.post("/v1/assessments?pictures=true", **asked)
+    pictures = answer.json()["pictures"]
+    assert set(pictures) == {"preview", "imaging", "staging"}
+    sizes = {cv2.imdecode(np.frombuffer(png(one), np.uint8), cv2.IMREAD_COLOR).shape for one in pictures.values()}
+    assert len(sizes) == 1
+    assert len({one["png_base64"] for one in pictures.values()}) == 3
+    address = f"/v1/assessments/{answer.json()['id']}"
+    assert (await house.get(f"{address}/preview.png")).status_code == 404
+    stored = (await house.get(address)).json()
+    assert {**stored, "pictures": pictures} == answer.json()
+    assert (await house.post("/v1/assessments?pictures=true", **asked)).json() == stored
 
 
 async def test_by_default_nothing_is_kept(house, knee_jpeg):
