@@ -20,6 +20,7 @@ import gateway.models
 import gateway.patients.alerts.routes
 import gateway.patients.routes
 import gateway.pictures.routes
+import gateway.web.routes
 from gateway.accounts.attempts import Attempts
 from gateway.accounts.invitations.repository import Invitations
 from gateway.accounts.keys.repository import Keys
@@ -45,6 +46,7 @@ from gateway.pictures.repository import KeptPictures
 from gateway.rooms import Rooms
 from gateway.services import Services, ServicesSource
 from gateway.settings import GatewaySettings
+from gateway.web.visits import Visits
 from shared.logs import RequestLog
 from shared.problem_responses import install_problems
 from shared.service import install_metrics
@@ -67,6 +69,7 @@ ROOMS_WITH_ROUTES = (
     gateway.audit.routes,
     gateway.models,
     gateway.documentation,
+    gateway.web.routes,
 )
 DESCRIPTION = """
 Trabecula reads a knee or spine radiograph and a clinical record and returns one **assessment**.
@@ -95,6 +98,7 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
         try:
             async with services() as connected:
                 house = app.state.rooms = furnish(settings, database, connected, waiting)
+                app.state.visits = Visits(settings.token_key(), settings.refresh_token_days)
                 workers = [work_on_batches(house) for _ in range(settings.batch_concurrency)]
                 async with in_background(every(PICTURE_PURGE_S, house.pictures.delete_expired), *workers):
                     yield
@@ -123,6 +127,7 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
     for room in ROOMS_WITH_ROUTES:
         app.include_router(room.router)
     gateway.documentation.install(app)
+    gateway.web.routes.install(app)
     return app
 
 

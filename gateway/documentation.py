@@ -6,7 +6,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
-from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
 from gateway.batches.manifest import Manifest
@@ -32,12 +32,6 @@ async def docs(request: Request) -> HTMLResponse:
         swagger_css_url=f"{root}{STATIC}/swagger-ui.css",
         swagger_favicon_url=f"{root}{STATIC}/favicon.png",
     )
-
-
-@router.get("/")
-async def root(request: Request) -> RedirectResponse:
-    """To the documentation."""
-    return RedirectResponse(f"{request.scope.get('root_path', '')}/docs")
 
 
 def install(app: FastAPI) -> None:

@@ -11,9 +11,8 @@ from gateway.accounts.credentials import needs
 from gateway.accounts.scopes import Principal
 from gateway.assessments.case import MODELS, Case, read_case
 from gateway.assessments.examples import ASSESSMENT, RECORD
-from gateway.assessments.keep import keep
+from gateway.assessments.make import make
 from gateway.assessments.release import shown_to
-from gateway.assessments.repository import Repeatable
 from gateway.rooms import Rooms, rooms
 from gateway.words import Printable
 from shared.contracts.assessment import Assessment, AssessmentPictures, AssessmentWithPictures
@@ -99,16 +98,11 @@ async def make_assessment(
     The same `Idempotency-Key` with the same request gives the same answer again, so a lost answer can be asked for;
     the pictures come only the first time.
     """
-    drawn: AssessmentPictures | None = None
-    repeatable = Repeatable(idempotency_key, case.digest()) if idempotency_key else None
-    made = await house.assessments.repeated(who, repeatable) if repeatable else None
-    if made is None:
-        owner = await house.patients.owner(who, case.patient_id)
-        findings = await house.workflow.assess(case, pictures or house.settings.keep_pictures)
-        drawn = AssessmentPictures(**findings.pictures) if pictures and findings.pictures else None
-        made = await keep(house, case, findings, who, owner, repeatable)
-    answer = shown_to(who, made, house.settings.release_medication)
-    return AssessmentWithPictures(**dict(answer), pictures=drawn) if drawn else answer
+    made = await make(house, who, case, idempotency_key, pictures)
+    found = made.findings.pictures if pictures and made.findings else {}
+    if not found:
+        return made.assessment
+    return AssessmentWithPictures(**dict(made.assessment), pictures=AssessmentPictures(**found))
 
 
 @router.get("", summary="List assessments", responses=shown({"items": [ASSESSMENT], "next": None}))

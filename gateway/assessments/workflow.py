@@ -4,6 +4,7 @@ A service that is down makes the assessment partial, with a warning that names i
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -40,11 +41,20 @@ OUT_OF_ORDER = (ServiceUnavailable, TooBusy, NotAuthenticated)
 _OUT_OF_ORDER_TYPES = {PROBLEMS[error].type for error in OUT_OF_ORDER}
 
 
+# Hears of each part as it is over, found or not; of a part that nobody asked for, never.
+Told = Callable[[Component], None]
+
+
+def nobody(_: Component) -> None:
+    """Nobody waits to be told."""
+
+
 @dataclass
 class Findings:
     """What the services found so far; `warnings` tells what is missing and why."""
 
     with_pictures: bool = False
+    told: Told = nobody
     classified: ClassifyAnswer | None = None
     staged: StageAnswer | None = None
     clinical: ClinicalFinding | None = None
@@ -97,8 +107,10 @@ class Workflow:
         self._patience_s, self._quiet = patience_s, asyncio.Event()
         self._quiet.set()
 
-    async def assess(self, case: Case, pictures: bool = False) -> Findings:
+    async def assess(self, case: Case, pictures: bool = False, told: Told = nobody) -> Findings:
         """Everything the services find about one case; with `pictures`, the preview and the heat maps as well.
+
+        `told` hears of each part as it is over.
 
         Raises:
             InvalidInput: the image cannot be read, or is refused and there is no record beside it.
@@ -109,7 +121,7 @@ class Workflow:
         self._inside += 1
         self._quiet.clear()
         try:
-            return await self._assess(case, pictures)
+            return await self._assess(Findings(pictures, told), case)
         finally:
             self._inside -= 1
             if not self._inside:
@@ -123,10 +135,9 @@ class Workflow:
         """
         with anyio.move_on_after(self._patience_s):
             await self._quiet.wait()
-        return await self._assess(case, pictures)
+        return await self._assess(Findings(pictures), case)
 
-    async def _assess(self, case: Case, pictures: bool) -> Findings:
-        findings = Findings(with_pictures=pictures)
+    async def _assess(self, findings: Findings, case: Case) -> Findings:
         refused: list[InvalidInput] = []
         async with anyio.create_task_group() as group:
             group.start_soon(self._read_image, case, findings, refused)
@@ -135,6 +146,7 @@ class Workflow:
             # Raised here and not within the group, which would wrap it.
             raise refused[0]
         await self._recommend(case, findings)
+        findings.told("recommender")
         return findings
 
     async def _read_image(self, case: Case, findings: Findings, refused: list[InvalidInput]) -> None:
@@ -151,8 +163,10 @@ class Workflow:
             refused.append(error)
         except OUT_OF_ORDER as error:
             findings.warn("imaging", error)
+        findings.told("imaging")
         if findings.imaging and findings.imaging.anatomy == "knee":
             await self._stage(case.image, findings.imaging, findings)
+            findings.told("staging")
 
     async def _stage(self, image: bytes, seen: ImagingFinding, findings: Findings) -> None:
         try:
@@ -167,6 +181,7 @@ class Workflow:
             findings.clinical = await self._services.risk(case.risk)
         except OUT_OF_ORDER as error:
             findings.warn("clinical", error)
+        findings.told("clinical")
 
     async def _recommend(self, case: Case, findings: Findings) -> None:
         record = case.risk.record if isinstance(case.risk, RiskRequest) else None

@@ -7,6 +7,8 @@ one record. From that, and from what each role may do, follows what each caller 
 - a caller without the scope: 403;
 - another organisation's caller, or another patient, on a record: 404, as if it were not there;
 - everybody else: what was asked for.
+
+The pages have rows of the same kind; they know people alone, and send a stranger to sign in.
 """
 
 from dataclasses import dataclass, field
@@ -20,7 +22,7 @@ from gateway.database.engine import Database
 from gateway.embedded import in_process
 from gateway.settings import GatewaySettings
 from tests.conftest import open_house
-from tests.integration.people import administrator_of, client, invited, system_of
+from tests.integration.people import PASSWORD, administrator_of, client, invited, system_of
 
 OPEN, ANYBODY = "open", "anybody"
 CASE = {"clinical": (None, '{"age": 67, "gender": "female"}')}
@@ -100,7 +102,29 @@ MATRIX = {
     "GET /v1/audit": Row("audit:read"),
 }
 # Routes that are no operation of the API, and tell nothing of anybody.
-UNLISTED = {"/", "/docs", "/docs/static", "/openapi.json", "/metrics"}
+UNLISTED = {
+    "/", "/docs", "/docs/static", "/openapi.json", "/metrics", "/static", "/favicon.ico", "/manifest.webmanifest",
+    "/service-worker.js",
+}  # fmt: skip
+# The pages, under the same rules: what the API answers with 401 sends a browser to sign in.
+FORM = {"age": "67", "gender": "female"}
+PAGES = {
+    "GET /sign-in": Row(OPEN),
+    "POST /sign-in": Row(OPEN),
+    "GET /register": Row(OPEN),
+    "POST /register": Row(OPEN),
+    "GET /invitation": Row(OPEN),
+    "POST /invitation": Row(OPEN),
+    "POST /sign-out": Row(OPEN),
+    "GET /language/{code}": Row(OPEN),
+    "GET /visit": Row(OPEN),
+    "GET /new/offline": Row(OPEN),
+    "GET /new": Row("assessments:write"),
+    "POST /new": Row("assessments:write", send=FORM),
+    "GET /assessments/{assessment_id}": Row("assessments:read", record=True),
+    "GET /assessments/{assessment_id}/pictures/{kind}.png": Row("assessments:read", record=True),
+    "POST /assessments/{assessment_id}/release": Row("assessments:write", record=True, refused=PATIENTS),
+}
 
 WORK = {"assessments:write", "assessments:read", "patients:read", "patients:write", "models:read"}
 EVERYTHING = WORK | {"audit:read", "admin"}
@@ -227,7 +251,7 @@ def paths(routes, prefix=""):
 def test_no_route_hides_from_the_document(settings):
     app = create_app(settings, in_process("0" * 48))
     found = set(paths(app.routes))
-    assert {path.split(" ")[1] for path in MATRIX} | UNLISTED == {path.replace(":path}", "}") for path in found}
+    assert {path.split(" ")[1] for path in MATRIX | PAGES} | UNLISTED == {path.replace(":path}", "}") for path in found}
 
 
 def expected(name, row, caller):
@@ -261,6 +285,68 @@ async def test_who_may_do_what(name, callers, records):
 def beside_the_point(answer):
     """The caller was let in: a picture that was not made is missing for everybody, an invitation is out already."""
     return answer.status_code == 409 or (answer.status_code == 404 and answer.json().get("reason") == "no_heat_map")
+
+
+ADDRESSES = {
+    "patient": "a@home.example", "other patient": "b@home.example", "clinician": "c@here.example",
+    "administrator": "root@here.example", "clinician elsewhere": "c@elsewhere.example",
+    "administrator elsewhere": "root@elsewhere.example",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+async def browsers(gate, callers):
+    """A browser of every person, signed in by the page, and a stranger's; each with the token of its forms."""
+    found = {}
+    for caller in ("stranger", *ADDRESSES):
+        browser = found[caller] = client(gate)
+        token = (await browser.get("/visit")).json()["form_token"]
+        if caller != "stranger":
+            form = {"csrf": token, "email": ADDRESSES[caller], "password": PASSWORD}
+            assert (await browser.post("/sign-in", data=form)).status_code == 303
+            token = (await browser.get("/visit")).json()["form_token"]
+        browser.headers["X-Form"] = token
+    yield found
+    for browser in found.values():
+        await browser.aclose()
+
+
+@pytest.mark.parametrize("name", PAGES)
+async def test_who_may_see_which_page(name, browsers, records):
+    row = PAGES[name]
+    method, template = name.split(" ")
+    if row.needs == OPEN and method == "POST":
+        return  # what they do without a credential is test_pages.py's affair
+    for caller, browser in browsers.items():
+        filled = {parameter: await make() for parameter, make in records.items() if f"{{{parameter}}}" in template}
+        address = template.format(**filled, code="en", kind="preview")
+        form = {**row.send, "csrf": browser.headers["X-Form"]} if method == "POST" else None
+        answer = await browser.request(method, address, data=form, headers={"Accept": "text/html"})
+        wanted = expected(name, row, caller)
+        if wanted == 401:
+            assert answer.headers["location"].startswith("/sign-in?again=1"), (name, caller)
+        elif wanted == "served":
+            assert answer.status_code in (200, 303), (name, caller, answer.text)
+            assert not answer.headers.get("location", "").startswith("/sign-in"), (name, caller)
+        else:
+            assert answer.status_code == wanted, (name, caller, answer.text)
+
+
+async def test_no_form_of_another_site_is_taken(browsers, records):
+    """Neither without the token, nor with another visit's, nor with the right one from another site."""
+    filled = {parameter: await make() for parameter, make in records.items() if parameter != "new patient"}
+    browser, other = browsers["administrator"], browsers["clinician"].headers["X-Form"]
+    right = browser.headers["X-Form"]
+    for name, row in PAGES.items():
+        method, template = name.split(" ")
+        if method != "POST":
+            continue
+        address = template.format(**filled)
+        for token, site in (("", "same-origin"), (other, "same-origin"), (right, "cross-site"), (right, "same-site")):
+            answer = await browser.post(address, data={**row.send, "csrf": token}, headers={"Sec-Fetch-Site": site})
+            assert answer.status_code == 403, (name, token, site)
+        headers = {"Origin": "http://evil.example"}
+        assert (await browser.post(address, data={**row.send, "csrf": right}, headers=headers)).status_code == 403
 
 
 async def test_lists_show_nobody_elses_records(callers, records):

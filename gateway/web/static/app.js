@@ -1,0 +1,46 @@
+// On every page: the offline copy, printing, what an invitation's link carries, and forms that outlive a sign-in.
+import { forgetOthers, forget } from "./draft.js";
+
+const account = document.body.dataset.account;
+if ("serviceWorker" in navigator) navigator.serviceWorker.register("/service-worker.js").catch(() => {});
+
+if (account) forgetOthers(account);
+if (document.querySelector("#signed-out")) {
+  forget();
+  sessionStorage.clear();
+}
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) print();
+});
+
+for (const field of document.querySelectorAll("[data-from-fragment]")) {
+  if (location.hash.length > 1) {
+    field.value = decodeURIComponent(location.hash.slice(1));
+    history.replaceState(null, "", location.pathname);
+  }
+}
+
+for (const form of document.querySelectorAll("form[data-confirm]")) {
+  form.addEventListener("submit", (event) => {
+    if (!confirm(form.dataset.confirm)) event.preventDefault();
+  });
+}
+
+// Short forms stay in this tab until they were taken: an ended sign-in sends the browser away before they are.
+const done = new URLSearchParams(location.search).get("done");
+for (const form of document.querySelectorAll("form[data-keep]")) {
+  const key = `form:${form.dataset.keep}`;
+  if (done === form.dataset.keep) sessionStorage.removeItem(key);
+  const kept = JSON.parse(sessionStorage.getItem(key) || "null");
+  if (kept && kept.account === account) {
+    for (const [name, value] of kept.fields) {
+      const field = form.elements.namedItem(name);
+      if (field && "value" in field && !["hidden", "checkbox"].includes(field.type)) field.value = value;
+    }
+  }
+  form.addEventListener("input", () => {
+    const fields = [...new FormData(form)].filter(([name, value]) => name !== "csrf" && typeof value === "string");
+    sessionStorage.setItem(key, JSON.stringify({ account, fields }));
+  });
+}

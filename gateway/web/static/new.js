@@ -1,0 +1,236 @@
+// The form of a new assessment: picture, questions, sending, and keeping all of it until it was taken.
+import { camera } from "./camera.js";
+import { forget, keep, kept } from "./draft.js";
+import { viewer } from "./result.js";
+import { Refused, send } from "./send.js";
+
+const $ = (id) => document.getElementById(id);
+const form = $("assessment"), image = $("image");
+let account = document.body.dataset.account || null;
+let key = crypto.randomUUID?.() ?? String(Math.random()).slice(2) + Date.now();
+let photo = null, sending = false;
+
+const say = (what) => {
+  for (const one of $("draft-notice").children) one.hidden = one.dataset.say !== what;
+  $("draft-notice").hidden = !what;
+};
+
+// The picture -----------------------------------------------------------------------------------------------------
+function picture(file) {
+  photo = file;
+  const shown = $("chosen-picture");
+  if (shown.src) URL.revokeObjectURL(shown.src);
+  shown.hidden = !file || !file.type.startsWith("image/");
+  if (!shown.hidden) shown.src = URL.createObjectURL(file);
+  $("chosen-name").textContent = file ? `${file.name} (${(file.size / 1e6).toFixed(1)} MB)` : "";
+  $("picture-remove").hidden = !file;
+}
+image.addEventListener("change", () => { if (image.files[0]) { picture(image.files[0]); save(); } });
+$("picture-remove").addEventListener("click", () => { image.value = ""; picture(null); save(); image.focus(); });
+const drop = $("drop");
+for (const name of ["dragover", "dragleave", "drop"]) drop.addEventListener(name, (event) => {
+  event.preventDefault();
+  drop.classList.toggle("over", name === "dragover");
+  if (name === "drop" && event.dataTransfer.files[0]) { picture(event.dataTransfer.files[0]); save(); }
+});
+camera((file) => { picture(file); save(); });
+
+// The questions ---------------------------------------------------------------------------------------------------
+const isAnswered = (question) => [...question.querySelectorAll("input, select")].some((field) =>
+  field.name && !/_(measure|site|device)$/.test(field.name) && (["radio", "checkbox"].includes(field.type) ? field.checked && field.value : field.value));
+
+function refresh() {
+  for (const box of form.querySelectorAll("[data-unknown]")) box.checked = !form.elements[box.dataset.unknown].value;
+  for (const part of form.querySelectorAll("[data-when]")) {
+    const [name, value] = part.dataset.when.split("=");
+    part.hidden = form.elements[name].value !== value;
+  }
+  const male = form.elements.gender.value === "male";
+  for (const section of form.querySelectorAll(".section")) {
+    if ("women" in section.dataset) section.hidden = male;
+    const count = [...section.querySelectorAll("[data-question]")].filter(isAnswered).length;
+    const words = section.querySelector("[data-count]");
+    words.textContent = count ? words.dataset.one.replace("{count}", count) : "";
+  }
+}
+form.addEventListener("input", (event) => {
+  const unknown = event.target.dataset.unknown;
+  if (unknown) {
+    if (event.target.checked) form.elements[unknown].value = "";
+    else { form.elements[unknown].focus(); return; }
+  }
+  refresh();
+  save();
+});
+
+// What is kept ----------------------------------------------------------------------------------------------------
+const fields = () => [...entries()].filter(([name, value]) => name !== "csrf" && typeof value === "string" && value);
+function* entries() {
+  const male = form.elements.gender.value === "male";
+  for (const [name, value] of new FormData(form)) {
+    if (name === "image") continue;
+    if (male && form.elements[name]?.closest?.("[data-women]")) continue;
+    yield [name, value];
+  }
+}
+let pending = 0;
+function save(waiting = false) {
+  clearTimeout(pending);
+  const draft = () => keep({ account, fields: fields(), image: photo, key, waiting });
+  if (waiting) return draft();
+  pending = setTimeout(draft, 300);
+}
+async function restore() {
+  const draft = await kept();
+  if (!draft) return null;
+  key = draft.key;
+  if (draft.image) picture(draft.image);
+  for (const [name, value] of draft.fields) {
+    const found = form.elements[name];
+    for (const one of found instanceof RadioNodeList ? found : found ? [found] : []) {
+      if (["radio", "checkbox"].includes(one.type)) one.checked = one.value === value || (one.type === "checkbox" && one.checked);
+      else one.value = value;
+    }
+  }
+  for (const section of form.querySelectorAll("details.section")) section.open ||= [...section.querySelectorAll("[data-question]")].some(isAnswered);
+  refresh();
+  return draft;
+}
+$("start-over").addEventListener("click", async () => { clearTimeout(pending); await forget(); location.assign("/new"); });
+
+// Sending ---------------------------------------------------------------------------------------------------------
+async function visit() {
+  const answer = await fetch("/visit", { headers: { Accept: "application/json" }, cache: "no-store" });
+  if (!answer.ok) throw new Error("no link");
+  return answer.json();
+}
+
+const part = (name, state) => {
+  const line = document.querySelector(`[data-part="${name}"]`);
+  if (!line) return;
+  line.className = state;
+  const words = line.querySelector(".state");
+  words.textContent = words.dataset[state];
+};
+
+function refuse(problem) {
+  $("progress").hidden = true;
+  $("asking").hidden = false;
+  const words = document.querySelector(`#problem-words`).content.querySelector(`[data-slug="${problem.slug}"]`);
+  $("refused-title").textContent = problem.title ?? words?.textContent ?? "";
+  $("refused-detail").textContent = words?.dataset.detail ?? problem.detail ?? "";
+  $("refused-fields").replaceChildren();
+  for (const one of form.querySelectorAll("[aria-invalid]")) one.removeAttribute("aria-invalid");
+  const named = problem.errors ?? (problem.field ? [{ field: problem.field, message: problem.detail }] : []);
+  if (named.length) $("refused-detail").textContent = "";
+  for (const { field, message } of named) {
+    const name = field.replace(/^clinical\./, "").split(".")[0];
+    const question = form.querySelector(`[data-question="${name}"]`);
+    const title = question?.querySelector("label, legend")?.textContent ?? name;
+    const link = document.createElement(question ? "a" : "span");
+    link.textContent = `${title}: ${message}`;
+    if (question) {
+      const input = question.querySelector("input, select");
+      input.setAttribute("aria-invalid", "true");
+      link.href = `#${input.id}`;
+      link.addEventListener("click", (event) => {
+        event.preventDefault();
+        const section = question.closest("details");
+        if (section) section.open = true;
+        input.focus();
+      });
+    }
+    const item = document.createElement("li");
+    item.append(link);
+    $("refused-fields").append(item);
+  }
+  $("refused").hidden = false;
+  $("refused").focus();
+}
+
+async function submit() {
+  if (sending) return;
+  sending = true;
+  $("refused").hidden = true;
+  say(null);
+  clearTimeout(pending);
+  try {
+    if (!navigator.onLine) throw new Error("no link");
+    const { account: now, form_token: token } = await visit();
+    if (!now) { await save(true); say("expired"); $("draft-notice").scrollIntoView(); return; }
+    account = now;
+    await save(true);
+    await assess(token);
+  } catch (error) {
+    $("progress").hidden = true;
+    $("asking").hidden = false;
+    if (error instanceof Refused) {
+      await keep({ account, fields: fields(), image: photo, key: (key = crypto.randomUUID?.() ?? `${key}+`), waiting: false });
+      if (error.problem.slug === "not-authenticated") say("expired");
+      else refuse(error.problem);
+    } else { await save(true); say("waiting"); $("draft-notice").scrollIntoView({ block: "center" }); }
+  } finally {
+    sending = false;
+  }
+}
+
+async function assess(token) {
+  const body = new FormData();
+  for (const [name, value] of entries()) if (value) body.append(name, value);
+  if (photo) body.set("image", photo, photo.name || "picture");
+  $("asking").hidden = true;
+  $("progress").hidden = false;
+  $("progress").querySelector("h2").focus();
+  const asked = { imaging: Boolean(photo), staging: Boolean(photo), clinical: Boolean(form.elements.age.value || fields().length > 1), recommender: true };
+  for (const name of Object.keys(asked)) part(name, asked[name] ? "waiting" : "none");
+  let show = null;
+  await send(body, token, key, {
+    uploaded(loaded, total) {
+      $("upload").value = total ? (100 * loaded) / total : 0;
+      $("upload-words").textContent = `${Math.round($("upload").value)} %`;
+      if (loaded === total) for (const name of ["imaging", "clinical"]) if (asked[name]) part(name, "working");
+    },
+    retrying() { $("retrying").hidden = false; },
+    line(told) {
+      $("retrying").hidden = true;
+      if (told.part) {
+        part(told.part, "done");
+        if (told.part === "imaging") part("staging", "working");
+        if (told.part === "recommender" && !document.querySelector('[data-part="staging"].done')) part("staging", "none");
+      }
+      if (told.html) show = result(told);
+      if (told.picture) show(told.picture, address(told.png));
+    },
+  });
+}
+
+function result(told) {
+  forget();
+  $("progress").hidden = true;
+  const found = new DOMParser().parseFromString(told.html, "text/html").querySelector("article");
+  $("outcome").removeAttribute("aria-live");
+  $("outcome").replaceChildren(found);
+  history.pushState(null, "", told.address);
+  addEventListener("popstate", () => location.reload());
+  scrollTo(0, 0);
+  $("outcome").querySelector("h1").focus({ preventScroll: true });
+  performance.mark("result");
+  return viewer($("outcome")).show;
+}
+
+function address(png) {
+  const bytes = Uint8Array.from(atob(png), (letter) => letter.charCodeAt(0));
+  return URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
+}
+
+form.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
+
+// The start -------------------------------------------------------------------------------------------------------
+refresh();
+const draft = await restore();
+const isOffline = !navigator.onLine || (location.pathname === "/new" && !account && (await visit().then(() => false, () => true)));
+if (draft?.waiting && !isOffline) { say("restored"); }
+else if (draft && draft.fields.length) say(isOffline ? "waiting" : "restored");
+else if (isOffline) say("offline");
+addEventListener("online", async () => { const waits = await kept(); if (waits?.waiting) submit(); });
+addEventListener("offline", () => say("offline"));
