@@ -4,19 +4,18 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import SecretStr, ValidationError
-from starlette.datastructures import FormData
+from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
 from gateway.accounts.invitations.routes import Acceptance, accept_invitation
 from gateway.accounts.routes import Registration, register
 from gateway.accounts.tokens.routes import TokenRequest, Tokens, sign_in, sign_out
 from gateway.rooms import Rooms, rooms
-from gateway.web.forms import Posted, text
+from gateway.web.forms import Posted, secret, text
 from gateway.web.language import LanguageCode
 from gateway.web.pages import LANGUAGE, OpenPage, page, told, visitor_of
 from gateway.web.visits import REFRESH, Visitor, hand_out, local_path, take_back, visits_of
-from shared.problems import InvalidInput, TrabeculaError
+from shared.problems import TrabeculaError
 
 router = APIRouter(route_class=OpenPage, include_in_schema=False)
 House = Annotated[Rooms, Depends(rooms)]
@@ -42,11 +41,13 @@ async def sign_in_page(
 async def sign_in_here(request: Request, form: Posted, house: House) -> Response:
     """Sign in and go on to where the person wanted to go."""
     onward = local_path(text(form, "next"))
-    email, password = text(form, "email"), _password(form)
+    email, password = text(form, "email"), secret(form, "password")
     try:
-        tokens = await sign_in(TokenRequest(username=email, password=password), house, Response(), None)
+        tokens = await sign_in(
+            TokenRequest(username=email, password=password.get_secret_value()), house, Response(), None
+        )
     except (TrabeculaError, ValidationError) as error:
-        return _sign_in_form(request, house, onward, email=email, error=_readable(error))
+        return _sign_in_form(request, house, onward, email=email, error=error)
     return _welcome(request, tokens, onward, stay=text(form, "stay") == "1")
 
 
@@ -59,12 +60,14 @@ async def register_page(request: Request, house: House) -> Response:
 @router.post("/register")
 async def register_here(request: Request, form: Posted, house: House) -> Response:
     """Make the account and sign in."""
-    email, password = text(form, "email"), _password(form)
+    email, password = text(form, "email"), secret(form, "password")
     try:
-        await register(Registration(email=email, password=SecretStr(password)), house)
-        tokens = await sign_in(TokenRequest(username=email, password=password), house, Response(), None)
+        await register(Registration(email=email, password=password), house)
+        tokens = await sign_in(
+            TokenRequest(username=email, password=password.get_secret_value()), house, Response(), None
+        )
     except (TrabeculaError, ValidationError) as error:
-        problem, allowed = told(_readable(error)), house.settings.registration
+        problem, allowed = told(error), house.settings.registration
         status = HTTPStatus(problem["status"])
         return page(request, "register.html", status, allowed=allowed, email=email, problem=problem)
     return _welcome(request, tokens, "/", stay=False)
@@ -79,12 +82,14 @@ async def invitation_page(request: Request) -> Response:
 @router.post("/invitation")
 async def accept_here(request: Request, form: Posted, house: House) -> Response:
     """Make the account that the invitation is for and sign in."""
-    password, token = _password(form), text(form, "token")
+    password, token = secret(form, "password"), text(form, "token")
     try:
-        account = await accept_invitation(Acceptance(token=token, password=SecretStr(password)), house)
-        tokens = await sign_in(TokenRequest(username=account.email, password=password), house, Response(), None)
+        account = await accept_invitation(Acceptance(token=token, password=password), house)
+        tokens = await sign_in(
+            TokenRequest(username=account.email, password=password.get_secret_value()), house, Response(), None
+        )
     except (TrabeculaError, ValidationError) as error:
-        problem = told(_readable(error))
+        problem = told(error)
         return page(request, "invitation.html", HTTPStatus(problem["status"]), problem=problem, token=token)
     return _welcome(request, tokens, "/", stay=False)
 
@@ -127,16 +132,3 @@ def _welcome(request: Request, tokens: Tokens, onward: str, *, stay: bool) -> Re
     response = RedirectResponse(onward, HTTPStatus.SEE_OTHER)
     hand_out(response, request, visits_of(request), tokens, stay=stay)
     return response
-
-
-def _password(form: FormData) -> str:
-    """As it was typed: spaces may be part of it."""
-    typed = form.get("password")
-    return typed[:1000] if isinstance(typed, str) else ""
-
-
-def _readable(error: TrabeculaError | ValidationError) -> TrabeculaError:
-    if isinstance(error, TrabeculaError):
-        return error
-    first = error.errors(include_input=False, include_url=False)[0]
-    return InvalidInput(f"{'.'.join(map(str, first['loc']))}: {first['msg']}")

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import Depends, Request
+from pydantic import SecretStr
 from starlette.datastructures import FormData
 
 from gateway.web.pages import visitor_of
@@ -32,6 +33,12 @@ def text(form: FormData, name: str) -> str:
     """A field without the spaces around it; empty where it was not sent."""
     value = form.get(name)
     return value.strip() if isinstance(value, str) else ""
+
+
+def secret(form: FormData, name: str) -> SecretStr:
+    """A password as it was typed: spaces may be part of it."""
+    value = form.get(name)
+    return SecretStr(value if isinstance(value, str) else "")
 
 
 def number(form: FormData, name: str) -> float | None:

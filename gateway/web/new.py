@@ -6,19 +6,19 @@ from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Header, Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 
-from gateway.accounts.credentials import needs
 from gateway.accounts.scopes import Principal
 from gateway.assessments.case import Case, checked_patient_id, read_risk
 from gateway.assessments.make import Made, make
-from gateway.rooms import Rooms, rooms
+from gateway.rooms import Rooms
 from gateway.web.forms import Posted, text
-from gateway.web.pages import OpenPage, Page, page, rendered, told, visitor_of, wants_json
+from gateway.web.pages import OpenPage, Page, page, rendered, told, wants_json
 from gateway.web.questions import DENSITY_ROWS, DEVICES, FRACTURE_ROWS, MEASURES, SECTIONS, record_of
 from gateway.web.results import shown
+from gateway.web.visiting import House, Visit, allowed
 from gateway.web.visits import Visitor, visits_of
 from gateway.words import Printable
 from shared.contracts.assessment import Component
@@ -26,8 +26,6 @@ from shared.problems import MissingInput
 
 router = APIRouter(include_in_schema=False, route_class=Page)
 open_router = APIRouter(include_in_schema=False, route_class=OpenPage)
-House = Annotated[Rooms, Depends(rooms)]
-Visit = Annotated[Visitor, Depends(visitor_of)]
 FORM: dict[str, Any] = {
     "sections": SECTIONS, "fracture_rows": FRACTURE_ROWS, "density_rows": DENSITY_ROWS, "measures": MEASURES,
     "devices": DEVICES,
@@ -37,7 +35,7 @@ FORM: dict[str, Any] = {
 @router.get("/new")
 async def new_page(request: Request, visitor: Visit, house: House) -> Response:
     """The form: a picture, questions, or both."""
-    await needs("assessments:write")(visitor.known(), house)
+    await allowed(visitor, "assessments:write", house)
     return page(request, "new.html", offline=False, **FORM)
 
 
@@ -63,8 +61,7 @@ async def assess_here(
     idempotency_key: Annotated[Printable | None, Header(min_length=1, max_length=255)] = None,
 ) -> Response:
     """Assess what the form holds. A script gets each part as it is over, as lines of JSON; a browser the result."""
-    who = visitor.known()
-    await needs("assessments:write")(who, house)
+    who = await allowed(visitor, "assessments:write", house)
     case = await case_of(form)
     if wants_json(request):
         lines = _lines(request, house, who, case, idempotency_key)

@@ -13,6 +13,7 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
@@ -123,7 +124,7 @@ def told(error: Exception) -> dict[str, Any]:
     if isinstance(error, TrabeculaError):
         row = problem_for(error)
         return {"status": row.status.value, "slug": row.slug, "detail": error.detail, **error.members}
-    if isinstance(error, RequestValidationError):
+    if isinstance(error, RequestValidationError | ValidationError):
         fields = [field_words(dict(one)) for one in error.errors()]
         detail = "; ".join(f"{one['field']}: {one['message']}" for one in fields[:5])
         return {"status": 422, "slug": "invalid-input", "detail": detail, "errors": fields}

@@ -1,26 +1,23 @@
 """The result of an assessment, its pictures and its report."""
 
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from gateway.accounts.credentials import needs
 from gateway.assessments.routes import get_assessment, release_assessment
 from gateway.pictures.pictures import KINDS
 from gateway.pictures.routes import get_heat_map, get_preview
-from gateway.rooms import Rooms, rooms
+from gateway.rooms import Rooms
 from gateway.web.forms import Posted
 from gateway.web.pages import Page, page, visitor_of
-from gateway.web.visits import Visitor
+from gateway.web.visiting import House, Visit, allowed
 from shared.contracts.assessment import Assessment
 from shared.contracts.recommendation import Recommendation
 
 router = APIRouter(include_in_schema=False, route_class=Page)
-House = Annotated[Rooms, Depends(rooms)]
-Visit = Annotated[Visitor, Depends(visitor_of)]
 # As a person would want to read them: whom to see first, then what to do, then what to take.
 GROUPS = ("referral", "follow_up", "medication", "exercise", "diet")
 # How sure a class is, from its probability: at least so much, the key of the words for it.
@@ -30,7 +27,7 @@ SURENESS = ((0.9, "high"), (0.7, "fair"), (0.5, "low"), (0.0, "none"))
 @router.get("/assessments/{assessment_id}")
 async def result_page(assessment_id: UUID, request: Request, visitor: Visit, house: House) -> Response:
     """One assessment."""
-    who = await needs("assessments:read")(visitor.known(), house)
+    who = await allowed(visitor, "assessments:read", house)
     made = await get_assessment(assessment_id, who, house)
     kept = await house.pictures.first(made.id, ["preview"]) is not None
     return page(request, "result.html", **shown(request, house, made, pictures="kept" if kept else None))
@@ -41,7 +38,7 @@ async def picture(
     assessment_id: UUID, kind: Literal["preview", "imaging", "staging"], visitor: Visit, house: House
 ) -> Response:
     """A kept picture."""
-    who = await needs("assessments:read")(visitor.known(), house)
+    who = await allowed(visitor, "assessments:read", house)
     if kind == "preview":
         return await get_preview(assessment_id, who, house)
     return await get_heat_map(assessment_id, who, house, kind)
@@ -50,7 +47,7 @@ async def picture(
 @router.post("/assessments/{assessment_id}/release")
 async def release_here(assessment_id: UUID, form: Posted, visitor: Visit, house: House) -> Response:
     """Show the medication items to the patient from now on."""
-    who = await needs("assessments:write")(visitor.known(), house)
+    who = await allowed(visitor, "assessments:write", house)
     await release_assessment(assessment_id, who, house)
     return RedirectResponse(f"/assessments/{assessment_id}#recommendations", HTTPStatus.SEE_OTHER)
 

@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from gateway.web import entry, new, results
+from gateway.web import account, administration, alerts, entry, keys, new, patients, results, work_list
 from gateway.web.pages import STATIC, OpenPage, stamp, visitor_of
 from gateway.web.visits import Visitor
 
@@ -23,7 +23,8 @@ async def root(request: Request, visitor: Annotated[Visitor, Depends(visitor_of)
     """People to where their work begins; programs to the documentation."""
     if "text/html" not in request.headers.get("accept", ""):
         return RedirectResponse(f"{request.scope.get('root_path', '')}/docs")
-    return RedirectResponse("/new" if visitor.who else "/sign-in", HTTPStatus.SEE_OTHER)
+    first = "/sign-in" if visitor.who is None else "/work-list" if visitor.is_staff else "/new"
+    return RedirectResponse(first, HTTPStatus.SEE_OTHER)
 
 
 @start.get("/service-worker.js")
@@ -66,5 +67,7 @@ def install(app: FastAPI) -> None:
     app.mount("/static", Stamped(directory=STATIC), name="pages-static")
 
 
-for part in (start, entry.router, new.open_router, new.router, results.router):
-    router.include_router(part)
+for room in (entry, new, results, work_list, patients, alerts, account, administration, keys):
+    router.include_router(room.router)
+router.include_router(start)
+router.include_router(new.open_router)

@@ -108,6 +108,7 @@ UNLISTED = {
 }  # fmt: skip
 # The pages, under the same rules: what the API answers with 401 sends a browser to sign in.
 FORM = {"age": "67", "gender": "female"}
+STAFF = frozenset({"clinician", "administrator", "clinician elsewhere", "administrator elsewhere"})
 PAGES = {
     "GET /sign-in": Row(OPEN),
     "POST /sign-in": Row(OPEN),
@@ -124,6 +125,38 @@ PAGES = {
     "GET /assessments/{assessment_id}": Row("assessments:read", record=True),
     "GET /assessments/{assessment_id}/pictures/{kind}.png": Row("assessments:read", record=True),
     "POST /assessments/{assessment_id}/release": Row("assessments:write", record=True, refused=PATIENTS),
+    "GET /work-list": Row("assessments:read", refused=PATIENTS),
+    "GET /history": Row("assessments:read", refused=STAFF),
+    "GET /patients": Row("patients:read"),
+    "GET /patients/{patient}": Row("patients:read", record=True),
+    "GET /patients/{patient}/export.json": Row("patients:read", record=True),
+    "POST /patients/{patient}/measurements": Row(
+        "patients:write",
+        record=True,
+        send={"kind": "t_score", "date": "2025-11-03", "site": "total_hip", "value": "-1.8"},
+    ),
+    "POST /patients/{patient}/invitation": Row("patients:write", record=True, send={"email": "new-a@home.example"}),
+    "POST /patients/{patient}/erasure": Row("patients:write", record=True, send={"again": "not this one"}),
+    "GET /alerts": Row("patients:read"),
+    "POST /alerts/{alert_id}/close": Row("patients:write", record=True),
+    "GET /account": Row(ANYBODY),
+    "POST /account/password": Row(ANYBODY, send={"current": "not it", "password": "velvet-harbour-quill-7"}),
+    "GET /administration": Row("admin"),
+    "POST /administration/invitations": Row("admin", send={"email": "staff@here.example", "role": "clinician"}),
+    "POST /administration/invitations/{invitation_id}/revoke": Row("admin", record=True),
+    "POST /administration/accounts/{account_id}": Row("admin", record=True, send={"disabled": "1"}),
+    "GET /administration/keys": Row("admin"),
+    "POST /administration/keys": Row("admin", send={"name": "x", "scopes": "models:read"}),
+    "POST /administration/keys/{key_id}/rotate": Row("admin", record=True),
+    "POST /administration/keys/{key_id}/revoke": Row("admin", record=True),
+    "GET /administration/models": Row("models:read"),
+    "GET /administration/audit": Row("audit:read"),
+}
+# Refused for what they sent and not for who they are: a wrong password, a number that is not the patient's.
+LET_IN = {
+    "POST /account/password": 401,
+    "POST /patients/{patient}/erasure": 409,
+    "POST /patients/{patient}/invitation": 409,
 }
 
 WORK = {"assessments:write", "assessments:read", "patients:read", "patients:write", "models:read"}
@@ -208,6 +241,8 @@ async def records(settings, gate, callers, knee_jpeg):
     alerts = (await callers["clinician"].get("/v1/alerts")).json()["items"]
     alert = next(one["id"] for one in alerts if one["state"] == "worsening")
 
+    internal = (await callers["clinician"].get("/v1/patients/MRN-A")).json()["id"]
+
     async def new_patient():
         reference = f"MRN-{next(number)}"
         files = {**CASE, "patient_id": (None, reference)}
@@ -220,7 +255,7 @@ async def records(settings, gate, callers, knee_jpeg):
     yield {
         "assessment_id": partial(the, assessment), "batch_id": partial(the, batch), "account_id": account,
         "invitation_id": invitation, "key_id": key, "patient_id": partial(the, "MRN-A"),
-        "alert_id": partial(the, alert), "new patient": new_patient,
+        "alert_id": partial(the, alert), "new patient": new_patient, "patient": partial(the, internal),
     }  # fmt: skip
     await database.close()
 
@@ -251,7 +286,8 @@ def paths(routes, prefix=""):
 def test_no_route_hides_from_the_document(settings):
     app = create_app(settings, in_process("0" * 48))
     found = set(paths(app.routes))
-    assert {path.split(" ")[1] for path in MATRIX | PAGES} | UNLISTED == {path.replace(":path}", "}") for path in found}
+    listed = {path.split(" ")[1].replace("{patient}", "{patient_id}") for path in MATRIX | PAGES}
+    assert listed | UNLISTED == {path.replace(":path}", "}") for path in found}
 
 
 def expected(name, row, caller):
@@ -325,6 +361,8 @@ async def test_who_may_see_which_page(name, browsers, records):
         wanted = expected(name, row, caller)
         if wanted == 401:
             assert answer.headers["location"].startswith("/sign-in?again=1"), (name, caller)
+        elif wanted == "served" and name in LET_IN:
+            assert answer.status_code == LET_IN[name], (name, caller, answer.text)
         elif wanted == "served":
             assert answer.status_code in (200, 303), (name, caller, answer.text)
             assert not answer.headers.get("location", "").startswith("/sign-in"), (name, caller)

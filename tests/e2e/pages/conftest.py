@@ -24,7 +24,8 @@ ADMIN, PASSWORD = "admin@localhost", "orbit-lantern-cedar-42"
 WIDTHS = (360, 1280)
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps a loop running in this thread, which the asynchronous tests of other folders must not meet.
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip("Chromium is not on this machine (apt install chromium)")
@@ -34,7 +35,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A site that keeps pictures."""
     folder = tmp_path_factory.mktemp("pages")
@@ -46,7 +47,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def broken_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A site whose four services do not answer, and which keeps no pictures."""
     folder = tmp_path_factory.mktemp("broken")
@@ -89,7 +90,7 @@ class Visitor:
         self.page.fill("#email", email)
         self.page.fill("#password", password)
         self.page.click("main button[type=submit]")
-        self.page.wait_for_url("**/new")
+        self.page.wait_for_url("**/work-list")
 
     def register(self, email: str) -> None:
         self.open("/register")
