@@ -36,6 +36,7 @@ class Outcome:
     changed: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     stored: int = 0
+    broken: int = 0
     kills: int = 0
     seconds: float = 0
 
@@ -65,7 +66,7 @@ def resilience(total: int, clients: int, kill_every_s: float) -> int:
     with tempfile.TemporaryDirectory() as folder:
         found = trial(Path(folder), total, clients, kill_every_s)
     print(f"{len(found.answers)} assessments by {clients} clients in {found.seconds:.0f} s, {found.kills} kills")
-    print(f"answers by status {dict(found.statuses)}; {found.partial} assessments partial")
+    print(f"answers by status {dict(found.statuses)}; {found.partial} partial; {found.broken} connections broke")
     print(f"read afterwards {len(found.answers) - len(found.unreadable)}, stored {found.stored}")
     print("\n".join(found.faults) or "nothing that was acknowledged was lost, changed or made twice")
     return 1 if found.faults else 0
@@ -116,7 +117,12 @@ def _assess(http: httpx.Client, image: bytes, key: str, found: Outcome, lock: th
     """The answer, after as many attempts as a client makes that is asked to come again."""
     for _ in range(MOST_ATTEMPTS):
         files = {"image": ("knee.jpg", image), "clinical": (None, RECORD)}
-        answer = http.post("/v1/assessments", files=files, headers={"Idempotency-Key": key})
+        try:
+            answer = http.post("/v1/assessments", files=files, headers={"Idempotency-Key": key})
+        except httpx.TransportError:  # the same key asks for the answer that was lost
+            with lock:
+                found.broken += 1
+            continue
         with lock:
             found.statuses[answer.status_code] += 1
         if answer.status_code != 503:

@@ -20,6 +20,9 @@ from shared.settings import ServiceSettings, wrong_settings
 Settings = TypeVar("Settings", bound=ServiceSettings)
 # Seconds that requests in work may take when the server is stopped; a stream of events would go on without end.
 GRACE_S = 20
+# Seconds that an idle connection stays open: longer than Caddy (120) and httpx (5) keep theirs. The side that sends the
+# request has to give up first, else a request can meet a connection that is just being closed.
+KEEP_ALIVE_S = 150
 
 
 def start_service(name: str, settings: type[Settings], create_app: Callable[[Settings], FastAPI]) -> None:
@@ -100,6 +103,7 @@ def serve_app(app: FastAPI, host: str, port: int, lines: list[str], proxies: tup
     config = uvicorn.Config(
         app, host, port, log_config=None, access_log=False, server_header=False, lifespan="off",
         proxy_headers=bool(proxies), forwarded_allow_ips=list(proxies), timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
     )  # fmt: skip
     server = _Server(config, lines, getattr(app.state, "on_stop", _nothing))
 
