@@ -18,6 +18,9 @@ from shared.problems import TrabeculaError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 Sessions = async_sessionmaker[AsyncSession]
+# SQLite has one writer at a time, and who waits for it polls: under load some would wait until their time is over. One
+# connection, which is handed on in the order in which it was asked for, keeps every wait short.
+ONE_BY_ONE: dict[str, Any] = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 30}
 
 
 def now() -> dt.datetime:
@@ -33,8 +36,9 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self.engine: AsyncEngine = create_async_engine(url, pool_pre_ping=not url.startswith("sqlite"))
-        if url.startswith("sqlite"):
+        is_sqlite = url.startswith("sqlite")
+        self.engine: AsyncEngine = create_async_engine(url, **(ONE_BY_ONE if is_sqlite else {"pool_pre_ping": True}))
+        if is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _careful_sqlite)
         self.sessions: Sessions = async_sessionmaker(
             self.engine, expire_on_commit=False, autoflush=False, sync_session_class=ChainedSession
