@@ -43,8 +43,9 @@ def imaging(label="normal", indeterminate=False):
         (imaging("spine_osteoporosis"), clinical("moderate"), "high"),
         (imaging("spine_osteoporosis", indeterminate=True), clinical("low"), "low"),
         (imaging("knee_osteoporosis"), clinical(None), "moderate"),
-        (imaging("knee_osteoporosis"), clinical("high", "normal"), "low"),  # DXA decides
-        (imaging(), clinical("low", "osteoporosis"), "high"),
+        (imaging("knee_osteoporosis"), clinical("low", "normal"), "low"),  # DXA decides
+        (imaging("knee_osteoporosis"), clinical("moderate", "low_bone_mass"), "moderate"),
+        (imaging(), clinical("high", "low_bone_mass"), "high"),  # FRAX over its threshold, or a fracture
     ],
 )
 def test_the_stated_rule(image, record, category):
@@ -56,4 +57,6 @@ def test_the_basis_says_what_decided():
         "The clinical record gives the category low.",
         "The radiograph of the knee shows osteoporosis and raises the category by one step.",
     ]
+    assert "cannot be higher" in combine(imaging("knee_osteoporosis"), clinical("high")).basis[1]
+    assert "alone gives the category moderate" in combine(imaging("knee_osteoporosis"), None).basis[0]
     assert "low bone mass" in combine(None, clinical("high", "low_bone_mass")).basis[0]
