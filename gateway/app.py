@@ -20,6 +20,7 @@ import gateway.models
 import gateway.patients.alerts.routes
 import gateway.patients.routes
 import gateway.pictures.routes
+import gateway.reports.routes
 import gateway.web.routes
 from gateway.accounts.attempts import Attempts
 from gateway.accounts.invitations.repository import Invitations
@@ -63,6 +64,7 @@ ROOMS_WITH_ROUTES = (
     gateway.accounts.keys.routes,
     gateway.assessments.routes,
     gateway.pictures.routes,
+    gateway.reports.routes,
     gateway.batches.routes,
     gateway.patients.routes,
     gateway.patients.alerts.routes,

@@ -10,18 +10,18 @@ from starlette.responses import RedirectResponse, Response
 from gateway.assessments.routes import get_assessment, release_assessment
 from gateway.pictures.pictures import KINDS
 from gateway.pictures.routes import get_heat_map, get_preview
+from gateway.reports.report import Audience
+from gateway.reports.routes import get_report
+from gateway.reports.telling import GROUPS, imaging_words, models_of, sureness
 from gateway.rooms import Rooms
 from gateway.web.forms import Posted
+from gateway.web.language import LanguageCode
 from gateway.web.pages import Page, page, visitor_of
 from gateway.web.visiting import House, Visit, allowed
 from shared.contracts.assessment import Assessment
 from shared.contracts.recommendation import Recommendation
 
 router = APIRouter(include_in_schema=False, route_class=Page)
-# As a person would want to read them: whom to see first, then what to do, then what to take.
-GROUPS = ("referral", "follow_up", "medication", "exercise", "diet")
-# How sure a class is, from its probability: at least so much, the key of the words for it.
-SURENESS = ((0.9, "high"), (0.7, "fair"), (0.5, "low"), (0.0, "none"))
 
 
 @router.get("/assessments/{assessment_id}")
@@ -44,6 +44,15 @@ async def picture(
     return await get_heat_map(assessment_id, who, house, kind)
 
 
+@router.get("/assessments/{assessment_id}/report.pdf")
+async def report_here(
+    assessment_id: UUID, visitor: Visit, house: House, audience: Audience = "patient", language: LanguageCode = "en"
+) -> Response:
+    """The report to print."""
+    who = await allowed(visitor, "assessments:read", house)
+    return await get_report(assessment_id, who, house, audience, language)
+
+
 @router.post("/assessments/{assessment_id}/release")
 async def release_here(assessment_id: UUID, form: Posted, visitor: Visit, house: House) -> Response:
     """Show the medication items to the patient from now on."""
@@ -64,17 +73,6 @@ def shown(request: Request, house: Rooms, made: Assessment, pictures: Literal["k
     withheld = not visitor.is_staff and house.settings.release_medication == "by_clinician" and not made.released_at
     return {
         "assessment": made, "groups": {kind: found for kind, found in groups.items() if found}, "pictures": pictures,
-        "kinds": KINDS, "sureness": sureness, "withheld": withheld, "models": models_of(made),
+        "kinds": KINDS, "sureness": sureness, "withheld": withheld,
+        "imaging_words": imaging_words, "models": models_of(made),
     }  # fmt: skip
-
-
-def sureness(probability: float) -> str:
-    """The key of the words for how sure a probability is."""
-    return next(key for least, key in SURENESS if probability >= least)
-
-
-def models_of(made: Assessment) -> list[str]:
-    """Every model and rule set behind an assessment, with its version."""
-    rules = made.recommendation.rules if made.recommendation else None
-    found = [part.model for part in (made.imaging, made.staging, made.clinical) if part]
-    return [f"{one.name} {one.version}" for one in (*found, rules) if one]

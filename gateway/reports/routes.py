@@ -1,0 +1,60 @@
+"""`/v1/assessments/{id}/report.pdf`: the report of one assessment."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import anyio
+from fastapi import APIRouter, Depends, Query, Response
+
+from gateway.accounts.credentials import needs
+from gateway.accounts.scopes import Principal
+from gateway.assessments.routes import get_assessment
+from gateway.pictures.pictures import KINDS
+from gateway.reports.report import Audience, report
+from gateway.rooms import Rooms, rooms
+from gateway.web.language import LanguageCode
+from shared.problem_responses import documented
+from shared.problems import NotAuthenticated, NotAuthorised, NotFound
+
+router = APIRouter(
+    prefix="/v1/assessments/{assessment_id}",
+    tags=["assessments"],
+    responses=documented(NotAuthenticated, NotAuthorised, NotFound),
+)
+PDF: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "A PDF of one page; `Content-Language` says which language it is in",
+        "content": {"application/pdf": {"schema": {"type": "string", "contentMediaType": "application/pdf"}}},
+    }
+}
+
+
+@router.get(
+    "/report.pdf", summary="Report", response_class=Response, responses=PDF, operation_id="get_report"
+)  # fmt: skip
+async def get_report(
+    assessment_id: UUID,
+    who: Annotated[Principal, Depends(needs("assessments:read"))],
+    house: Annotated[Rooms, Depends(rooms)],
+    audience: Annotated[Audience, Query(description="In plain words, or with every figure")] = "patient",
+    language: Annotated[LanguageCode, Query(description="English where the server has no font for it")] = "en",
+) -> Response:
+    """One page to print, with the picture and the heat map where the site keeps them.
+
+    For the patient, medication is left out until a clinician has released it, whoever prints it.
+    """
+    if audience == "clinician" and who.patient_id is not None:
+        raise NotAuthorised("The clinician's report is for the clinic: ask for audience=patient.")
+    made = await get_assessment(assessment_id, who, house)
+    withheld = audience == "patient" and not made.released_at and house.settings.release_medication == "by_clinician"
+    if withheld and made.recommendation:
+        items = [item for item in made.recommendation.items if item.kind != "medication"]
+        made = made.model_copy(update={"recommendation": made.recommendation.model_copy(update={"items": items})})
+    found = {kind: await house.pictures.first(made.id, [kind]) for kind in KINDS}
+    pngs: dict[str, bytes] = {kind: png for kind, png in found.items() if png}
+    pdf, written = await anyio.to_thread.run_sync(lambda: report(made, audience, language, pngs, withheld=withheld))
+    headers = {
+        "Content-Disposition": f'inline; filename="report-{audience}-{made.id}.pdf"', "Content-Language": written,
+        "Cache-Control": "private, no-store",
+    }  # fmt: skip
+    return Response(pdf, media_type="application/pdf", headers=headers)

@@ -1,0 +1,141 @@
+"""One sheet of paper: headings, lines, bars and pictures, from top to bottom."""
+
+from collections.abc import Sequence
+from io import BytesIO
+
+from fpdf import FPDF
+from fpdf.enums import XPos, YPos
+from fpdf.fonts import TTFFont
+
+from gateway.reports.fonts import Fonts, bold_of
+
+INK, SOFT, ACCENT, RAIL = (23, 33, 31), (85, 98, 95), (13, 92, 99), (226, 232, 231)
+MARGIN_MM, PICTURE_MM = 15.0, 42.0
+# Latin letters of every PDF reader: what they cannot show is written otherwise.
+PLAIN = str.maketrans(
+    {"–": "-", "—": "-", "≥": ">=", "≤": "<=", "’": "'", "“": '"', "”": '"', "…": "...", "µ": "u", "‹": "<"}
+)
+
+
+class Sheet:
+    """An A4 page that text is set on.
+
+    Args:
+        fonts: the files to write with.
+        size: of the text, in points; everything else follows from it.
+    """
+
+    def __init__(self, fonts: Fonts, size: float) -> None:
+        self.size, self._files = size, fonts.files
+        self.pdf = FPDF(format="A4")
+        self.pdf.set_margin(MARGIN_MM)
+        self.pdf.set_auto_page_break(True, margin=12)
+        for position, file in enumerate(fonts.files):
+            for style, of_style in (("", file), ("B", bold_of(file))):
+                self.pdf.add_font(f"script{position}", style, of_style)
+        self._family = "script0" if fonts.files else "helvetica"
+        if fonts.files:
+            self.pdf.set_fallback_fonts(
+                [f"script{position}" for position in range(1, len(fonts.files))], exact_match=False
+            )
+            self.pdf.set_font(self._family, size=size)
+            self.pdf.set_text_shaping(True, script=fonts.script)
+        self.pdf.add_page()
+        self._narrow = 0.0
+        self._narrow_until = 0.0
+
+    @property
+    def full(self) -> float:
+        """How much of the paper is written on: above one where it has gone on to further sheets."""
+        return float(self.pdf.page_no() - 1 + self.pdf.get_y() / self.pdf.page_break_trigger)
+
+    def finished(self) -> bytes:
+        """The finished file."""
+        return bytes(self.pdf.output())
+
+    def close(self) -> None:
+        """Close the fonts' files, which the library leaves open."""
+        for font in self.pdf.fonts.values():
+            if isinstance(font, TTFFont):
+                font.ttfont.close()
+
+    def title(self, text: str, beside: str) -> None:
+        """The head of the sheet."""
+        self._write(text, self.size * 1.7, bold=True, colour=ACCENT)
+        self._write(beside, self.size * 0.9, colour=SOFT)
+        self.pdf.set_draw_color(*ACCENT)
+        self.pdf.set_line_width(0.5)
+        y = self.pdf.get_y() + 1
+        self.pdf.line(MARGIN_MM, y, self.pdf.w - MARGIN_MM, y)
+        self.pdf.set_y(y + 2.5)
+
+    def pictures(self, pngs: Sequence[bytes]) -> None:
+        """Pictures at the right edge; the text goes on to their left for as long as they are high."""
+        y, lowest = self.pdf.get_y(), self.pdf.get_y()
+        for position, png in enumerate(reversed(pngs)):
+            x = self.pdf.w - MARGIN_MM - PICTURE_MM * (position + 1) - 2 * position
+            shown = self.pdf.image(BytesIO(png), x, y, PICTURE_MM, PICTURE_MM * 1.3, keep_aspect_ratio=True)
+            lowest = max(lowest, y + shown.rendered_height)
+        if pngs:
+            self._narrow, self._narrow_until = (PICTURE_MM + 2) * len(pngs) + 3, y + PICTURE_MM * 1.3
+        self.pdf.set_y(y)
+
+    def below_pictures(self) -> None:
+        """Go on under the pictures, over the whole width."""
+        self.pdf.set_y(max(self.pdf.get_y(), self._narrow_until))
+        self._narrow = 0.0
+
+    def heading(self, text: str) -> None:
+        """A heading, with some air above."""
+        self.pdf.set_y(self.pdf.get_y() + self.size * 0.18)
+        self._write(text, self.size * 1.12, bold=True, colour=ACCENT)
+
+    def line(self, text: str, *, bold: bool = False, soft: bool = False, large: bool = False) -> None:
+        """A paragraph."""
+        size = self.size * (1.35 if large else 0.88 if soft else 1)
+        self._write(text, size, bold=bold, colour=SOFT if soft else INK)
+
+    def item(self, text: str, beside: str | None = None, note: str | None = None) -> None:
+        """A point of a list, with the English beside a translation, and a note."""
+        mark = self.pdf.get_y()
+        self._write(text, self.size, indent=4)
+        self.pdf.set_fill_color(*ACCENT)
+        if self.pdf.get_y() > mark:
+            self.pdf.ellipse(MARGIN_MM + 1, mark + self.size * 0.2, 1.1, 1.1, style="F")
+        for more in (beside, note):
+            if more:
+                self._write(more, self.size * 0.85, indent=4, colour=SOFT)
+
+    def bar(self, label: str, share: float, value: str) -> None:
+        """A share of one as a bar."""
+        height, y = self.size * 0.45, self.pdf.get_y()
+        self._font(self.size, bold=False, colour=INK)
+        self.pdf.set_xy(MARGIN_MM, y)
+        self.pdf.cell(44, height, self._plain(label))
+        x, width = MARGIN_MM + 45, 27.0
+        self.pdf.set_fill_color(*RAIL)
+        self.pdf.rect(x, y + height * 0.25, width, height * 0.5, style="F")
+        self.pdf.set_fill_color(*ACCENT)
+        self.pdf.rect(x, y + height * 0.25, width * share, height * 0.5, style="F")
+        self.pdf.set_xy(x + width + 2, y)
+        self.pdf.cell(14, height, self._plain(value), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+
+    def _write(
+        self, text: str, size: float, *, bold: bool = False, colour: tuple[int, int, int] = INK, indent: float = 0
+    ) -> None:
+        self._font(size, bold=bold, colour=colour)
+        beside = self._narrow if self.pdf.get_y() < self._narrow_until else 0.0
+        self.pdf.set_x(MARGIN_MM + indent)
+        self.pdf.multi_cell(
+            self.pdf.w - 2 * MARGIN_MM - indent - beside, size * 0.47, self._plain(text), align="L",
+            new_x=XPos.LMARGIN, new_y=YPos.NEXT,
+        )  # fmt: skip
+
+    def _font(self, size: float, *, bold: bool, colour: tuple[int, int, int]) -> None:
+        self.pdf.set_font(self._family, "B" if bold else "", size)
+        self.pdf.set_text_color(*colour)
+
+    def _plain(self, text: str) -> str:
+        if self._files:
+            return text
+        return text.translate(PLAIN).encode("latin-1", "replace").decode("latin-1")

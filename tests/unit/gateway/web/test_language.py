@@ -1,0 +1,65 @@
+"""The pages' words: whole in every language, dates and numbers as India writes them."""
+
+import datetime as dt
+import re
+
+import pytest
+
+from gateway.web.language import FOLDER, LANGUAGES, catalogue, chosen, words_of
+from gateway.web.questions import DEVICES, MEASURES, SECTIONS
+from shared.contracts.record import ClinicalRecord
+
+TEMPLATES = FOLDER.parent / "templates"
+# The same in every language, or told to operators alone.
+AS_IN_ENGLISH = re.compile(
+    r"^(unit\.(frax|egfr|creat|serum|vitamin_d_25)|option\.(hologic|ge_lunar|norland|dxa|qct)|report\.no_font|question\..*_excluded)"
+)
+
+
+def gaps(text):
+    return set(re.findall(r"{(\w+)}", text))
+
+
+@pytest.mark.parametrize("language", [one for one in LANGUAGES if one != "en"])
+def test_a_language_has_every_text_with_the_same_gaps(language):
+    english, other = catalogue("en"), catalogue(language)
+    assert {key for key in english if not AS_IN_ENGLISH.match(key)} <= other.keys()
+    assert other.keys() <= english.keys()
+    assert {key: gaps(text) for key, text in other.items() if gaps(text) != gaps(english[key])} == {}
+
+
+def test_every_text_that_a_template_names_is_there():
+    named = {key for file in TEMPLATES.glob("*.html") for key in re.findall(r"\bt\('([\w.-]+)'[,)]", file.read_text())}
+    assert len(named) > 100
+    assert named - catalogue("en").keys() == set()
+
+
+def test_every_question_and_option_has_words_and_every_field_a_question():
+    questions = [question for section in SECTIONS for question in section.questions]
+    codes = {option for question in questions for option in question.options} | {*DEVICES, *MEASURES}
+    assert {f"option.{code}" for code in codes} <= catalogue("en").keys()
+    assert {f"question.{question.name}" for question in questions} <= catalogue("en").keys()
+    # The three lists of measurements are one question; that something is known to be absent is not asked.
+    apart = {"t_scores", "z_scores", "bmd", "medical_conditions_excluded", "medications_excluded"}
+    assert {question.name for question in questions} - {"densities"} == ClinicalRecord.model_fields.keys() - apart
+
+
+@pytest.mark.parametrize(
+    ("language", "day", "number", "share"),
+    [
+        ("en", "24 Nov 2026", "12,34,567.5", "22%"),
+        ("hi", "24 नव॰ 2026", "12,34,567.5", "22%"),
+        ("kn", "24 ನವೆಂ 2026", "12,34,567.5", "22%"),
+    ],
+)
+def test_dates_and_numbers_follow_the_language(language, day, number, share):
+    words = words_of(language)
+    assert (words.date(dt.date(2026, 11, 24)), words.number(1234567.5), words.percent(0.2154)) == (day, number, share)
+
+
+@pytest.mark.parametrize(
+    ("cookie", "accepted", "language"),
+    [(None, None, "en"), (None, "kn-IN,kn;q=0.9,en;q=0.8", "kn"), ("hi", "kn", "hi"), ("xx", "de,fr", "en")],
+)
+def test_the_choice_comes_first_then_the_browser(cookie, accepted, language):
+    assert chosen(cookie, accepted) == language
