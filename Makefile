@@ -6,7 +6,7 @@
 PYTHON ?= $(firstword $(shell command -v python3 python) python3)
 ARGS ?=
 
-.PHONY: help setup run test test-training test-oip test-containers check bench lock sbom saved-models deploy deploy-secrets train-imaging train-staging train-clinical train-joints clean
+.PHONY: help setup run test test-training test-oip test-containers check bench lock sbom saved-models deploy deploy-secrets check-data train-imaging train-staging train-clinical train-joints clean
 
 help: ## List these commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,10 +53,13 @@ deploy: deploy-secrets ## Build and start, or upgrade, this clinic's containers;
 deploy-secrets: ## Make the containers' secrets that are missing [RENEW=name for a new one]
 	$(PYTHON) deploy/make_secrets.py $(if $(RENEW),--renew $(RENEW))
 
-train-imaging: ## Train the three-class network [DATA=DIR LIMIT=n EPOCHS=n EXCLUDE=set]
+check-data: ## Is a folder fit to train the three-class network from? [DATA=DIR EXCLUDE=set]
+	$(call train,services.imaging.training.check)
+
+train-imaging: ## Train the three-class network [DATA=DIR VERSION=v LIMIT=n EPOCHS=n EXCLUDE=set]
 	$(call train,services.imaging.training)
 
-train-staging: ## Train the five-stage network [DATA=DIR LIMIT=n EPOCHS=n EXCLUDE=set]
+train-staging: ## Train the five-stage network [DATA=DIR VERSION=v LIMIT=n EPOCHS=n EXCLUDE=set]
 	$(call train,services.staging.training)
 
 train-clinical: ## Train the clinical risk model [DATA=DIR LIMIT=n EXCLUDE=set]
@@ -71,6 +74,6 @@ clean: ## Remove the environments and the caches; the state folder stays
 
 define train
 	$(if $(DATA),,$(error DATA is missing: make $@ DATA=the folder that holds the data))
-	$(PYTHON) up.py --training $(1) --data "$(DATA)" $(if $(LIMIT),--limit $(LIMIT)) \
+	$(PYTHON) up.py --training $(1) --data "$(DATA)" $(if $(VERSION),--version $(VERSION)) $(if $(LIMIT),--limit $(LIMIT)) \
 	  $(if $(EPOCHS),--epochs $(EPOCHS)) $(foreach set,$(EXCLUDE),--exclude $(set)) $(ARGS)
 endef

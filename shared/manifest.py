@@ -19,8 +19,12 @@ def checksum(file: Path) -> str:
 
 
 def write_manifest(folder: Path) -> None:
-    """Record every ONNX file of a model folder."""
-    files = {file.name: checksum(file) for file in sorted(folder.glob("*.onnx"))}
+    """Record every file of a model folder, and of the folders in it."""
+    files = {
+        file.relative_to(folder).as_posix(): checksum(file)
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and file.name != MANIFEST
+    }
     (folder / MANIFEST).write_text(json.dumps({"sha256": files}, indent=2) + "\n")
 
 
@@ -43,4 +47,7 @@ def verify_manifest(folder: Path) -> None:
 
 
 def _cure(folder: Path) -> str:
-    return f"restore it with 'git checkout -- {folder}' or from the release you installed."
+    return (
+        f"restore it with 'git checkout -- {folder}' or from the release you installed; "
+        "a package of your own: copy it again, whole, or go back to another version."
+    )

@@ -45,7 +45,7 @@ class Clinical:
 
 def load(settings: ClinicalSettings) -> Clinical:
     """Load both models, their parameters and their cards."""
-    folder, threads = settings.clinical_model, settings.inference_threads
+    folder, threads = settings.model, settings.inference_threads
     return Clinical(
         BoneDensityModel(OnnxScorer(folder / "bone_density.onnx", threads), read_bone_density(folder)),
         OnnxScorer(folder / "lifestyle.onnx", threads),

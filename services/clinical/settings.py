@@ -2,14 +2,26 @@
 
 from pathlib import Path
 
+from shared.packages import model_folder
 from shared.settings import ServiceSettings
+
+SHIPPED = Path(__file__).parent / "model"
 
 
 class ClinicalSettings(ServiceSettings):
-    """See `ServiceSettings`; `clinical_model` is the folder with both models, their parameters and cards."""
+    """See `ServiceSettings`; `clinical_version` names a package of `models`, the shipped model if it is empty."""
 
-    clinical_model: Path = Path(__file__).parent / "model"
+    clinical_version: str = ""
+
+    @property
+    def model(self) -> Path:
+        """The folder with both models, their parameters and cards.
+
+        Raises:
+            DamagedModel: there is no such version, or it is not whole.
+        """
+        return model_folder(SHIPPED, self.models, "clinical", self.clinical_version)
 
     def model_folders(self) -> tuple[Path, ...]:
         """The folder with both models."""
-        return (self.clinical_model,)
+        return (self.model,)

@@ -6,17 +6,19 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, FastAPI, Form, UploadFile
 
 from services.imaging.classification import classify
+from services.imaging.network import OUTPUTS
 from services.imaging.settings import ImagingSettings
 from shared.contracts.base import ModelReference
 from shared.contracts.findings import WITH_PICTURES, ClassifyAnswer, Picture
 from shared.contracts.models import ModelCard
 from shared.inference import CheckedScorer
-from shared.inference.choice import open_scorer
+from shared.inference.choice import open_scorer, require_outputs
 from shared.problem_responses import documented
 from shared.problems import ImageRefused, ImageTooLarge, TooBusy, UnreadableImage, UnsupportedImage
 from shared.radiograph import joints
 from shared.radiograph.heatmap import heatmap_png
 from shared.radiograph.intake import decode
+from shared.radiograph.prepare import NETWORK_SIZE
 from shared.radiograph.preview import preview_png
 from shared.service import Workers, create_service_app, engine, workers
 
@@ -50,9 +52,11 @@ class Imaging:
 
 def load(settings: ImagingSettings) -> Imaging:
     """Load the model files, or reach the server that has."""
-    network = open_scorer(settings, "imaging", settings.imaging_model / "imaging.onnx")
+    network = open_scorer(settings, "imaging", settings.model / "imaging.onnx")
+    if settings.inference == "onnx":
+        require_outputs(network, (NETWORK_SIZE, NETWORK_SIZE, 1), OUTPUTS, "imaging")
     finder = open_scorer(settings, "knee_joints", joints.MODEL)
-    card = ModelCard.model_validate_json((settings.imaging_model / "card.json").read_bytes())
+    card = ModelCard.model_validate_json((settings.model / "card.json").read_bytes())
     return Imaging(network, finder, card)
 
 

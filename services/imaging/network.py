@@ -34,6 +34,14 @@ BONE_CLASSES = ("normal", "osteopenia", "osteoporosis")
 
 ANATOMY_OUTPUT, TURN_OUTPUT, INVERTED_OUTPUT, BONE_OUTPUT = "anatomy", "turn", "inverted", "bone"
 HEAT_OUTPUT, HEAT_SIZE = "heat", 14
+# What a network has to give, without the batch.
+OUTPUTS: dict[str, tuple[int, ...]] = {
+    ANATOMY_OUTPUT: (len(CONTENTS),),
+    TURN_OUTPUT: (4,),
+    INVERTED_OUTPUT: (1,),
+    BONE_OUTPUT: (len(SITES), len(BONE_CLASSES) - 1),
+    HEAT_OUTPUT: (HEAT_SIZE, HEAT_SIZE, len(SITES)),
+}
 Heat = npt.NDArray[np.float32]
 
 

@@ -2,15 +2,27 @@
 
 from pathlib import Path
 
+from shared.packages import model_folder
 from shared.radiograph import joints
 from shared.settings import ServiceSettings
 
+SHIPPED = Path(__file__).parent / "model"
+
 
 class ImagingSettings(ServiceSettings):
-    """See `ServiceSettings`; `imaging_model` is the folder with the network, its card and the manifest."""
+    """See `ServiceSettings`; `imaging_version` names a package of `models`, the shipped model if it is empty."""
 
-    imaging_model: Path = Path(__file__).parent / "model"
+    imaging_version: str = ""
+
+    @property
+    def model(self) -> Path:
+        """The folder with the network, its card and the manifest.
+
+        Raises:
+            DamagedModel: there is no such version, or it is not whole.
+        """
+        return model_folder(SHIPPED, self.models, "imaging", self.imaging_version)
 
     def model_folders(self) -> tuple[Path, ...]:
         """The network's folder and the joint finder's."""
-        return (self.imaging_model, joints.MODEL.parent)
+        return (self.model, joints.MODEL.parent)

@@ -11,12 +11,13 @@ from shared.contracts.base import ModelReference
 from shared.contracts.findings import WITH_PICTURES, Degrees, Picture, StageAnswer
 from shared.contracts.models import ModelCard
 from shared.inference import CheckedScorer
-from shared.inference.choice import open_scorer
+from shared.inference.choice import open_scorer, require_outputs
 from shared.problem_responses import documented
 from shared.problems import ImageRefused, ImageTooLarge, TooBusy, UnreadableImage, UnsupportedImage
 from shared.radiograph import joints
 from shared.radiograph.heatmap import heatmap_png
 from shared.radiograph.intake import decode
+from shared.radiograph.prepare import NETWORK_SIZE
 from shared.radiograph.upright import Correction, corrected
 from shared.service import Workers, create_service_app, engine, workers
 
@@ -48,9 +49,11 @@ class Staging:
 
 def load(settings: StagingSettings) -> Staging:
     """Load the model files, or reach the server that has."""
-    network = open_scorer(settings, "staging", settings.staging_model / "staging.onnx")
+    network = open_scorer(settings, "staging", settings.model / "staging.onnx")
+    if settings.inference == "onnx":
+        require_outputs(network, (NETWORK_SIZE, NETWORK_SIZE, 1), {"probabilities": (5,)}, "staging")
     finder = open_scorer(settings, "knee_joints", joints.MODEL)
-    card = ModelCard.model_validate_json((settings.staging_model / "card.json").read_bytes())
+    card = ModelCard.model_validate_json((settings.model / "card.json").read_bytes())
     return Staging(network, finder, card)
 
 

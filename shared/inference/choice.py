@@ -2,9 +2,15 @@
 
 from pathlib import Path
 
-from shared.inference import CheckedScorer
+import numpy as np
+
+from shared.inference import CheckedScorer, Scorer
 from shared.inference.onnx import OnnxScorer
+from shared.manifest import DamagedModel
 from shared.settings import ServiceSettings
+
+Shape = tuple[int, ...]
+OTHER_VERSION = "use a version that was made for this service, or go back to the one before."
 
 
 def open_scorer(settings: ServiceSettings, name: str, onnx: Path) -> CheckedScorer:
@@ -28,3 +34,22 @@ def open_scorer(settings: ServiceSettings, name: str, onnx: Path) -> CheckedScor
     from shared.inference.oip import OipScorer  # the HTTP client costs what most installations need not pay
 
     return OipScorer(address, name, version, deadline_s)
+
+
+def require_outputs(scorer: Scorer, input_shape: Shape, shapes: dict[str, Shape], name: str) -> None:
+    """See that a network in this process answers as its service asks, before it is trusted with a picture.
+
+    Args:
+        input_shape: of one picture, without the batch. shapes: of each output that is needed, without the batch.
+
+    Raises:
+        DamagedModel: it is another network, or one of a version that this service does not understand.
+    """
+    try:
+        outputs = scorer.score({"radiograph": np.zeros((1, *input_shape), np.float32)})
+    except Exception as error:  # whatever the runtime makes of another input
+        raise DamagedModel(f"The {name} network takes other pictures than this service has: {OTHER_VERSION}") from error
+    for output, shape in shapes.items():
+        found = outputs[output].shape[1:] if output in outputs else None
+        if found != shape:
+            raise DamagedModel(f"The {name} network gives {output} as {found} instead of {shape}: {OTHER_VERSION}")

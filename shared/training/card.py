@@ -17,8 +17,6 @@ from shared.contracts.models import ModelCard
 from shared.manifest import write_manifest
 from shared.training.page import page
 
-CARDS = Path(__file__).parents[2] / "docs" / "model-cards"
-
 
 def write_model_card(card: ModelCard, folder: Path) -> None:
     """`card.json` and the manifest into the model's folder."""
@@ -26,9 +24,9 @@ def write_model_card(card: ModelCard, folder: Path) -> None:
     write_manifest(folder)
 
 
-def write_page(card: ModelCard, name: str, pictures: tuple[str, ...] = ()) -> None:
-    """`docs/model-cards/NAME.md`; the pictures lie beside it."""
-    (CARDS / f"{name}.md").write_text(page(card, pictures), encoding="utf-8")
+def write_page(card: ModelCard, file: Path, pictures: tuple[str, ...] = ()) -> None:
+    """The card as a page; the pictures lie beside it."""
+    file.write_text(page(card, pictures), encoding="utf-8")
 
 
 def plot_confusion(cells: list[list[int]], names: list[str], file: Path) -> None:

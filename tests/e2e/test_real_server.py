@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from gateway.settings import SERVICES
-from services.staging.settings import StagingSettings
+from services.staging.settings import SHIPPED
 from tests.e2e.conftest import running, trabecula
 
 RECORD = '{"age": 67, "gender": "female", "weight_kg": 58}'
@@ -147,14 +147,26 @@ def test_an_unwritable_state_folder_is_one_clear_line(tmp_path):
     one_line(trabecula("serve", "--port", "0", state=tmp_path / "file"), "state folder", "--state-dir")
 
 
-def test_a_damaged_model_file_is_one_clear_line(tmp_path):
-    folder = tmp_path / "model"
-    shutil.copytree(StagingSettings.model_fields["staging_model"].default, folder)
-    with (folder / "staging.onnx").open("r+b") as network:
+def package(models):
+    """The shipped staging network as a package of its own version."""
+    version = json.loads((SHIPPED / "card.json").read_text())["version"]
+    shutil.copytree(SHIPPED, models / "staging" / version)
+    return {"TRABECULA_MODELS": str(models), "TRABECULA_STAGING_VERSION": version}
+
+
+def test_a_damaged_model_package_is_one_clear_line(tmp_path):
+    settings = package(tmp_path)
+    with (tmp_path / "staging" / settings["TRABECULA_STAGING_VERSION"] / "staging.onnx").open("r+b") as network:
         network.seek(5000)
         network.write(b"\x00\x01\x02\x03")
-    done = trabecula("serve", "--port", "0", state=tmp_path / "s", TRABECULA_STAGING_MODEL=str(folder))
-    one_line(done, "staging.onnx", "damaged", "restore")
+    one_line(trabecula("serve", "--port", "0", state=tmp_path / "s", **settings), "staging.onnx", "damaged", "restore")
+
+
+def test_a_model_version_that_is_not_there_is_one_clear_line(tmp_path):
+    settings = package(tmp_path)
+    missing = {**settings, "TRABECULA_STAGING_VERSION": "9.9"}
+    done = trabecula("serve", "--port", "0", state=tmp_path / "s", **missing)
+    one_line(done, "TRABECULA_STAGING_VERSION=9.9", settings["TRABECULA_STAGING_VERSION"])
 
 
 def test_a_wrong_setting_is_one_clear_line(tmp_path):

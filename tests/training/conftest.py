@@ -3,14 +3,22 @@
 import csv
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from shared.radiograph.phantom import as_jpeg, knee, lumbar_spine
+from shared.training.augment import Augmentation
 
 BONE = ("normal", "osteopenia", "osteoporosis")
 OTHER = ("chest", "hip", "limb", "knee_implant", "photo")
 SIZE = (300, 250)
+
+
+def of_another(pixels: np.ndarray, number: int) -> np.ndarray:
+    """The drawing as another patient's: drawn phantoms differ in their noise only, and would count as copies."""
+    moved = Augmentation(rotation_degrees=25.0, zoom=0.3, shift=0.12, contrast=0.3, invert=0.0)
+    return moved.apply(cv2.resize(pixels, (240, 240)), 240, np.random.default_rng(number))
 
 
 def draw(folder: Path, table: str, number: int, pixels: np.ndarray) -> str:
@@ -31,8 +39,10 @@ def write(folder: Path, table: str, rows: list[dict[str, object]]) -> None:
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
     noise = np.random.default_rng(0)
-    knees = [draw(folder, "knees", number, knee(seed=number, size=SIZE)) for number in range(40)]
-    spines = [draw(folder, "spines", number, lumbar_spine(seed=number, size=SIZE)) for number in range(24)]
+    knees = [draw(folder, "knees", number, of_another(knee(seed=number, size=SIZE), number)) for number in range(40)]
+    spines = [
+        draw(folder, "spines", number, of_another(lumbar_spine(seed=number, size=SIZE), number)) for number in range(24)
+    ]
     others = [draw(folder, "others", n, noise.integers(0, 255, SIZE, dtype=np.uint8)) for n in range(20)]
     write(folder, "knee_kl", [
         {"file": file, "grade": n % 5, "patient": f"k{n // 2}", "side": "LR"[n % 2]} for n, file in enumerate(knees)

@@ -8,6 +8,7 @@ import numpy as np
 from services.imaging.training.baselines import baselines
 from services.imaging.training.card import write_card
 from services.imaging.training.cases import describe, read_cases, read_regions
+from services.imaging.training.check import checked
 from services.imaging.training.evaluate import fit, judge
 from services.imaging.training.features import Extractor
 from services.imaging.training.ship import ship
@@ -21,7 +22,7 @@ SERVICE = Path(__file__).parents[1]
 def main() -> None:
     """Train and write the card."""
     run = parse_run(argparse.ArgumentParser(description=__doc__), "imaging", SERVICE / "model")
-    cases = read_cases(run)
+    cases = read_cases(run.data, [row for row in checked(run.data, run.exclude, run.limit) if not row.held_out])
     print(describe(cases), flush=True)
     backbone = efficientnet_lite0()
     extractor = Extractor.of(backbone)

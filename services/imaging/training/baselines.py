@@ -49,18 +49,22 @@ def baselines(cases: list[Case], extractor: Extractor, run: Run) -> Baselines:
     shortcut, outlines = np.full(len(cases), np.nan), np.full(len(cases), np.nan)
     for number in range(len(SITES)):
         rows = of_site(cases, number)
-        shortcut[rows] = shortcut_scores(cases, rows, run.seed)
-    dxa = SITES.index("spine_dxa")
-    rows = of_site(cases, dxa)
-    painted = [replace(cases[row], pixels=without_outlines(cases[row].pixels)) for row in rows]
-    cleaned = read_regions(painted, run)
-    features = np.stack([extractor.features(variant) for variant in cleaned.pixels])
-    outlines[rows] = readout_scores(
-        READOUTS["spine_dxa"], painted, np.arange(len(painted)), cleaned, features, run.seed
-    )
+        if rows.size:
+            shortcut[rows] = shortcut_scores(cases, rows, run.seed)
+    rows = of_site(cases, SITES.index("spine_dxa"))
+    if rows.size:
+        outlines[rows] = scores_without_outlines(cases, rows, extractor, run)
     probabilities = scratch(cases, run)
     said = np.where(np.isnan(probabilities[:, 0]), -1, np.nan_to_num(probabilities).argmax(1))
     return Baselines(shortcut, said, probabilities, outlines)
+
+
+def scores_without_outlines(cases: list[Case], rows: npt.NDArray[np.int64], extractor: Extractor, run: Run) -> Numbers:
+    """The DXA readout on images without their burned-in outlines, learned and judged on such."""
+    painted = [replace(cases[row], pixels=without_outlines(cases[row].pixels)) for row in rows]
+    cleaned = read_regions(painted, run)
+    features = np.stack([extractor.features(variant) for variant in cleaned.pixels])
+    return readout_scores(READOUTS["spine_dxa"], painted, np.arange(len(painted)), cleaned, features, run.seed)
 
 
 def shortcut_scores(cases: list[Case], rows: npt.NDArray[np.int64], seed: int) -> Numbers:
@@ -116,5 +120,5 @@ def scratch(cases: list[Case], run: Run) -> Numbers:
 
 def three_class(case: Case) -> int:
     """Index into `CLASSES`: osteopenia counts as not osteoporotic."""
-    site = "knee_osteoporosis" if case.table == "knee_bone" else "spine_osteoporosis"
+    site = "knee_osteoporosis" if case.site == "knee" else "spine_osteoporosis"
     return CLASSES.index(site) if case.bone == OSTEOPOROSIS else 0

@@ -1,6 +1,7 @@
 """The imaging model's card: out-of-fold figures over all labelled radiographs, within each site, beside baselines."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 from services.imaging.classification import finding
 from services.imaging.network import BONE_CLASSES, CONTENTS, OTHER, SITES, Anatomy
 from services.imaging.training.baselines import CLASSES, OSTEOPOROSIS, Baselines, three_class
-from services.imaging.training.cases import SITE_TABLES, Case
+from services.imaging.training.cases import Case
 from services.imaging.training.evaluate import Judged
 from services.imaging.training.tried import TRIED
 from services.imaging.training.variants import Wholes
@@ -17,7 +18,7 @@ from services.imaging.upright import SURE, quarters
 from shared.contracts.base import ModelReference
 from shared.contracts.models import ModelCard
 from shared.radiograph.upright import Correction
-from shared.training.card import CARDS, plot_confusion, plot_roc, write_model_card, write_page
+from shared.training.card import plot_confusion, plot_roc, write_model_card, write_page
 from shared.training.evaluate import (
     accuracy,
     auc,
@@ -42,7 +43,7 @@ class Radiographs:
 
     Args:
         truth: index into `CLASSES`. predicted: the same by the service's rule. scratch: by the seed paper's recipe.
-        bone: index into `BONE_CLASSES`. osteoporosis: the probability. table, group: as in `Case`.
+        bone: index into `BONE_CLASSES`. osteoporosis: the probability. site, group: as in `Case`.
     """
 
     truth: npt.NDArray[np.int64]
@@ -53,7 +54,7 @@ class Radiographs:
     osteoporosis: npt.NDArray[np.float64]
     shortcut: npt.NDArray[np.float64]
     cleaned: npt.NDArray[np.float64]
-    table: npt.NDArray[np.str_]
+    site: npt.NDArray[np.str_]
     group: npt.NDArray[np.str_]
 
 
@@ -89,20 +90,20 @@ def write_card(cases: list[Case], wholes: Wholes, judged: Judged, against: Basel
         ],
         trained="make train-imaging DATA=DIR",
     )
+    if not run.is_trial:
+        _plot(rows, figures, run.pages)
+        write_page(card, run.pages / "imaging.md", (CONFUSION, ROC))
     write_model_card(card, run.model)
     print(card.model_dump_json(indent=2))
-    if not run.is_trial:
-        _plot(rows, figures)
-        write_page(card, "imaging", (CONFUSION, ROC))
 
 
 def bone_counts(cases: list[Case]) -> dict[str, dict[str, int]]:
-    """Radiographs by table and bone class."""
+    """Radiographs with a bone label, by table and bone class."""
     labelled = [case for case in cases if case.bone is not None]
     return {
         table: {name: sum(case.table == table and case.bone == bone for case in labelled)
                 for bone, name in enumerate(BONE_CLASSES)}
-        for table in SITE_TABLES
+        for table in dict.fromkeys(case.table for case in labelled)
     }  # fmt: skip
 
 
@@ -116,7 +117,7 @@ def radiographs(cases: list[Case], judged: Judged, against: Baselines) -> Radiog
         said = finding(Anatomy(judged.anatomy[row]), judged.bone[row], True, Correction(), model)
         found.append((
             three_class(case), CLASSES.index(said.label), said.indeterminate, against.from_scratch[row], case.bone,
-            judged.bone[row, OSTEOPOROSIS], against.shortcut[row], against.without_outlines[row], case.table,
+            judged.bone[row, OSTEOPOROSIS], against.shortcut[row], against.without_outlines[row], case.site,
             case.group,
         ))  # fmt: skip
     return Radiographs(*(np.array(column) for column in zip(*found, strict=True)))
@@ -124,7 +125,7 @@ def radiographs(cases: list[Case], judged: Judged, against: Baselines) -> Radiog
 
 def measured(cases: list[Case], wholes: Wholes, judged: Judged, rows: Radiographs) -> dict[str, Any]:
     """Figures with 95 % intervals bootstrapped over patients."""
-    certain, film = rows.bone != OSTEOPENIA, rows.table != "spine_dxa"
+    certain, film = rows.bone != OSTEOPENIA, rows.site != "spine_dxa"
     everything = np.full(len(rows.truth), True)
     return {
         "part": f"out of fold, 5 folds by patient, {len(rows.truth)} labelled radiographs",
@@ -132,7 +133,7 @@ def measured(cases: list[Case], wholes: Wholes, judged: Judged, rows: Radiograph
         "three_class_without_osteopenia": three_class_figures(rows, certain),
         "three_class_without_spine_dxa": three_class_figures(rows, film),
         "three_class_without_osteopenia_and_spine_dxa": three_class_figures(rows, certain & film),
-        **{f"within_{SITE_WORDS[SITE_TABLES[table]]}": within(rows, rows.table == table) for table in SITE_TABLES},
+        **{f"within_{SITE_WORDS[site]}": within(rows, rows.site == site) for site in SITES},
         "anatomy_and_gate": gate(cases, wholes, judged),
     }
 
@@ -141,8 +142,8 @@ def three_class_figures(rows: Radiographs, chosen: Chosen) -> dict[str, Any]:
     """The seed paper's figure, beside its own recipe and beside knowing nothing but the set."""
     truth, predicted, group = rows.truth[chosen], rows.predicted[chosen], rows.group[chosen]
     site_only = np.zeros_like(truth)
-    for table in SITE_TABLES:
-        here = rows.table[chosen] == table
+    for site in SITES:
+        here = rows.site[chosen] == site
         site_only[here] = np.bincount(truth[here]).argmax() if here.any() else 0
     return {
         "radiographs": len(truth),
@@ -212,12 +213,14 @@ def gate(cases: list[Case], wholes: Wholes, judged: Judged) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _plot(rows: Radiographs, figures: dict[str, Any]) -> None:
+def _plot(rows: Radiographs, figures: dict[str, Any], pages: Path) -> None:
     names = ["normal", "spine", "knee"]
-    plot_confusion(figures["three_class_without_osteopenia"]["confusion_rows_truth"], names, CARDS / CONFUSION)
+    plot_confusion(figures["three_class_without_osteopenia"]["confusion_rows_truth"], names, pages / CONFUSION)
     certain = rows.bone != OSTEOPENIA
     curves = {}
-    for table, site in SITE_TABLES.items():
-        here = certain & (rows.table == table)
+    for site in SITES:
+        here = certain & (rows.site == site)
+        if len(np.unique(rows.bone[here])) < 2:
+            continue
         curves[SITE_WORDS[site].replace("_", " ")] = (rows.bone[here] == OSTEOPOROSIS, rows.osteoporosis[here])
-    plot_roc(curves, CARDS / ROC)
+    plot_roc(curves, pages / ROC)

@@ -3,36 +3,21 @@
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
-from services.imaging.network import BONE_CLASSES, CONTENTS, SITES, Content, Site
+from services.imaging.network import BONE_CLASSES, CONTENTS, Site
 from services.imaging.regions import Box, column_tiles, dxa_tiles, knee_regions
+from services.imaging.training.tables import Row
 from shared.inference import Scorer
 from shared.inference.onnx import OnnxScorer
 from shared.radiograph.intake import decode
 from shared.radiograph.joints import MODEL, joint_crop
 from shared.radiograph.prepare import NETWORK_SIZE, GrayPixels, squared
-from shared.training.data import read_table
 from shared.training.run import Run
 
-TABLES: dict[str, Content | None] = {
-    "knee_bone": "knee",
-    "knee_kl": "knee",
-    "spine_dxa": "spine_dxa",
-    "spine_masked": "spine_cut_out",
-    "spine_view": "spine_radiograph",
-    "other": None,  # by its own label
-}
-OTHER_CONTENTS: dict[str, Content] = {
-    "chest": "chest", "hip": "hip", "limb": "limb", "knee_implant": "knee_implant", "fundus": "not_radiograph",
-    "photo": "not_radiograph",
-}  # fmt: skip
-SITE_TABLES: dict[str, Site] = {"knee_bone": "knee", "spine_dxa": "spine_dxa", "spine_masked": "spine_cut_out"}
-# A ready-made crop is a knee too, but six thousand of them would drown the rest.
-CROPS = 500
 VARIANTS = 5
 
 
@@ -56,6 +41,11 @@ class Case:
     file: str
     group: str
 
+    @property
+    def site(self) -> Site | None:
+        """The readout that reads its bone; None without a bone label."""
+        return None if self.bone is None else cast(Site, CONTENTS[self.content])
+
 
 @dataclass(frozen=True)
 class Regions:
@@ -71,35 +61,21 @@ class Regions:
     case: npt.NDArray[np.int64]
 
 
-def read_cases(run: Run) -> list[Case]:
-    """Every picture of the tables that are not excluded."""
-    cases = []
-    for table in TABLES:
-        if table not in run.exclude:
-            limit = min(CROPS, run.limit or CROPS) if table == "knee_kl" else run.limit
-            records = read_table(run.data, table, limit).to_dict("records")
-            cases += [_case(run.data, table, record) for record in records]
-    return cases
-
-
-def _case(data: Path, table: str, record: dict[str, Any]) -> Case:
-    group = record.get("group") or record.get("patient") or record["file"]
-    t_score = record.get("t_score")
-    return Case(
-        pixels=decode((data / record["file"]).read_bytes()).pixels,
-        content=CONTENTS.index(TABLES[table] or OTHER_CONTENTS[record["label"]]),
-        bone=BONE_CLASSES.index(record["label"]) if table in SITE_TABLES else None,
-        t_score=None if t_score in (None, "") else float(t_score),
-        table=table,
-        file=record["file"],
-        group=f"{table}/{group}",
-    )
+def read_cases(data: Path, rows: list[Row]) -> list[Case]:
+    """The pictures of these rows."""
+    return [
+        Case(
+            decode((data / row.file).read_bytes()).pixels, row.content, row.bone, row.t_score, row.table, row.file,
+            row.group,
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def describe(cases: list[Case]) -> str:
     """How many of what, for the progress."""
     contents = Counter(CONTENTS[case.content] for case in cases)
-    bones = Counter(f"{case.table} {BONE_CLASSES[case.bone]}" for case in cases if case.bone is not None)
+    bones = Counter(f"{case.site} {BONE_CLASSES[case.bone]}" for case in cases if case.bone is not None)
     return f"{len(cases)} pictures; anatomy {dict(contents)}; bone {dict(bones)}"
 
 
@@ -120,11 +96,11 @@ def read_regions(cases: list[Case], run: Run) -> Regions:
 
 def region_boxes(case: Case, finder: Scorer) -> list[Box]:
     """The regions of one case; none without a bone label."""
-    if case.bone is None:
+    if case.site is None:
         return []
-    if case.table == "knee_bone":
+    if case.site == "knee":
         return knee_regions(case.pixels, finder).boxes
-    return dxa_tiles(case.pixels) if case.table == "spine_dxa" else column_tiles(case.pixels)
+    return dxa_tiles(case.pixels) if case.site == "spine_dxa" else column_tiles(case.pixels)
 
 
 def crop(pixels: GrayPixels, box: Box) -> GrayPixels:
@@ -139,8 +115,3 @@ def varied(pixels: GrayPixels, box: Box, random: np.random.Generator) -> GrayPix
     left, top = x + width * (1 - scale) / 2 + right, y + height * (1 - scale) / 2 + down
     moved = crop(pixels, (round(left), round(top), max(8, round(width * scale)), max(8, round(height * scale))))
     return moved[:, ::-1] if random.random() < 0.5 else moved
-
-
-def site_of(case: Case) -> int:
-    """Index into `SITES` of a case with a bone label."""
-    return SITES.index(SITE_TABLES[case.table])

@@ -9,7 +9,7 @@ from scipy.special import softmax
 from sklearn.model_selection import StratifiedGroupKFold
 
 from services.imaging.network import CONTENTS, SITES, classes_of
-from services.imaging.training.cases import Case, Regions, site_of
+from services.imaging.training.cases import Case, Regions
 from services.imaging.training.features import Features
 from services.imaging.training.heads import READOUTS, Head, Readout, fit_classes, fit_readout
 from services.imaging.training.variants import Wholes
@@ -19,6 +19,10 @@ FOLDS = 5
 # Whom the probabilities are meant for: as many with osteoporosis as without. The sets' own shares are an artefact of
 # how they were collected (knee_bone has 14 % normals), and a site's shares are its own.
 SHARES = np.array([0.25, 0.25, 0.5])
+# Log odds that say nothing, each class as likely as the others: of a readout without data.
+EVEN = np.log([2.0, 0.5])
+# T-scores in the middle of the classes, for cases that have a class and no T-score.
+TYPICAL = np.array([0.0, -1.75, -3.0])
 Numbers = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 
@@ -71,9 +75,11 @@ def judge(cases: list[Case], wholes: Wholes, regions: Regions, features: Feature
     bone, slopes, offsets = np.full((len(cases), 3), np.nan), [], []
     for number, site in enumerate(SITES):
         rows = of_site(cases, number)
-        scores = readout_scores(READOUTS[site], cases, rows, regions, features, seed)
-        slope, offset = calibrate_ordinal(scores, bones(cases, rows), SHARES)
-        bone[rows] = classes_of(slope * scores[:, np.newaxis] + offset)
+        slope, offset = 1.0, EVEN
+        if rows.size:
+            scores = readout_scores(READOUTS[site], cases, rows, regions, features, seed)
+            slope, offset = calibrate_ordinal(scores, bones(cases, rows), SHARES)
+            bone[rows] = classes_of(slope * scores[:, np.newaxis] + offset)
         slopes.append(slope)
         offsets.append(offset)
     return Judged(anatomy, lying, inverted[:, 1], bone, slopes, offsets)
@@ -117,10 +123,10 @@ def fit_anatomy(cases: list[Case], wholes: Wholes, rows: Rows) -> Head:
 def fit_bone(
     readout: Readout, cases: list[Case], regions: Regions, features: Features, chosen: npt.NDArray[np.bool_]
 ) -> Head:
-    """A readout on every variant of the chosen regions; those without a T-score teach nothing by it."""
-    target = targets(readout, cases)[regions.case]
-    chosen = chosen & np.isfinite(target)
-    target = target[chosen]
+    """A readout on every variant of the chosen regions."""
+    if not chosen.any():
+        return Head(np.zeros((features.shape[-1], 1)), np.zeros(1))
+    target = targets(readout, cases)[regions.case][chosen]
     return fit_readout(readout, np.concatenate(features[:, chosen]), np.tile(target, len(features)))
 
 
@@ -140,14 +146,15 @@ def case_scores(head: Head, regions: Regions, features: Features, rows: Rows) ->
 
 def targets(readout: Readout, cases: list[Case]) -> Numbers:
     """What a readout is taught, for every case: the class's number, or the T-score turned round."""
-    if readout.by_t_score:
-        return np.array([np.nan if case.t_score is None else -case.t_score for case in cases])
-    return np.array([np.nan if case.bone is None else float(case.bone) for case in cases])
+    if not readout.by_t_score:
+        return np.array([np.nan if case.bone is None else float(case.bone) for case in cases])
+    known = [TYPICAL[case.bone or 0] if case.t_score is None else case.t_score for case in cases]
+    return -np.array(known)
 
 
 def of_site(cases: list[Case], number: int) -> Rows:
     """Rows of the cases with a bone label of one site."""
-    return np.array([row for row, case in enumerate(cases) if case.bone is not None and site_of(case) == number], int)
+    return np.array([row for row, case in enumerate(cases) if case.site == SITES[number]], int)
 
 
 def bones(cases: list[Case], rows: Rows) -> Rows:

@@ -25,7 +25,7 @@ from shared.training.run import Run
 def ship(backbone: keras.Model, heads: Heads, pixels: npt.NDArray[np.uint8], run: Run) -> float:
     """Write SavedModel and ONNX; the largest difference between the two on some of the pictures."""
     samples = pixels[:: max(1, len(pixels) // 16)][:16, ..., np.newaxis].astype(np.float32) / 255.0
-    return export(network(backbone, heads), run.work / "saved_model" / "1", run.model / "imaging.onnx", samples)
+    return export(network(backbone, heads), run.saved_model, run.model / "imaging.onnx", samples)
 
 
 def network(backbone: keras.Model, heads: Heads) -> keras.Model:

@@ -1,5 +1,6 @@
 """The staging model's card: every figure from the test part, which is looked at once per version."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from services.staging.training.candidates import nearest_grade
 from services.staging.training.fit import Fitted
 from services.staging.training.knees import GRADES
 from shared.contracts.models import ModelCard
-from shared.training.card import CARDS, plot_calibration, plot_confusion, plot_roc, write_model_card, write_page
+from shared.training.card import plot_calibration, plot_confusion, plot_roc, write_model_card, write_page
 from shared.training.evaluate import (
     accuracy,
     auc,
@@ -53,11 +54,11 @@ def write_card(fitted: Fitted, run: Run) -> None:
         ],
         trained="make train-staging DATA=DIR",
     )
+    if not run.is_trial:
+        _plot(fitted, figures, run.pages)
+        write_page(card, run.pages / "staging.md", (CONFUSION, ROC, CALIBRATION))
     write_model_card(card, run.model)
     print(card.model_dump_json(indent=2))
-    if not run.is_trial:
-        _plot(fitted, figures)
-        write_page(card, "staging", (CONFUSION, ROC, CALIBRATION))
 
 
 def measured(fitted: Fitted) -> dict[str, Any]:
@@ -97,10 +98,10 @@ def uncertain_figures(truth: npt.NDArray[np.int64], probabilities: npt.NDArray[n
     }
 
 
-def _plot(fitted: Fitted, figures: dict[str, Any]) -> None:
+def _plot(fitted: Fitted, figures: dict[str, Any], pages: Path) -> None:
     rows = fitted.knees.split.test
     truth, probabilities = fitted.knees.grades[rows], fitted.probabilities[rows]
-    plot_confusion(figures["confusion_rows_truth"], [str(grade) for grade in range(GRADES)], CARDS / CONFUSION)
+    plot_confusion(figures["confusion_rows_truth"], [str(grade) for grade in range(GRADES)], pages / CONFUSION)
     curves = {f"grade {g} or more": (truth >= g, probabilities[:, g:].sum(1)) for g in range(1, GRADES)}
-    plot_roc(curves, CARDS / ROC)
-    plot_calibration(probabilities, truth, CARDS / CALIBRATION)
+    plot_roc(curves, pages / ROC)
+    plot_calibration(probabilities, truth, pages / CALIBRATION)

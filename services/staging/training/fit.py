@@ -50,7 +50,7 @@ def fit(run: Run) -> Fitted:
     calibration = calibrate(logits[validation], knees.grades[validation])
     samples = knees.pixels[validation][:16, ..., np.newaxis].astype(np.float32) / 255.0
     shipped = calibrated(model, NETWORK_SIZE, calibration)
-    difference = export(shipped, run.work / "saved_model" / "1", run.model / "staging.onnx", samples)
+    difference = export(shipped, run.saved_model, run.model / "staging.onnx", samples)
     return Fitted(knees, best, comparison, softmax(calibration.apply(logits), axis=1), calibration, difference)
 
 

@@ -30,7 +30,7 @@ def main() -> None:
     model = fitted(parts, run)
     onnx = run.model / MODEL.name
     samples = np.concatenate([network_input(case.pixels, FINDER_SIZE) for case in parts.validation[:8]])
-    export(model, run.work / "saved_model" / "1", onnx, samples)
+    export(model, run.saved_model, onnx, samples)
     measured = figures(parts.test, OnnxScorer(onnx))
     write_model_card(joints_card(run, parts, measured, figures(parts.validation, OnnxScorer(onnx))), run.model)
     print({name: value for name, value in measured.items() if not isinstance(value, list)})
