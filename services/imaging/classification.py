@@ -8,7 +8,7 @@ import numpy.typing as npt
 from services.imaging.gate import check_anatomy, check_readable
 from services.imaging.network import Anatomy, BoneReading, look, read_bone
 from services.imaging.regions import Regions, bone_regions
-from services.imaging.upright import correction
+from services.imaging.upright import correction, judged
 from shared.contracts.base import ModelReference
 from shared.contracts.findings import BoneProbabilities, ClassProbabilities, ImagingFinding, ImagingLabel
 from shared.inference import Scorer
@@ -42,7 +42,7 @@ def classify(radiograph: Radiograph, network: Scorer, finder: Scorer, model: Mod
             "The image is in colour, so it is a photograph or a screenshot. Export the radiograph itself.",
             reason="coloured",
         )
-    seen = look(radiograph.pixels, network)
+    seen = judged(radiograph.pixels, look(radiograph.pixels, network), network)
     done = correction(seen)
     radiograph = corrected(radiograph, done)
     anatomy = seen.anatomy if done == Correction() else look(radiograph.pixels, network).anatomy

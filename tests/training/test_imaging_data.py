@@ -7,10 +7,15 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from pydantic import SecretStr
 
+from services.imaging.app import load
+from services.imaging.settings import ImagingSettings
 from services.imaging.training.check import checked_rows
 from services.imaging.training.likeness import Likeness, copies
 from services.imaging.training.tables import WrongData
+from shared.contracts.models import ModelCard
+from shared.manifest import verify_manifest
 from shared.radiograph.phantom import as_jpeg, knee, lumbar_spine
 from tests.training.conftest import of_another
 
@@ -186,3 +191,29 @@ def test_the_command_ends_before_training_with_one_line_for_each_fault(pictures)
         assert "Traceback" not in done.stderr
     write(folder, rows)
     assert "fit to be learned from" in run("services.imaging.training.check", "--data", str(folder)).stdout
+
+
+def test_a_hospitals_folder_becomes_a_package_and_never_replaces_one(pictures, tmp_path):
+    """Trained without spine cut-outs, with a patient of each class kept apart."""
+    folder, rows = pictures
+    apart = [{**row, "part": "test"} if row["patient"] in ("knee-0", "knee-2") else row for row in rows]
+    more = [knee(seed=number, size=SIZE) for number in (100, 101, 102)]
+    for number, (bone, pixels) in enumerate(zip(BONE, more, strict=True)):
+        (folder / f"more-{number}.jpg").write_bytes(as_jpeg(of_another(pixels, 100 + number)))
+        apart.append(line(f"more-{number}.jpg", f"more-{number}", "knee", bone, str(-0.5 - number)))
+    write(folder, apart)
+    options = ("--data", str(folder), "--models", str(tmp_path / "models"), "--work", str(tmp_path / "work"))
+    done = run("services.imaging.training", *options, "--epochs", "1", "--version", "hospital-1")
+    assert done.returncode == 0, done.stderr[-3000:]
+    package = tmp_path / "models" / "imaging" / "hospital-1"
+    verify_manifest(package)
+    assert (package / "saved_model" / "1" / "saved_model.pb").is_file()
+    card = ModelCard.model_validate_json((package / "card.json").read_bytes())
+    assert card.metrics["kept_apart_judged_once"]["radiographs"] == 2
+    assert card.metrics["within_spine_cut_out"] == {"radiographs": 0}
+    settings = ImagingSettings(internal_secret=SecretStr("x" * 32), models=tmp_path / "models", _env_file=None,
+                               imaging_version="hospital-1")  # fmt: skip
+    assert load(settings).card.version == "hospital-1"
+    again = run("services.imaging.training", *options, "--version", "hospital-1")
+    assert again.returncode == 1
+    assert "is there already and is kept for the way back" in again.stderr

@@ -28,7 +28,7 @@ def check(folder, name, outputs):
     verify_manifest(folder / "model")
     card = ModelCard.model_validate_json((folder / "model" / "card.json").read_bytes())
     assert card.metrics["parity_onnx_savedmodel_max_difference"] < 1e-3
-    assert (folder / "work" / "saved_model" / "1" / "saved_model.pb").is_file()
+    assert (folder / "model" / "saved_model" / "1" / "saved_model.pb").is_file()
     inputs = np.random.default_rng(0).random((2, 224, 224, 1), np.float32)
     answer = OnnxScorer(folder / "model" / f"{name}.onnx").score({"radiograph": inputs})
     for output, shape in outputs.items():

@@ -12,9 +12,9 @@ from services.imaging.network import BONE_CLASSES, CONTENTS, OTHER, SITES, Anato
 from services.imaging.training.baselines import CLASSES, OSTEOPOROSIS, Baselines, three_class
 from services.imaging.training.cases import Case
 from services.imaging.training.evaluate import Judged
+from services.imaging.training.orientation import orientation_figures
 from services.imaging.training.tried import TRIED
 from services.imaging.training.variants import Wholes
-from services.imaging.upright import SURE, quarters
 from shared.contracts.base import ModelReference
 from shared.contracts.models import ModelCard
 from shared.radiograph.upright import Correction
@@ -58,10 +58,15 @@ class Radiographs:
     group: npt.NDArray[np.str_]
 
 
-def write_card(cases: list[Case], wholes: Wholes, judged: Judged, against: Baselines, parity: float, run: Run) -> None:
-    """Measure and write `card.json` and the manifest."""
+def write_card(
+    cases: list[Case], wholes: Wholes, judged: Judged, against: Baselines, kept_apart: dict[str, Any], parity: float,
+    run: Run,
+) -> None:  # fmt: skip
+    """Measure and write the card, its page and the manifest."""
     rows = radiographs(cases, judged, against)
     figures = measured(cases, wholes, judged, rows)
+    if kept_apart:
+        figures["kept_apart_judged_once"] = kept_apart
     if not run.is_trial:
         figures["what_was_tried"] = TRIED
     card = ModelCard(
@@ -134,7 +139,8 @@ def measured(cases: list[Case], wholes: Wholes, judged: Judged, rows: Radiograph
         "three_class_without_spine_dxa": three_class_figures(rows, film),
         "three_class_without_osteopenia_and_spine_dxa": three_class_figures(rows, certain & film),
         **{f"within_{SITE_WORDS[site]}": within(rows, rows.site == site) for site in SITES},
-        "anatomy_and_gate": gate(cases, wholes, judged),
+        "anatomy_and_gate": gate(cases, judged),
+        "the_way_a_picture_lies": orientation_figures(cases, wholes.lying, judged),
     }
 
 
@@ -188,28 +194,20 @@ def within(rows: Radiographs, chosen: Chosen) -> dict[str, Any]:
     return figures
 
 
-def gate(cases: list[Case], wholes: Wholes, judged: Judged) -> dict[str, Any]:
-    """Knee against spine, shares refused by content, and how well turned and inverted pictures are recognised."""
+def gate(cases: list[Case], judged: Judged) -> dict[str, Any]:
+    """Knee against spine, and shares refused by content."""
     content = np.array([case.content for case in cases])
     sites = content < OTHER.start
     knee = judged.anatomy[:, 0] >= judged.anatomy[:, 1 : OTHER.start].sum(axis=1)
     groups = np.array([case.group for case in cases])
     refused = judged.anatomy[:, OTHER].sum(axis=1) >= REFUSED
     always = np.full(len(cases), True)
-    lies = np.array([-1 if (found := quarters(turn)) is None else found for turn in judged.lying])
-    turned = wholes.quarters > 0
     return {
         "anatomy_accuracy_knee_against_spine": with_interval(accuracy, groups[sites], knee[sites], content[sites] == 0),
         "refused_of_knees_and_spines": with_interval(accuracy, groups[sites], refused[sites], always[sites]),
         "refused_of_others": with_interval(accuracy, groups[~sites], refused[~sites], always[~sites]),
         **{f"refused_{CONTENTS[number]}": round(float(refused[content == number].mean()), 4)
            for number in np.unique(content)},
-        "turned_pictures_put_right": round(float((lies == wholes.quarters)[turned].mean()), 4),
-        "turned_pictures_refused_as_unclear": round(float((lies == -1)[turned].mean()), 4),
-        "upright_pictures_turned_wrongly": round(float((lies > 0)[~turned].mean()), 4),
-        "upright_pictures_refused_as_unclear": round(float((lies == -1)[~turned].mean()), 4),
-        "inverted_pictures_recognised": round(float((judged.inverted >= SURE)[wholes.inverted == 1].mean()), 4),
-        "pictures_taken_for_inverted": round(float((judged.inverted >= SURE)[wholes.inverted == 0].mean()), 4),
     }  # fmt: skip
 
 

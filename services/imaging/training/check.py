@@ -22,13 +22,13 @@ FEWEST_PATIENTS = 5
 MOST_TOLD = 20
 
 
-def checked_rows(data: Path, exclude: tuple[str, ...] = (), limit: int | None = None) -> tuple[list[Row], list[Fault]]:
+def checked_rows(data: Path, exclude: tuple[str, ...] = ()) -> tuple[list[Row], list[Fault]]:
     """The rows to learn from, and the notices.
 
     Raises:
         WrongData: with every fault that stops the training.
     """
-    rows, faults = read_rows(data, exclude, limit)
+    rows, faults = read_rows(data, exclude)
     if rows:
         faults += [*repeated(rows), *leaking(rows), *contradictory(rows), *pictures(data, rows)]
         if not any(not fault.notice for fault in faults):  # a table half understood would seem to lack labels
@@ -140,10 +140,10 @@ def told(faults: list[Fault]) -> str:
     return "\n".join(words[:MOST_TOLD] + ([f"... and {more} more"] if more > 0 else []))
 
 
-def checked(data: Path, exclude: tuple[str, ...] = (), limit: int | None = None) -> list[Row]:
+def checked(data: Path, exclude: tuple[str, ...] = ()) -> list[Row]:
     """The rows to learn from; notices are printed, and what is wrong ends the program with one line for each fault."""
     try:
-        rows, notices = checked_rows(data, exclude, limit)
+        rows, notices = checked_rows(data, exclude)
     except WrongData as wrong:
         print(told(wrong.faults), file=sys.stderr)
         sys.exit(f"{data}: not fit to be learned from; nothing was trained.")

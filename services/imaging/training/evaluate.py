@@ -10,9 +10,9 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from services.imaging.network import CONTENTS, SITES, classes_of
 from services.imaging.training.cases import Case, Regions
-from services.imaging.training.features import Features
-from services.imaging.training.heads import READOUTS, Head, Readout, fit_classes, fit_readout
-from services.imaging.training.variants import Wholes
+from services.imaging.training.features import SHAPE, Features
+from services.imaging.training.heads import READOUTS, Head, Readout, fit_classes, fit_places, fit_readout
+from services.imaging.training.variants import Lying, Wholes
 from shared.training.calibrate import calibrate_ordinal
 
 FOLDS = 5
@@ -44,12 +44,13 @@ class Judged:
     """Out-of-fold answers.
 
     Args:
-        anatomy: (cases, 9). lying: (rows of `Wholes.lying`, 4) and `inverted` (rows,): probabilities.
+        anatomy: (cases, 9) probabilities. turn: (cases, 4 turns, 2 tones, 4) and inverted: (cases, 4, 2): the
+            probabilities of each knee or spine in each of `WAYS`.
         bone: (cases, 3) calibrated probabilities; NaN without a bone label.
     """
 
     anatomy: Numbers
-    lying: Numbers
+    turn: Numbers
     inverted: Numbers
     bone: Numbers
     slopes: list[float]
@@ -63,15 +64,15 @@ def judge(cases: list[Case], wholes: Wholes, regions: Regions, features: Feature
         features: of the regions, (variants, rows of `regions`, length); a readout learns from all variants and is
             judged on the first, which is what the service looks at.
     """
-    anatomy, lying = np.zeros((len(cases), len(CONTENTS))), np.zeros((len(wholes.case), 4))
-    inverted = np.zeros((len(wholes.case), 2))
-    for train, test in folds(cases, np.arange(len(cases)), seed):
-        anatomy[test] = softmax(fit_anatomy(cases, wholes, train).scores(wholes.plain[test]), axis=1)
-        seen, held = np.isin(wholes.case, train), np.isin(wholes.case, test)
-        turn = fit_classes(wholes.lying[seen], wholes.quarters[seen], 4)
-        lying[held] = softmax(turn.scores(wholes.lying[held]), axis=1)
-        tone = fit_classes(wholes.lying[seen], wholes.inverted[seen], 2)
-        inverted[held] = softmax(tone.scores(wholes.lying[held]), axis=1)
+    anatomy, lying = np.zeros((len(cases), len(CONTENTS))), wholes.lying
+    turn, inverted = np.zeros((lying.judged, 4)), np.zeros((lying.judged, 2))
+    for number, (train, test) in enumerate(folds(cases, np.arange(len(cases)), seed)):
+        anatomy[test] = softmax(fit_anatomy(cases, wholes, train).scores(wholes.plain[test, SHAPE]), axis=1)
+        seen, held = np.isin(lying.case, train), np.flatnonzero(np.isin(lying.case[: lying.judged], test))
+        heads = fit_lying(lying, seen, seed)
+        turn[held] = softmax(heads[0].scores(lying.places[held]), axis=1)
+        inverted[held] = softmax(heads[1].scores(lying.shape[held]), axis=1)
+        print(f"anatomy and the way of lying, fold {number + 1}", flush=True)
     bone, slopes, offsets = np.full((len(cases), 3), np.nan), [], []
     for number, site in enumerate(SITES):
         rows = of_site(cases, number)
@@ -82,7 +83,7 @@ def judge(cases: list[Case], wholes: Wholes, regions: Regions, features: Feature
             bone[rows] = classes_of(slope * scores[:, np.newaxis] + offset)
         slopes.append(slope)
         offsets.append(offset)
-    return Judged(anatomy, lying, inverted[:, 1], bone, slopes, offsets)
+    return Judged(anatomy, turn.reshape(-1, 4, 2, 4), inverted[:, 1].reshape(-1, 4, 2), bone, slopes, offsets)
 
 
 def readout_scores(
@@ -97,7 +98,7 @@ def readout_scores(
     return scores[rows]
 
 
-def fit(cases: list[Case], wholes: Wholes, regions: Regions, features: Features, judged: Judged) -> Heads:
+def fit(cases: list[Case], wholes: Wholes, regions: Regions, features: Features, judged: Judged, seed: int) -> Heads:
     """The heads to ship, fitted on every case; the bone readouts with the out-of-fold calibration."""
     everything, bone = np.arange(len(cases)), []
     for number, site in enumerate(SITES):
@@ -105,8 +106,7 @@ def fit(cases: list[Case], wholes: Wholes, regions: Regions, features: Features,
         bone.append(fit_bone(READOUTS[site], cases, regions, features, chosen))
     return Heads(
         fit_anatomy(cases, wholes, everything),
-        fit_classes(wholes.lying, wholes.quarters, 4),
-        fit_classes(wholes.lying, wholes.inverted, 2),
+        *fit_lying(wholes.lying, np.full(len(wholes.lying.case), True), seed),
         bone,
         judged.slopes,
         judged.offsets,
@@ -116,8 +116,14 @@ def fit(cases: list[Case], wholes: Wholes, regions: Regions, features: Features,
 def fit_anatomy(cases: list[Case], wholes: Wholes, rows: Rows) -> Head:
     """The anatomy head on the plain and augmented pictures of `rows`."""
     content = np.array([case.content for case in cases])[rows]
-    inputs = np.concatenate([wholes.plain[rows], *wholes.augmented[:, rows]])
+    inputs = np.concatenate([wholes.plain[rows], *wholes.augmented[:, rows]])[:, SHAPE]
     return fit_classes(inputs, np.tile(content, 1 + len(wholes.augmented)), len(CONTENTS))
+
+
+def fit_lying(lying: Lying, rows: npt.NDArray[np.bool_], seed: int) -> tuple[Head, Head]:
+    """The head for the turn, on places, and the one for the tone, on the shape."""
+    turn = fit_places(lying.places[rows], lying.quarters[rows], 4, seed)
+    return turn, fit_classes(lying.shape[rows], lying.inverted[rows], 2)
 
 
 def fit_bone(

@@ -1,6 +1,7 @@
 """What the frozen backbone says of a picture; three hundred labelled cases cannot fine-tune three million weights.
 
-`shape` (1280) is the usual pooled last layer. `texture` (464) is the mean and the standard deviation of three middle
+`shape` (1280) is the usual pooled last layer. `places` (11520) is the same layer pooled over nine overlapping places,
+for what depends on where things lie. `texture` (464) is the mean and the standard deviation of three middle
 layers: trabecular bone is a texture, and the last layer has forgotten most of it.
 """
 
@@ -21,6 +22,9 @@ LENGTH = TEXTURE.stop
 # Keeps the standard deviation of a flat channel from dividing by zero.
 EPSILON = 1e-6
 BATCH = 32
+# Side and step of the pooling into places: seven cells a side become three.
+PLACE_CELLS, PLACE_STEP = 3, 2
+PLACES = 9 * FEATURES
 
 Features = npt.NDArray[np.float32]
 
@@ -30,6 +34,7 @@ class Extractor:
     """Pictures to features."""
 
     network: keras.Model
+    placed: keras.Model
 
     @classmethod
     def of(cls, backbone: keras.Model) -> "Extractor":
@@ -38,11 +43,23 @@ class Extractor:
         for name in TEXTURE_LAYERS:
             layer = backbone.get_layer(name).output
             parts += [ops.mean(layer, axis=(1, 2)), ops.sqrt(ops.var(layer, axis=(1, 2)) + EPSILON)]
-        return cls(keras.Model(backbone.input, ops.concatenate(parts, axis=-1)))
+        placed = keras.Model(backbone.input, [parts[0], places_of(backbone.output)])
+        return cls(keras.Model(backbone.input, ops.concatenate(parts, axis=-1)), placed)
 
     def features(self, pixels: npt.NDArray[np.uint8]) -> Features:
         """(count, `LENGTH`) of uint8 (count, 224, 224)."""
         return np.concatenate([self.network.predict_on_batch(batch) for batch in _batches(pixels)])
+
+    def places(self, pixels: npt.NDArray[np.uint8]) -> tuple[Features, npt.NDArray[np.float16]]:
+        """Shape (count, 1280) and places (count, `PLACES`); these in half precision, since there are so many."""
+        found = [self.placed.predict_on_batch(batch) for batch in _batches(pixels)]
+        return np.concatenate([one[0] for one in found]), np.concatenate([one[1].astype(np.float16) for one in found])
+
+
+def places_of(last: keras.KerasTensor) -> keras.KerasTensor:
+    """The last layer pooled over nine places, row by row: (batch, `PLACES`)."""
+    pooled = keras.layers.AveragePooling2D(PLACE_CELLS, PLACE_STEP)(last)
+    return keras.layers.Reshape((PLACES,))(pooled)
 
 
 def _batches(pixels: npt.NDArray[np.uint8]) -> Iterator[npt.NDArray[np.float32]]:

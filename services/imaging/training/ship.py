@@ -15,7 +15,7 @@ from services.imaging.network import (
     TURN_OUTPUT,
 )
 from services.imaging.training.evaluate import Heads
-from services.imaging.training.features import EPSILON, SHAPE, TEXTURE, TEXTURE_LAYERS
+from services.imaging.training.features import EPSILON, SHAPE, TEXTURE, TEXTURE_LAYERS, places_of
 from services.imaging.training.heads import Head
 from shared.radiograph.prepare import NETWORK_SIZE
 from shared.training.export import export
@@ -35,8 +35,8 @@ def network(backbone: keras.Model, heads: Heads) -> keras.Model:
     inner = keras.Model(backbone.input, [backbone.output, *(backbone.get_layer(name).output for name in names)])
     last, *textures = inner(pixels)
     pooled = layers.GlobalAveragePooling2D(name="shape")(last)
-    anatomy, turn = (_dense(pooled, head) for head in (heads.anatomy, heads.turn))
-    inverted = _dense(pooled, heads.inverted)
+    anatomy, inverted = _dense(pooled, heads.anatomy), _dense(pooled, heads.inverted)
+    turn = _dense(places_of(last), heads.turn)
     evidence = _evidence(last, textures, _side_by_side(heads))
     odds = ops.mean(evidence, axis=(1, 2))
     offsets = ops.convert_to_tensor(np.stack(heads.offsets).astype(np.float32))
@@ -62,7 +62,7 @@ def _side_by_side(heads: Heads) -> Head:
 def _dense(pooled: keras.KerasTensor, head: Head) -> keras.KerasTensor:
     layer = layers.Dense(len(head.bias))
     scores = layer(pooled)
-    layer.set_weights([head.kernel[SHAPE], head.bias])
+    layer.set_weights([head.kernel, head.bias])
     return scores
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from services.imaging.network import BONE_CLASSES, CONTENTS, OTHER, SITES, Content
@@ -86,12 +87,8 @@ class WrongData(Exception):
         self.faults = faults
 
 
-def read_rows(data: Path, exclude: Iterable[str] = (), limit: int | None = None) -> tuple[list[Row], list[Fault]]:
-    """The rows of every table in the folder, and what is wrong with those that are missing here.
-
-    Args:
-        limit: that many rows a table, drawn with a fixed seed.
-    """
+def read_rows(data: Path, exclude: Iterable[str] = ()) -> tuple[list[Row], list[Fault]]:
+    """The rows of every table in the folder that is not excluded, and what is wrong with the others."""
     wanted = [table for table in (HOSPITAL, *PUBLIC) if table not in exclude]
     present = [table for table in wanted if (data / f"{table}.csv").is_file()]
     if not present:
@@ -104,13 +101,24 @@ def read_rows(data: Path, exclude: Iterable[str] = (), limit: int | None = None)
         except WrongData as wrong:
             faults += wrong.faults
             continue
-        most = min(CROPS, limit or CROPS) if table == "knee_kl" else limit
-        if most is not None and most < len(frame):
-            frame = frame.sample(most, random_state=0)
+        if table == "knee_kl" and len(frame) > CROPS:
+            frame = frame.sample(CROPS, random_state=0)
         for line, record in lines(frame):
             row = read_row(table, line, record, faults)
             rows += [row] if row else []
     return rows, faults
+
+
+def limited(rows: list[Row], limit: int | None) -> list[Row]:
+    """At most that many rows a table, drawn with a fixed seed: for trying out."""
+    if limit is None:
+        return rows
+    random = np.random.default_rng(0)
+    kept = []
+    for table in dict.fromkeys(row.table for row in rows):
+        of_table = [row for row in rows if row.table == table]
+        kept += [of_table[number] for number in sorted(random.permutation(len(of_table))[:limit])]
+    return kept
 
 
 def read_frame(data: Path, table: str) -> pd.DataFrame:

@@ -12,51 +12,78 @@ from shared.radiograph.prepare import NETWORK_SIZE, GrayPixels
 from shared.training.augment import Augmentation
 from shared.training.run import Run
 
-AUGMENTED, TURNED = 2, 4
+AUGMENTED, MOVED = 2, 4
+# Pictures made at a time: they need not all be in memory.
+AT_ONCE = 512
+Numbers = npt.NDArray[np.int64]
+# The ways a picture may lie: a quarter turn and a tone each, in this order.
+WAYS = [(quarter, inverted) for quarter in range(4) for inverted in range(2)]
+
+
+@dataclass(frozen=True)
+class Lying:
+    """Features of knees and spines as they may lie, one row a picture.
+
+    Args:
+        shape: (rows, 1280). places: (rows, `PLACES`).
+        case: (rows,) the case. quarters: (rows,) clockwise quarter turns. inverted: (rows,).
+        judged: how many rows come first that are judged: every case in each of `WAYS`. The others are moved and
+            retoned first, and only learned from.
+    """
+
+    shape: Features
+    places: npt.NDArray[np.float16]
+    case: Numbers
+    quarters: Numbers
+    inverted: Numbers
+    judged: int
 
 
 @dataclass(frozen=True)
 class Wholes:
-    """Features of whole pictures, one row a variant.
+    """Features of whole pictures.
 
     Args:
         plain: (cases, length). augmented: (variants, cases, length), for training folds only.
-        lying: (rows, length), of knees and spines as they are, turned or inverted.
-        case: (rows,) the case of each row of `lying`. quarters: (rows,) clockwise quarter turns. inverted: (rows,).
     """
 
     plain: Features
     augmented: Features
-    lying: Features
-    case: npt.NDArray[np.int64]
-    quarters: npt.NDArray[np.int64]
-    inverted: npt.NDArray[np.int64]
+    lying: Lying
 
 
 def features_of_wholes(cases: list[Case], extractor: Extractor, run: Run) -> Wholes:
     """Every feature that anatomy and the way of lying are learned from."""
     random, augmentation = np.random.default_rng(run.seed), Augmentation(invert=0.0)
     pixels = wholes(cases)
-    plain = extractor.features(pixels)
     augmented = []
-    for number in range(run.count(AUGMENTED)):
+    for _ in range(run.count(AUGMENTED)):
         varied = np.stack([augmentation.apply(picture, NETWORK_SIZE, random) for picture in pixels])
         augmented.append(extractor.features(varied))
-        print(f"variant {number + 1} of {AUGMENTED}", flush=True)
+    plain = extractor.features(pixels)
+    print("whole pictures done; now as they may lie", flush=True)
     wanted = np.array([number for number, case in enumerate(cases) if case.content < OTHER.start])
-    case = np.repeat(wanted, TURNED)
-    # The eight ways to lie, without the right one, which every picture has as it is.
-    quarters, inverted = np.divmod(random.integers(1, 8, len(case)), 2)
-    turned = np.stack([lying(pixels[row], q, i) for row, q, i in zip(case, quarters, inverted, strict=True)])
-    upright = np.zeros(len(wanted), np.int64)
-    return Wholes(
-        plain,
-        np.stack(augmented),
-        np.concatenate([plain[wanted], extractor.features(turned)]),
-        np.concatenate([wanted, case]),
-        np.concatenate([upright, quarters]),
-        np.concatenate([upright, inverted]),
-    )
+    return Wholes(plain, np.stack(augmented), features_of_lying(pixels, wanted, extractor, run))
+
+
+def features_of_lying(pixels: npt.NDArray[np.uint8], wanted: Numbers, extractor: Extractor, run: Run) -> Lying:
+    """Every wanted picture in each of `WAYS`, and some of these moved and retoned."""
+    random, augmentation = np.random.default_rng(run.seed), Augmentation(invert=0.0)
+    judged = [(row, way) for row in wanted for way in WAYS]
+    moved = [(row, WAYS[way]) for row in wanted for way in random.permutation(len(WAYS))[: run.count(MOVED)]]
+    shape, places = [], []
+    for start in range(0, len(judged) + len(moved), AT_ONCE):
+        pictures = []
+        for number, (row, way) in enumerate((judged + moved)[start : start + AT_ONCE], start):
+            picture = pixels[row]
+            if number >= len(judged):
+                picture = augmentation.apply(picture, NETWORK_SIZE, random)
+            pictures.append(lying(picture, *way))
+        found = extractor.places(np.stack(pictures))
+        shape.append(found[0])
+        places.append(found[1])
+    rows = np.array([(row, *way) for row, way in judged + moved], np.int64)
+    return Lying(np.concatenate(shape), np.concatenate(places), rows[:, 0], rows[:, 1], rows[:, 2], len(judged))
 
 
 def lying(pixels: GrayPixels, quarters: int, inverted: int) -> GrayPixels:

@@ -6,7 +6,7 @@ from services.imaging.classification import finding
 from services.imaging.gate import check_anatomy, check_readable
 from services.imaging.network import CONTENTS, Anatomy, Look, classes_of
 from services.imaging.regions import bone_box, bone_regions, column_tiles, doubled, dxa_tiles
-from services.imaging.upright import correction, quarters
+from services.imaging.upright import clear, correction, joined, joined_tone, quarters
 from shared.contracts.base import ModelReference
 from shared.problems import ImageRefused
 from shared.radiograph import Radiograph
@@ -117,14 +117,48 @@ def test_what_was_turned_and_inverted_is_put_right(degrees, inverted):
     ("turn", "found"),
     [
         ((1, 0, 0, 0), 0),
-        ((0.1, 0.9, 0, 0), 1),
-        ((0.3, 0.7, 0, 0), 0),
+        ((0.04, 0.96, 0, 0), 1),
+        ((0.1, 0.9, 0, 0), None),
+        ((0.35, 0.65, 0, 0), 0),
         ((0.05, 0.5, 0.45, 0), None),
-        ((0, 0, 0.1, 0.9), 3),
+        ((0, 0, 0.03, 0.97), 3),
     ],
 )
 def test_only_a_sure_turn_is_believed_and_only_much_doubt_refused(turn, found):
     assert quarters(np.array(turn)) == found
+
+
+def looks_at(turned, sureness, inverted=0.0):
+    """What four looks say at a picture that was turned by so many quarters, each look turning it one further."""
+    rest = (1 - sureness) / 3
+    return [
+        Look(anatomy(knee=1.0), np.roll(np.array([sureness, rest, rest, rest]), turned + step), inverted)
+        for step in range(4)
+    ]
+
+
+@pytest.mark.parametrize("turned", range(4))
+def test_four_looks_that_agree_are_surer_than_one(turned):
+    joint = joined(looks_at(turned, 0.7))
+    assert joint.turn.argmax() == turned
+    assert 0.7 < joint.turn.max() < 0.95
+    assert joint.turn.sum() == pytest.approx(1)
+    assert quarters(joined(looks_at(turned, 0.9)).turn) == turned
+
+
+def test_looks_that_contradict_each_other_are_unclear():
+    """Each look takes the picture for upright as it comes, whichever way it was turned before."""
+    joint = joined([Look(anatomy(knee=1.0), np.array([0.97, 0.01, 0.01, 0.01]), 0.5)] * 4)
+    assert joint.turn == pytest.approx(np.full(4, 0.25))
+    assert quarters(joint.turn) is None
+
+
+def test_one_look_is_enough_only_where_turn_and_tone_are_clear():
+    assert clear(looks_at(0, 0.9)[0])
+    assert clear(looks_at(0, 0.9, inverted=0.97)[0])
+    assert not clear(looks_at(0, 0.9, inverted=0.6)[0])
+    assert not clear(looks_at(1, 0.9)[0])
+    assert joined_tone(np.array([0.9, 0.9, 0.5, 0.99])) > 0.9
 
 
 def test_an_unclear_way_to_lie_is_refused_and_what_is_no_knee_by_the_gate():
