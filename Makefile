@@ -54,7 +54,8 @@ deploy-secrets: ## Make the containers' secrets that are missing [RENEW=name for
 	$(PYTHON) deploy/make_secrets.py $(if $(RENEW),--renew $(RENEW))
 
 check-data: ## Is a folder fit to train the three-class network from? [DATA=DIR EXCLUDE=set]
-	$(call train,services.imaging.training.check)
+	$(needs-data)
+	$(PYTHON) up.py --training services.imaging.training.check --data "$(DATA)" $(foreach set,$(EXCLUDE),--exclude $(set))
 
 train-imaging: ## Train the three-class network [DATA=DIR VERSION=v LIMIT=n EPOCHS=n EXCLUDE=set]
 	$(call train,services.imaging.training)
@@ -72,8 +73,12 @@ clean: ## Remove the environments and the caches; the state folder stays
 	rm -rf .venv .venv-training .venv-oip .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
+define needs-data
+$(if $(DATA),,$(error DATA is missing: make $@ DATA=the folder that holds the data))
+endef
+
 define train
-	$(if $(DATA),,$(error DATA is missing: make $@ DATA=the folder that holds the data))
+	$(needs-data)
 	$(PYTHON) up.py --training $(1) --data "$(DATA)" $(if $(VERSION),--version $(VERSION)) $(if $(LIMIT),--limit $(LIMIT)) \
 	  $(if $(EPOCHS),--epochs $(EPOCHS)) $(foreach set,$(EXCLUDE),--exclude $(set)) $(ARGS)
 endef

@@ -47,7 +47,7 @@ def repeated(rows: list[Row]) -> Iterator[Fault]:
     for file, same in by_file.items():
         tables = Counter(row.table for row in same)
         if max(tables.values()) == 1:
-            continue  # the built-in tables may share pictures, each for its own purpose
+            continue
         patients = sorted({row.patient for row in same})
         where = " and ".join(str(row.line) for row in same)
         if len(patients) > 1:
@@ -102,7 +102,7 @@ def pictures(data: Path, rows: list[Row]) -> Iterator[Fault]:
 def copy(first: Row, second: Row) -> Fault | None:
     """What it means that one picture is a copy of the other."""
     pair = f"{first.file} ({first.patient or 'patient unknown'}) and {second.file} ({second.patient or 'unknown'})"
-    if first.file == second.file or (first.table != second.table and first.group != second.group and not first.patient):
+    if first.file == second.file:  # in two built-in tables, each for its own purpose
         return None
     if first.patient and second.patient and first.group != second.group:
         cure = "find out whose it is and take the other out, or give both the same patient"
