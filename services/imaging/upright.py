@@ -24,7 +24,7 @@ CLEAR = 0.8
 # From this joint probability on a picture is taken for turned.
 SURE = 0.95
 # With less than this joint probability of lying upright, and no turn that is sure, it is refused.
-DOUBT = 0.3
+DOUBT = 0.15
 # From this probability on a picture is taken for inverted.
 INVERTED = 0.8
 # Four looks at one picture are not four pictures: they count as two.
