@@ -150,7 +150,6 @@ def test_looks_that_contradict_each_other_are_unclear():
     """Each look takes the picture for upright as it comes, whichever way it was turned before."""
     joint = joined([Look(anatomy(knee=1.0), np.array([0.97, 0.01, 0.01, 0.01]), 0.5)] * 4)
     assert joint.turn == pytest.approx(np.full(4, 0.25))
-    assert quarters(joint.turn) is None
 
 
 def test_one_look_is_enough_only_where_turn_and_tone_are_clear():
