@@ -82,7 +82,8 @@ function save(waiting = false) {
 }
 async function restore() {
   const draft = await kept();
-  if (!draft) return null;
+  // Somebody else's on a shared computer: app.js forgets it.
+  if (!draft || (draft.account && account && draft.account !== account)) return null;
   key = draft.key;
   if (draft.image) picture(draft.image);
   for (const [name, value] of draft.fields) {

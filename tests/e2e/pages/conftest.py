@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,13 @@ class Visitor:
     def assess(self) -> None:
         self.page.click("#assessment button[type=submit]")
         self.page.wait_for_selector("article.result")
+
+    def until(self, expression: str, seconds: float = 15) -> None:
+        """Wait for an expression to become true; Playwright's own way needs an eval, which the pages forbid."""
+        end = time.monotonic() + seconds
+        while not self.page.evaluate(expression):
+            assert time.monotonic() < end, f"not within {seconds} s: {expression}"
+            self.page.wait_for_timeout(50)
 
     def shot(self, name: str) -> None:
         """Keep what is seen, and see to it that nothing is wider than the screen."""
