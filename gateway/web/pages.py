@@ -78,6 +78,17 @@ class OpenPage(Page):
     is_open = True
 
 
+async def nothing_here(request: Request, error: Exception) -> Response:
+    """An address that there is not, told to a browser as a page, and to programs as the API tells it."""
+    if "text/html" not in request.headers.get("accept", "") or request.url.path.startswith("/v1/"):
+        handlers = request.app.exception_handlers
+        answer: Response = await handlers[HTTPException](request, error)
+        return answer
+    language = chosen(request.cookies.get(LANGUAGE), request.headers.get("accept-language"))
+    request.state.words, request.state.visitor = words_of(language), Visitor("")
+    return dressed(refusal(request, error), request)
+
+
 def visitor_of(request: Request) -> Visitor:
     """Dependency: who visits."""
     found: Visitor = request.state.visitor

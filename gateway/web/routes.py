@@ -10,7 +10,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from gateway.web import account, administration, alerts, entry, keys, new, patients, results, work_list
-from gateway.web.pages import STATIC, OpenPage, stamp, visitor_of
+from gateway.web.pages import STATIC, OpenPage, nothing_here, stamp, visitor_of
 from gateway.web.visits import Visitor
 
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -63,7 +63,8 @@ class Stamped(StaticFiles):
 
 
 def install(app: FastAPI) -> None:
-    """Serve the pages' style sheet, modules and icons."""
+    """Serve the pages' style sheet, modules and icons, and a page for what is not there."""
+    app.add_exception_handler(HTTPStatus.NOT_FOUND.value, nothing_here)
     app.mount("/static", Stamped(directory=STATIC), name="pages-static")
 
 

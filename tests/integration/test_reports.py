@@ -1,0 +1,108 @@
+"""The report over HTTP: who gets which, in which language, and what is left out of it."""
+
+import json
+import shutil
+import subprocess
+
+import pytest
+
+from gateway.embedded import in_process
+from gateway.settings import GatewaySettings
+from tests.conftest import open_house
+from tests.integration.people import administrator_of, client, invited
+
+RECORD = {
+    "age": 72, "gender": "female", "weight_kg": 48,
+    "prior_fractures": [{"site": "hip", "age": 71, "low_trauma": True}],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+async def site(tmp_path_factory):
+    """A clinician, a patient and the patient's assessment, which has medicines to release."""
+    settings = GatewaySettings(state_dir=tmp_path_factory.mktemp("reports"), logins_per_minute=1000, _env_file=None)
+    async with open_house(settings, in_process(settings.internal_key())) as gate:
+        admin = await administrator_of(settings, gate, "root@here.example")
+        patient = await invited(admin, gate, "a@home.example", "patient", patient_reference="MRN-A")
+        files = {"clinical": (None, json.dumps(RECORD)), "patient_id": (None, "MRN-A")}
+        made = (await admin.post("/v1/assessments", files=files)).json()
+        assert any(item["kind"] == "medication" for item in made["recommendation"]["items"])
+        yield admin, patient, f"/v1/assessments/{made['id']}", gate
+        await admin.aclose()
+        await patient.aclose()
+
+
+def text_of(pdf):
+    program = shutil.which("pdftotext")
+    if program is None:
+        pytest.skip("pdftotext is not on this machine (apt install poppler-utils)")
+    return " ".join(
+        subprocess.run([program, "-layout", "-", "-"], input=pdf, capture_output=True, check=True)
+        .stdout.decode()
+        .split()
+    )
+
+
+async def test_medicines_are_on_paper_for_the_patient_only_once_they_are_released(site):
+    admin, patient, address, _ = site
+    for caller in (admin, patient):
+        answer = await caller.get(f"{address}/report.pdf")
+        assert answer.headers["content-type"] == "application/pdf"
+        assert "Check first" not in text_of(answer.content)
+        assert "once a clinician has released it" in text_of(answer.content)
+    told = text_of((await admin.get(f"{address}/report.pdf?audience=clinician")).content)
+    assert "Check first" in told
+    assert "MRN-A" in told
+    assert (await admin.post(f"{address}/release")).status_code == 200
+    assert "Check first" in text_of((await patient.get(f"{address}/report.pdf")).content)
+
+
+async def test_the_clinicians_report_is_not_for_the_patient(site):
+    _, patient, address, _ = site
+    answer = await patient.get(f"{address}/report.pdf?audience=clinician")
+    assert answer.status_code == 403
+    assert "audience=patient" in answer.json()["detail"]
+
+
+async def test_it_names_models_and_says_what_it_is_not(site):
+    admin, _, address, _ = site
+    told = text_of((await admin.get(f"{address}/report.pdf")).content)
+    assert "trabecula-bone-density-risk" in told
+    assert "not a medical device" in told
+
+
+@pytest.mark.parametrize("language", ["en", "hi", "kn"])
+async def test_the_answer_says_which_language_it_is_in(site, language):
+    admin, _, address, _ = site
+    answer = await admin.get(f"{address}/report.pdf?language={language}")
+    assert answer.headers["content-language"] in (language, "en")
+    assert answer.headers["cache-control"] == "private, no-store"
+
+
+async def test_another_language_is_a_422(site):
+    admin, _, address, _ = site
+    assert (await admin.get(f"{address}/report.pdf?language=fr")).status_code == 422
+
+
+async def test_what_is_not_there_is_a_page_for_browsers_and_a_problem_for_programs(site):
+    *_, gate = site
+    async with client(gate) as stranger:
+        page = await stranger.get("/no/such/page", headers={"Accept": "text/html", "Accept-Language": "hi"})
+        assert (page.status_code, 'lang="hi"' in page.text) == (404, True)
+        assert (await stranger.get("/no/such/page")).json()["type"] == "urn:trabecula:problem:not-found"
+        assert (await stranger.get("/v1/no", headers={"Accept": "text/html"})).json()["status"] == 404
+
+
+async def test_the_start_sends_people_to_sign_in_and_programs_to_the_documentation(site):
+    *_, gate = site
+    async with client(gate) as stranger:
+        person = await stranger.get("/", headers={"Accept": "text/html"})
+        assert person.headers["location"] == "/sign-in"
+        assert (await stranger.get("/")).headers["location"] == "/docs"
+
+
+async def test_nobody_is_sent_to_another_site(site):
+    *_, gate = site
+    async with client(gate) as stranger:
+        for bad in ("//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)"):
+            assert (await stranger.get("/language/hi", params={"next": bad})).headers["location"] == "/"
