@@ -11,6 +11,8 @@ from pathlib import Path
 # ONNX Runtime for programs in C: the Python module has a copy of its own inside.
 UNUSED = ("onnxruntime/capi/libonnxruntime.so*", "onnxruntime/transformers", "onnxruntime/tools", "_gdcm/gdcm[a-z]*")
 KEPT = (".py", ".so")
+# The pages' languages with what each falls back to; Babel brings a thousand.
+LOCALES = ("root", "en", "en_001", "en_IN", "hi", "hi_IN", "kn", "kn_IN")
 
 
 def remove(path: Path) -> None:
@@ -25,7 +27,8 @@ def unused(packages: Path) -> list[Path]:
     """What the project never calls: named here, and every package's own tests."""
     named = [path for pattern in UNUSED for path in packages.glob(pattern)]
     programs = [path for path in named if path.parent.name != "_gdcm" or path.suffix not in KEPT]
-    return programs + [path for path in packages.glob("**/tests") if path.is_dir()]
+    locales = [path for path in packages.glob("babel/locale-data/*.dat") if path.stem not in LOCALES]
+    return programs + locales + [path for path in packages.glob("**/tests") if path.is_dir()]
 
 
 def share_doubles(folder: Path) -> None:
