@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 from contextlib import closing
-from typing import Literal
 
 from gateway.reports.fonts import fonts_for
 from gateway.reports.sheet import Sheet
-from gateway.reports.telling import GROUPS, imaging_words, models_of, sureness
+from gateway.reports.telling import GROUPS, Audience, imaging_words, models_of, sureness
 from gateway.web.language import NAMES, LanguageCode, Words, words_of
 from shared.contracts.assessment import Assessment
 from shared.contracts.recommendation import Consult, Recommendation
 
-Audience = Literal["patient", "clinician"]
 # Points, the largest first: that is taken which leaves everything on one sheet. The middle one is tried to find it.
 SIZES = (11.0, 10.0, 9.0, 8.5, 8.0, 7.5, 7.0, 6.5, 6.0)
 MIDDLE = 8.0

@@ -10,7 +10,7 @@ from gateway.accounts.credentials import needs
 from gateway.accounts.scopes import Principal
 from gateway.assessments.routes import get_assessment
 from gateway.pictures.pictures import KINDS
-from gateway.reports.report import Audience, report
+from gateway.reports.telling import Audience
 from gateway.rooms import Rooms, rooms
 from gateway.web.language import LanguageCode
 from shared.problem_responses import documented
@@ -52,6 +52,8 @@ async def get_report(
         made = made.model_copy(update={"recommendation": made.recommendation.model_copy(update={"items": items})})
     found = {kind: await house.pictures.first(made.id, [kind]) for kind in KINDS}
     pngs: dict[str, bytes] = {kind: png for kind, png in found.items() if png}
+    from gateway.reports.report import report  # with the fonts' libraries, which few installations need at the start
+
     pdf, written = await anyio.to_thread.run_sync(lambda: report(made, audience, language, pngs, withheld=withheld))
     headers = {
         "Content-Disposition": f'inline; filename="report-{audience}-{made.id}.pdf"', "Content-Language": written,

@@ -1,9 +1,12 @@
 """How a finding is told to people, on the pages and on paper alike."""
 
+from typing import Literal
+
 from gateway.web.language import Words
 from shared.contracts.assessment import Assessment
 from shared.contracts.findings import ImagingFinding
 
+Audience = Literal["patient", "clinician"]
 # As a person would want to read them: whom to see first, then what to do, then what to take.
 GROUPS = ("referral", "follow_up", "medication", "exercise", "diet")
 # How sure a class is, from its probability: at least so much, the key of the words for it.

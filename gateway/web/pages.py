@@ -6,7 +6,7 @@ from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import structlog
 from fastapi import Request, Response
@@ -20,7 +20,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from gateway.rooms import rooms
 from gateway.web.language import NAMES, Words, chosen, words_of
-from gateway.web.visits import NOT_FROM_HERE, Visitor, from_here, hand_out, remember_visit, visits_of
+from gateway.web.visits import NOT_FROM_HERE, Visitor, from_here, hand_out, local_path, remember_visit, visits_of
 from shared.logs import request_id
 from shared.problem_responses import words as field_words
 from shared.problems import NotAuthenticated, NotAuthorised, TrabeculaError, problem_for
@@ -125,7 +125,7 @@ def refusal(request: Request, error: Exception) -> Response:
         return JSONResponse(problem, problem["status"])
     if isinstance(error, NotAuthenticated):
         # After a form that came too late the way back is the page that it was on: the browser has kept what was typed.
-        back = _here(request) if request.method == "GET" else "/"
+        back = _here(request) if request.method == "GET" else _page_of(request)
         return RedirectResponse(f"/sign-in?again=1&next={quote(back, safe='/')}", HTTPStatus.SEE_OTHER)
     return page(request, "problem.html", HTTPStatus(problem["status"]), problem=problem, request_id=request_id())
 
@@ -187,6 +187,12 @@ def _environment() -> Environment:
     )  # fmt: skip
     found.filters["num"] = lambda value: f"{value:g}"
     return found
+
+
+def _page_of(request: Request) -> str:
+    """The page that a form was on, by the browser's own word for it; the start where that is no page of this site."""
+    page = urlsplit(request.headers.get("referer", ""))
+    return local_path(page.path) if page.netloc == request.headers.get("host") else "/"
 
 
 def _here(request: Request) -> str:

@@ -10,9 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from gateway.assessments.routes import get_assessment, release_assessment
 from gateway.pictures.pictures import KINDS
 from gateway.pictures.routes import get_heat_map, get_preview
-from gateway.reports.report import Audience
 from gateway.reports.routes import get_report
-from gateway.reports.telling import GROUPS, imaging_words, models_of, sureness
+from gateway.reports.telling import GROUPS, Audience, imaging_words, models_of, sureness
 from gateway.rooms import Rooms
 from gateway.web.forms import Posted
 from gateway.web.language import LanguageCode

@@ -9,7 +9,7 @@ import pytest
 from gateway.embedded import in_process
 from gateway.settings import GatewaySettings
 from tests.conftest import open_house
-from tests.integration.people import administrator_of, client, invited
+from tests.integration.people import administrator_of, invited
 
 RECORD = {
     "age": 72, "gender": "female", "weight_kg": 48,
@@ -27,7 +27,7 @@ async def site(tmp_path_factory):
         files = {"clinical": (None, json.dumps(RECORD)), "patient_id": (None, "MRN-A")}
         made = (await admin.post("/v1/assessments", files=files)).json()
         assert any(item["kind"] == "medication" for item in made["recommendation"]["items"])
-        yield admin, patient, f"/v1/assessments/{made['id']}", gate
+        yield admin, patient, f"/v1/assessments/{made['id']}"
         await admin.aclose()
         await patient.aclose()
 
@@ -44,7 +44,7 @@ def text_of(pdf):
 
 
 async def test_medicines_are_on_paper_for_the_patient_only_once_they_are_released(site):
-    admin, patient, address, _ = site
+    admin, patient, address = site
     for caller in (admin, patient):
         answer = await caller.get(f"{address}/report.pdf")
         assert answer.headers["content-type"] == "application/pdf"
@@ -58,14 +58,14 @@ async def test_medicines_are_on_paper_for_the_patient_only_once_they_are_release
 
 
 async def test_the_clinicians_report_is_not_for_the_patient(site):
-    _, patient, address, _ = site
+    _, patient, address = site
     answer = await patient.get(f"{address}/report.pdf?audience=clinician")
     assert answer.status_code == 403
     assert "audience=patient" in answer.json()["detail"]
 
 
 async def test_it_names_models_and_says_what_it_is_not(site):
-    admin, _, address, _ = site
+    admin, _, address = site
     told = text_of((await admin.get(f"{address}/report.pdf")).content)
     assert "trabecula-bone-density-risk" in told
     assert "not a medical device" in told
@@ -73,36 +73,12 @@ async def test_it_names_models_and_says_what_it_is_not(site):
 
 @pytest.mark.parametrize("language", ["en", "hi", "kn"])
 async def test_the_answer_says_which_language_it_is_in(site, language):
-    admin, _, address, _ = site
+    admin, _, address = site
     answer = await admin.get(f"{address}/report.pdf?language={language}")
     assert answer.headers["content-language"] in (language, "en")
     assert answer.headers["cache-control"] == "private, no-store"
 
 
 async def test_another_language_is_a_422(site):
-    admin, _, address, _ = site
+    admin, _, address = site
     assert (await admin.get(f"{address}/report.pdf?language=fr")).status_code == 422
-
-
-async def test_what_is_not_there_is_a_page_for_browsers_and_a_problem_for_programs(site):
-    *_, gate = site
-    async with client(gate) as stranger:
-        page = await stranger.get("/no/such/page", headers={"Accept": "text/html", "Accept-Language": "hi"})
-        assert (page.status_code, 'lang="hi"' in page.text) == (404, True)
-        assert (await stranger.get("/no/such/page")).json()["type"] == "urn:trabecula:problem:not-found"
-        assert (await stranger.get("/v1/no", headers={"Accept": "text/html"})).json()["status"] == 404
-
-
-async def test_the_start_sends_people_to_sign_in_and_programs_to_the_documentation(site):
-    *_, gate = site
-    async with client(gate) as stranger:
-        person = await stranger.get("/", headers={"Accept": "text/html"})
-        assert person.headers["location"] == "/sign-in"
-        assert (await stranger.get("/")).headers["location"] == "/docs"
-
-
-async def test_nobody_is_sent_to_another_site(site):
-    *_, gate = site
-    async with client(gate) as stranger:
-        for bad in ("//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)"):
-            assert (await stranger.get("/language/hi", params={"next": bad})).headers["location"] == "/"

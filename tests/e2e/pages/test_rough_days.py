@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.pages.conftest import PASSWORD
+from tests.e2e.pages.conftest import ADMIN, PASSWORD
 
 pytestmark = pytest.mark.browser
 
@@ -55,6 +55,20 @@ def test_an_ended_sign_in_loses_nothing_that_was_typed(site, visit, knee_file):
     assert one.page.locator("#image-title").count() == 1
     one.open("/new")
     assert one.page.input_value("#q-age") == ""
+
+
+def test_an_ended_sign_in_leads_back_to_a_short_form_as_it_was_filled_in(site, visit):
+    one = visit(site)
+    one.sign_in()
+    one.open("/administration/keys")
+    one.page.fill("#name", "night shift")
+    one.context.clear_cookies()
+    one.page.click("text=Make the key")
+    one.page.fill("#email", ADMIN)
+    one.page.fill("#password", PASSWORD)
+    one.page.click("main button[type=submit]")
+    one.page.wait_for_url("**/administration/keys")
+    assert one.page.input_value("#name") == "night shift"
 
 
 def test_nobody_sees_what_another_account_has_typed(site, visit):

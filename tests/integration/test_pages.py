@@ -1,0 +1,146 @@
+"""The pages over HTTP: where they send people, and what hostile text does to them."""
+
+import json
+import re
+
+import pytest
+
+from gateway.administration import administrator
+from gateway.embedded import in_process
+from gateway.settings import GatewaySettings
+from tests.conftest import open_house
+from tests.integration.people import PASSWORD, client
+
+EVIL = '<script>alert("x")</script>'
+HOSTILE = ("\x00", EVIL, "9" * 400, "\u202e\ud7ff", "{{ 7 * 7 }}", "1e999", "-1", "2026-02-30")
+PAGES = (
+    "/work-list",
+    "/patients",
+    "/alerts",
+    "/administration",
+    "/administration/keys",
+    "/administration/audit",
+    "/account",
+)
+
+
+@pytest.fixture(scope="module")
+async def gate(tmp_path_factory):
+    settings = GatewaySettings(state_dir=tmp_path_factory.mktemp("pages"), logins_per_minute=1000, _env_file=None)
+    async with open_house(settings, in_process(settings.internal_key())) as found:
+        await administrator(settings, "root@here.example", PASSWORD, None)
+        yield found
+
+
+@pytest.fixture(scope="module")
+async def browser(gate):
+    """An administrator's, with the token of the forms at hand."""
+    async with client(gate, accept="text/html") as found:
+        token = (await found.get("/visit")).json()["form_token"]
+        form = {"csrf": token, "email": "root@here.example", "password": PASSWORD}
+        assert (await found.post("/sign-in", data=form)).status_code == 303
+        found.headers["x-form"] = (await found.get("/visit")).json()["form_token"]
+        yield found
+
+
+async def test_what_people_wrote_is_text_on_every_page(gate, browser):
+    record = json.dumps({"age": 70, "gender": "female"})
+    made = await gate.post("/v1/assessments", files={"clinical": (None, record), "patient_id": (None, EVIL)})
+    assert made.status_code == 201
+    patient = (await browser.get("/patients", params={"search": EVIL})).headers["location"]
+    form = {"csrf": browser.headers["x-form"], "name": EVIL, "scopes": "models:read"}
+    assert (await browser.post("/administration/keys", data=form)).status_code == 200
+    pages = (
+        *PAGES,
+        patient,
+        f"/assessments/{made.json()['id']}",
+        f"/work-list?search={EVIL}",
+        f"/patients?search=x{EVIL}",
+    )
+    shown = 0
+    for page in pages:
+        answer = await browser.get(page)
+        assert answer.status_code == 200, page
+        assert "<script>alert" not in answer.text, page
+        # No script and no style but from files: the policy would refuse any other.
+        assert not re.search(r"<script(?![^>]* src=)|<style| style=| on[a-z]+=", answer.text), page
+        shown += "&lt;script&gt;alert" in answer.text
+    assert shown >= 5
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+async def test_hostile_answers_are_refused_in_words_and_never_an_error_of_ours(browser, text):
+    names = (
+        "age",
+        "gender",
+        "weight_kg",
+        "smoking",
+        "prior_fractures",
+        "density_0_value",
+        "density_0_date",
+        "patient_id",
+    )
+    for name in names:
+        form = {"csrf": browser.headers["x-form"], "age": "70", "gender": "female", name: text}
+        assert (await browser.post("/new", data=form)).status_code in (303, 422), (name, text)
+    for address in ("/work-list", "/patients"):
+        assert (await browser.get(address, params={"search": text[:64]})).status_code in (200, 303)
+    for page in ("/administration/invitations", "/administration/keys"):
+        form = {
+            "csrf": browser.headers["x-form"],
+            "email": text,
+            "role": text,
+            "name": text,
+            "scopes": text,
+            "days": text,
+        }
+        assert (await browser.post(page, data=form)).status_code in (409, 422), (page, text)
+    async with client(browser) as stranger:
+        token = (await stranger.get("/visit")).json()["form_token"]
+        for page in ("/sign-in", "/register", "/invitation"):
+            form = {"csrf": token, "email": text, "password": text, "token": text}
+            answer = await stranger.post(page, data=form)
+            assert answer.status_code in (401, 404, 409, 422, 429), (page, text, answer.status_code)
+
+
+async def test_without_a_script_the_form_leads_to_the_result(browser, knee_jpeg):
+    form = {"csrf": browser.headers["x-form"], "age": "70", "gender": "female"}
+    sent = await browser.post("/new", data=form, files={"image": ("knee.jpg", knee_jpeg, "image/jpeg")})
+    assert sent.status_code == 303
+    result = await browser.get(sent.headers["location"])
+    assert "What the X-ray shows" in result.text
+    assert "does not keep pictures" in result.text
+
+
+async def test_a_script_is_told_each_part_then_the_result_then_its_pictures(browser, knee_jpeg):
+    form = {"csrf": browser.headers["x-form"], "age": "70", "gender": "female"}
+    headers = {"Accept": "application/x-ndjson", "Idempotency-Key": "one-form"}
+    files = {"image": ("knee.jpg", knee_jpeg, "image/jpeg")}
+    answers = [await browser.post("/new", data=form, files=files, headers=headers) for _ in range(2)]
+    first, again = ([json.loads(line) for line in answer.text.splitlines()] for answer in answers)
+    assert {line["part"] for line in first if "part" in line} == {"imaging", "staging", "clinical", "recommender"}
+    assert [line["picture"] for line in first if "picture" in line] == ["preview", "imaging", "staging"]
+    assert [line["address"] for line in first if "html" in line] == [
+        line["address"] for line in again if "html" in line
+    ]
+
+
+async def test_what_is_not_there_is_a_page_for_browsers_and_a_problem_for_programs(gate):
+    async with client(gate) as stranger:
+        page = await stranger.get("/no/such/page", headers={"Accept": "text/html", "Accept-Language": "hi"})
+        assert (page.status_code, 'lang="hi"' in page.text) == (404, True)
+        assert (await stranger.get("/no/such/page")).json()["type"] == "urn:trabecula:problem:not-found"
+        assert (await stranger.get("/v1/no", headers={"Accept": "text/html"})).json()["status"] == 404
+
+
+async def test_the_start_sends_people_to_sign_in_and_programs_to_the_documentation(gate):
+    async with client(gate) as stranger:
+        person = await stranger.get("/", headers={"Accept": "text/html"})
+        assert person.headers["location"] == "/sign-in"
+        assert (await stranger.get("/")).headers["location"] == "/docs"
+
+
+async def test_nobody_is_sent_to_another_site(gate):
+    async with client(gate) as stranger:
+        for bad in ("//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)"):
+            assert (await stranger.get("/language/hi", params={"next": bad})).headers["location"] == "/"
