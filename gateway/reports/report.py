@@ -5,7 +5,7 @@ from contextlib import closing
 
 from gateway.reports.fonts import fonts_for
 from gateway.reports.sheet import Sheet
-from gateway.reports.telling import GROUPS, Audience, imaging_words, models_of, sureness
+from gateway.reports.telling import GROUPS, Audience, imaging_words, meaning, models_of, sureness
 from gateway.web.language import NAMES, LanguageCode, Words, words_of
 from shared.contracts.assessment import Assessment
 from shared.contracts.recommendation import Consult, Recommendation
@@ -59,7 +59,7 @@ def _fill(
     sheet.pictures([pictures[kind] for kind in ("preview", "staging", "imaging") if kind in pictures][:2])
     sheet.heading(t("result.overall"))
     sheet.line(t.term("category", made.combined.category or "unknown"), bold=True, large=True)
-    sheet.line(t.term("meaning", made.combined.category or "unknown"))
+    sheet.line(t(f"meaning.{meaning(made)}"))
     if audience == "clinician":
         for line in made.combined.basis:
             sheet.line(line, soft=True)

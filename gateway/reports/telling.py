@@ -18,6 +18,11 @@ def sureness(probability: float) -> str:
     return next(key for least, key in SURENESS if probability >= least)
 
 
+def meaning(made: Assessment) -> str:
+    """The key of what the category means; without one, whether that is for a part that did not answer."""
+    return made.combined.category or ("missing" if made.warnings else "unknown")
+
+
 def imaging_words(t: Words, found: ImagingFinding) -> str:
     """What the radiograph shows, in the reader's language."""
     if t.language == "en":

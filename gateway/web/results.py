@@ -11,7 +11,7 @@ from gateway.assessments.routes import get_assessment, release_assessment
 from gateway.pictures.pictures import KINDS
 from gateway.pictures.routes import get_heat_map, get_preview
 from gateway.reports.routes import get_report
-from gateway.reports.telling import GROUPS, Audience, imaging_words, models_of, sureness
+from gateway.reports.telling import GROUPS, Audience, imaging_words, meaning, models_of, sureness
 from gateway.rooms import Rooms
 from gateway.web.forms import Posted
 from gateway.web.language import LanguageCode
@@ -73,5 +73,5 @@ def shown(request: Request, house: Rooms, made: Assessment, pictures: Literal["k
     return {
         "assessment": made, "groups": {kind: found for kind, found in groups.items() if found}, "pictures": pictures,
         "kinds": KINDS, "sureness": sureness, "withheld": withheld,
-        "imaging_words": imaging_words, "models": models_of(made),
+        "imaging_words": imaging_words, "meaning": meaning, "models": models_of(made),
     }  # fmt: skip

@@ -14,6 +14,7 @@ def test_services_that_are_down_leave_a_result_that_says_so(broken_site, visit, 
     one.assess()
     assert one.page.locator(".notice.warn").count() == 2
     assert "This part is missing: Risk estimate" in one.page.inner_text("article")
+    assert "A part is missing, so there is no category" in one.page.inner_text(".verdict")
     one.is_accessible(axe)
     one.shot("services-down")
 
