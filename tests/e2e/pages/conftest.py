@@ -166,7 +166,12 @@ def axe() -> Path:
             pytest.skip("npm, which fetches axe-core, is not on this machine (apt install npm)")
         AXE.mkdir(parents=True, exist_ok=True)
         packed = subprocess.run(
-            [npm, "pack", "axe-core@4", "--silent"], cwd=AXE, capture_output=True, text=True, check=False, timeout=120
+            [npm, "pack", "axe-core@4.14.1", "--silent"],
+            cwd=AXE,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
         )
         if packed.returncode:
             pytest.skip(f"axe-core cannot be fetched from npm: {packed.stderr.strip()[-200:]}")
