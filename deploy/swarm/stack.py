@@ -21,14 +21,16 @@ def stack(compose: dict[str, Any]) -> dict[str, Any]:
     networks = {name: network(about or {}) for name, about in compose["networks"].items()}
     volumes: dict[str, Any] = {name: {} for name in compose.get("volumes", {})}
     secrets = {name: {"file": about["file"]} for name, about in compose["secrets"].items()}
-    return {"version": "3.8", "services": services, "networks": networks, "volumes": volumes, "secrets": secrets}
+    return {"version": "3.9", "services": services, "networks": networks, "volumes": volumes, "secrets": secrets}
 
 
 def service(compose: dict[str, Any]) -> dict[str, Any]:
     """One service: Swarm starts it again whatever it ended with, but for a job, which says so itself."""
     about = {name: value for name, value in compose.items() if name not in LEFT_OUT and value is not None}
     about["networks"] = list(about["networks"])
-    about["tmpfs"] = [one.split(":")[0] for one in about.get("tmpfs", [])]
+    # Swarm reads over `tmpfs` without a word.
+    in_memory = [{"type": "tmpfs", "target": one.split(":")[0]} for one in about.pop("tmpfs", [])]
+    about["volumes"] = [*about.get("volumes", []), *in_memory]
     about["ports"] = [
         {"target": one["target"], "published": int(one["published"]), "protocol": "tcp", "mode": "host"}
         for one in about.get("ports", [])
