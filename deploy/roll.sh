@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# deploy/roll.sh SERVICE: exchange the one container of a service without losing a request.
+# deploy/roll.sh SERVICE: exchange the one container of a service while it is asked.
 # A second one starts with the settings of now; when it is ready the first one ends. If it is never ready it goes again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
