@@ -16,6 +16,8 @@ from services.imaging.training.features import LENGTH, SHAPE, TEXTURE, Features
 STRENGTH = 0.01
 # Of the head on places; chosen by cross-validation among 400 and 800 components of so many rows at most.
 COMPONENTS, COMPONENT_STRENGTH, COMPONENT_ROWS = 800, 0.003, 4000
+# Fewer of them where there are few pictures, as in a trial.
+ROWS_PER_COMPONENT = 8
 # Strength of the readouts' penalty for each feature; chosen by cross-validation among 1, 3 and 6.
 RIDGE = 1.0
 Numbers = npt.NDArray[np.float64]
@@ -64,7 +66,8 @@ def fit_places(places: npt.NDArray[Any], truth: npt.NDArray[np.int64], classes: 
     scaler = StandardScaler().fit(places)
     scaled = scaler.transform(places).astype(np.float32)
     some = np.random.default_rng(seed).permutation(len(scaled))[:COMPONENT_ROWS]
-    reduction = PCA(min(COMPONENTS, len(some) - 1), svd_solver="randomized", random_state=seed).fit(scaled[some])
+    count = max(2, min(COMPONENTS, len(places) // ROWS_PER_COMPONENT))
+    reduction = PCA(count, svd_solver="randomized", random_state=seed).fit(scaled[some])
     components = reduction.transform(scaled)
     spread = components.std(axis=0).mean()
     logistic = LogisticRegression(C=COMPONENT_STRENGTH, max_iter=300).fit(components / spread, truth)
