@@ -15,6 +15,7 @@ from services.imaging.training.evaluate import Judged
 from services.imaging.training.orientation import orientation_figures
 from services.imaging.training.tried import TRIED, TRIED_FOR_THE_TURN
 from services.imaging.training.variants import Wholes
+from services.imaging.training.with_record import with_record
 from shared.contracts.base import ModelReference
 from shared.contracts.models import ModelCard
 from shared.radiograph.upright import Correction
@@ -83,6 +84,8 @@ def write_card(
     """Measure and write the card, its page and the manifest."""
     rows = radiographs(cases, judged, against)
     figures = measured(cases, wholes, judged, rows)
+    if joined := with_record(run.data, cases, judged.bone, run.seed):
+        figures["knees_with_the_record_evaluated_never_used"] = joined
     if kept_apart:
         figures["kept_apart_judged_once"] = kept_apart
     if run.ships:

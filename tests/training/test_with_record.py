@@ -1,0 +1,44 @@
+"""The model of radiograph and record is judged out of fold, beside each of its parts."""
+
+import numpy as np
+import pytest
+
+from services.imaging.training.cases import Case
+from services.imaging.training.with_record import with_record
+
+pytestmark = pytest.mark.training
+PIXELS = np.zeros((8, 8), np.uint8)
+
+
+@pytest.fixture
+def patients(tmp_path):
+    """Sixty patients, of whom the old ones have osteoporosis; the first one's age is not known."""
+    ages = np.arange(30, 90)
+    lines = ["Patient Id,Gender,Age,Weight (KG)"]
+    lines += [f"P{age} ,{'female' if age % 2 else 'male'},{'' if age == 30 else age},70" for age in ages]
+    (tmp_path / "knee_bone_patients.csv").write_text("\n".join(lines))
+    return tmp_path, [
+        Case(PIXELS, 0, 2 if age > 65 else 1, None, "knee_bone", f"knee_bone/x/P{age}.jpg", f"P{age}") for age in ages
+    ]
+
+
+def probabilities(cases, random):
+    told = random.uniform(0.05, 0.95, len(cases))
+    return np.stack([(1 - told) / 2, (1 - told) / 2, told], axis=1)
+
+
+def test_each_part_is_judged_by_itself(patients):
+    data, cases = patients
+    found = with_record(data, cases, probabilities(cases, np.random.default_rng(1)), seed=0)
+    assert (found["patients"], found["with_osteoporosis"]) == (59, 24)
+    assert found["auc_age_alone"]["value"] == 1.0
+    assert found["auc_record_model"]["value"] > 0.98
+    assert 0.3 < found["auc_radiograph_alone"]["value"] < 0.7
+    assert found["auc_record_and_radiograph_model"]["value"] > 0.9
+
+
+def test_without_the_patients_table_there_is_no_such_figure(tmp_path, patients):
+    _, cases = patients
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert with_record(empty, cases, probabilities(cases, np.random.default_rng(1)), seed=0) is None
