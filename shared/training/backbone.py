@@ -38,15 +38,6 @@ def efficientnet_lite0(pretrained: bool = True) -> keras.Model:
     return backbone
 
 
-def freeze_to(backbone: keras.Model, block: int) -> None:
-    """Freeze the stem and every block below `block`; their batch statistics freeze with them."""
-    trainable = block == 0
-    for layer in backbone.layers:
-        if layer.name.startswith(f"block{block}_"):
-            trainable = True
-        layer.trainable = trainable
-
-
 def _convolution(x: KerasTensor, filters: int, kernel: int, stride: int, name: str) -> KerasTensor:
     x = layers.Conv2D(filters, kernel, stride, "same", use_bias=False, name=f"{name}_conv")(x)
     x = layers.BatchNormalization(epsilon=BATCH_NORM_EPSILON, name=f"{name}_bn")(x)
