@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own, in a temporary folder, where the machine has its programs."""
+"""What the rooms' tests share: a house at a module's own `settings`, and a PostgreSQL server of the tests' own."""
 
 import os
 import shutil
@@ -6,14 +6,19 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from gateway.accounts import passwords
+from gateway.embedded import in_process
+from gateway.settings import GatewaySettings
+from tests.conftest import open_house
+from tests.integration.people import administrator_of, client
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -22,6 +27,27 @@ def _cheap_passwords() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "HASHER", PasswordHash([Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)]))
         yield
+
+
+@pytest.fixture(scope="module")
+async def gate(settings: GatewaySettings) -> AsyncIterator[httpx.AsyncClient]:
+    """The whole house in this process, at the settings of the test's module, called with every scope."""
+    async with open_house(settings, in_process(settings.internal_key())) as house:
+        yield house
+
+
+@pytest.fixture(scope="module")
+async def admin(settings: GatewaySettings, gate: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
+    """The first organisation's administrator, signed in."""
+    async with await administrator_of(settings, gate, "root@clinic.example") as person:
+        yield person
+
+
+@pytest.fixture
+async def stranger(gate: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
+    """Somebody without a credential."""
+    async with client(gate) as nobody:
+        yield nobody
 
 
 def program(name: str) -> Path | None:

@@ -2,7 +2,6 @@
 
 import re
 
-import httpx
 import jwt
 import pytest
 from sqlalchemy import select
@@ -11,10 +10,8 @@ from gateway.accounts.keys.repository import Keys
 from gateway.administration import administrator, key
 from gateway.database.engine import Database
 from gateway.database.tables import AuditRow, OrganisationRow
-from gateway.embedded import in_process
 from gateway.settings import GatewaySettings
 from shared.problems import Conflict, InvalidInput
-from tests.conftest import open_house
 
 RECORD = {"clinical": (None, '{"age": 67, "gender": "female"}')}
 OPEN = {
@@ -26,18 +23,6 @@ OPEN = {
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
     return GatewaySettings(state_dir=tmp_path_factory.mktemp("access"), logins_per_minute=5, _env_file=None)
-
-
-@pytest.fixture(scope="module")
-async def gate(settings):
-    async with open_house(settings, in_process(settings.internal_key())) as client:
-        yield client
-
-
-@pytest.fixture
-async def stranger(gate):
-    async with httpx.AsyncClient(transport=gate._transport, base_url="http://gateway") as client:
-        yield client
 
 
 async def test_every_operation_but_health_and_sign_in_refuses_strangers(stranger):

@@ -7,15 +7,11 @@ from sqlalchemy import update
 from gateway.administration import reset_password
 from gateway.database.engine import Database, now
 from gateway.database.tables import AccountRow, InvitationRow
-from gateway.embedded import in_process
 from gateway.settings import GatewaySettings
-from tests.conftest import open_house
 from tests.integration.people import (
     NEW_PASSWORD,
     PASSWORD,
-    administrator_of,
     bearer,
-    client,
     invited,
     signed_in,
     tokens_of,
@@ -33,24 +29,6 @@ def settings(request, tmp_path_factory):
     return GatewaySettings(
         state_dir=folder, database_url=url, logins_per_minute=1000, lockout_failures=3, _env_file=None
     )
-
-
-@pytest.fixture(scope="module")
-async def gate(settings):
-    async with open_house(settings, in_process(settings.internal_key())) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-async def admin(settings, gate):
-    async with await administrator_of(settings, gate, "root@clinic.example") as client:
-        yield client
-
-
-@pytest.fixture
-async def stranger(gate):
-    async with client(gate) as client_:
-        yield client_
 
 
 async def test_a_patient_registers_signs_in_and_is_bound_to_a_patient(stranger):

@@ -2,9 +2,7 @@
 
 import pytest
 
-from gateway.embedded import in_process
 from gateway.settings import GatewaySettings
-from tests.conftest import open_house
 from tests.integration.people import administrator_of, client, system_of
 
 CASE = {"clinical": (None, '{"age": 67, "gender": "female"}'), "patient_id": (None, "MRN-1")}
@@ -13,18 +11,6 @@ CASE = {"clinical": (None, '{"age": 67, "gender": "female"}'), "patient_id": (No
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
     return GatewaySettings(state_dir=tmp_path_factory.mktemp("trail"), logins_per_minute=1000, _env_file=None)
-
-
-@pytest.fixture(scope="module")
-async def gate(settings):
-    async with open_house(settings, in_process(settings.internal_key())) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-async def admin(settings, gate):
-    async with await administrator_of(settings, gate, "root@clinic.example") as client:
-        yield client
 
 
 async def test_who_did_what_to_what_from_where_and_how_it_ended(gate, admin):

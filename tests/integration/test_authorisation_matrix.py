@@ -21,7 +21,6 @@ from gateway.app import create_app
 from gateway.database.engine import Database
 from gateway.embedded import in_process
 from gateway.settings import GatewaySettings
-from tests.conftest import open_house
 from tests.integration.people import PASSWORD, administrator_of, client, invited, system_of
 
 OPEN, ANYBODY = "open", "anybody"
@@ -183,12 +182,6 @@ def settings(tmp_path_factory):
     return GatewaySettings(
         state_dir=tmp_path_factory.mktemp("matrix"), logins_per_minute=1000, keep_pictures=True, _env_file=None
     )
-
-
-@pytest.fixture(scope="module")
-async def gate(settings):
-    async with open_house(settings, in_process(settings.internal_key())) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")

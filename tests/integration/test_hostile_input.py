@@ -7,10 +7,8 @@ from pydantic import SecretStr
 
 from gateway.audit.repository import Audit
 from gateway.database.engine import Database
-from gateway.embedded import in_process
 from gateway.settings import GatewaySettings
-from tests.conftest import open_house
-from tests.integration.people import PASSWORD, administrator_of, client, invited
+from tests.integration.people import PASSWORD, client, invited
 
 HOSTILE = [
     "'; DROP TABLE accounts; --' OR '1'='1",
@@ -28,18 +26,6 @@ def settings(request, tmp_path_factory):
     return GatewaySettings(
         state_dir=tmp_path_factory.mktemp("hostile"), database_url=url, logins_per_minute=100_000, _env_file=None
     )
-
-
-@pytest.fixture(scope="module")
-async def gate(settings):
-    async with open_house(settings, in_process(settings.internal_key())) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-async def admin(settings, gate):
-    async with await administrator_of(settings, gate, "root@clinic.example") as client:
-        yield client
 
 
 @pytest.fixture(scope="module")

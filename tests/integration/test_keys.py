@@ -9,11 +9,9 @@ from sqlalchemy import update
 from gateway.administration import key, revoked_key, rotated_key
 from gateway.database.engine import Database, now
 from gateway.database.tables import ApiKeyRow
-from gateway.embedded import in_process
 from gateway.settings import GatewaySettings
 from shared.problems import InvalidInput, NotFound
-from tests.conftest import open_house
-from tests.integration.people import administrator_of, bearer, client, system_of
+from tests.integration.people import bearer, system_of
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -22,24 +20,6 @@ def settings(request, tmp_path_factory):
     return GatewaySettings(
         state_dir=tmp_path_factory.mktemp("keys"), database_url=url, logins_per_minute=1000, _env_file=None
     )
-
-
-@pytest.fixture(scope="module")
-async def gate(settings):
-    async with open_house(settings, in_process(settings.internal_key())) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-async def admin(settings, gate):
-    async with await administrator_of(settings, gate, "root@clinic.example") as client:
-        yield client
-
-
-@pytest.fixture
-async def stranger(gate):
-    async with client(gate) as client_:
-        yield client_
 
 
 async def made_key(admin, *scopes, **more):
