@@ -12,7 +12,7 @@ from gateway.accounts.routes import AccountChange, change_account, list_accounts
 from gateway.audit.routes import list_audit_trail
 from gateway.models import list_models
 from gateway.web.forms import Posted, text
-from gateway.web.pages import Page, page
+from gateway.web.pages import Page, older, page
 from gateway.web.visiting import House, Visit, allowed
 
 router = APIRouter(include_in_schema=False, route_class=Page)
@@ -70,7 +70,7 @@ async def audit_page(
     who = await allowed(visitor, "audit:read", house)
     actor, subject = ("".join(filter(str.isprintable, one)).strip() for one in (actor, subject))
     found = await list_audit_trail(who, house, 100, before, actor or None, subject or None)
-    following = f"/administration/audit?before={found.next}" if found.next else None
+    following = older(request, "/administration/audit", found.next)
     return page(request, "audit.html", rows=found.items, actor=actor, subject=subject, following=following)
 
 
@@ -78,7 +78,7 @@ async def _people(request: Request, visitor: Visit, house: House, before: UUID |
     who = await allowed(visitor, "admin", house)
     accounts = await list_accounts(who, house, 50, before)
     invitations = await list_invitations(who, house)
-    following = f"/administration?before={accounts.next}" if accounts.next else None
+    following = older(request, "/administration", accounts.next)
     return page(
         request, "people.html", accounts=accounts.items, invitations=invitations.items, following=following,
         **{"invitation": None, "link": "", **more},

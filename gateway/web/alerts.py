@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from gateway.patients.alerts.repository import AlertState
 from gateway.patients.alerts.routes import NOW, close_alert, list_alerts
 from gateway.web.forms import Posted, text
-from gateway.web.pages import Page, page
+from gateway.web.pages import Page, older, page
 from gateway.web.visiting import House, Visit, allowed
 from gateway.web.visits import local_path
 
@@ -30,7 +30,7 @@ async def alerts_page(
     who = await allowed(visitor, "patients:read", house)
     wanted = [state] if state else list(NOW if visitor.is_staff else STATES)
     found = await list_alerts(who, house, wanted, 50, before)
-    following = f"/alerts?before={found.next}" + (f"&state={state}" if state else "") if found.next else None
+    following = older(request, "/alerts", found.next)
     return page(request, "alerts.html", rows=found.items, states=STATES, state=state, following=following)
 
 

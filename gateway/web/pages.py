@@ -106,6 +106,11 @@ def page(request: Request, template: str, status: HTTPStatus = HTTPStatus.OK, **
     return HTMLResponse(rendered(request, template, **context), status)
 
 
+def older(request: Request, path: str, following: object) -> str | None:
+    """The link to what lies further back on a page, under the filters that it is seen with; none at the end."""
+    return f"{path}?{request.url.include_query_params(before=following).query}" if following else None
+
+
 def rendered(request: Request, template: str, **context: Any) -> str:
     """A template with what every template has at hand: words, visitor, the form token, links to static files."""
     visitor = visitor_of(request)

@@ -22,7 +22,7 @@ from gateway.patients.routes import (
 )
 from gateway.web.chart import drawn
 from gateway.web.forms import Posted, day, number, text
-from gateway.web.pages import Page, page
+from gateway.web.pages import Page, older, page
 from gateway.web.questions import DEVICES, SECTIONS
 from gateway.web.visiting import House, Visit, allowed
 from shared.problems import Conflict, NotFound
@@ -53,7 +53,7 @@ async def patients_page(
         else:
             return RedirectResponse(f"/patients/{found.id}", HTTPStatus.SEE_OTHER)
     listed = await list_patients(who, house, 50, before)
-    following = f"/patients?before={listed.next}" if listed.next else None
+    following = older(request, "/patients", listed.next)
     return page(
         request, "patients.html", rows=listed.items, search=search, missing=missing, following=following
     )  # fmt: skip

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from gateway.assessments.routes import list_assessments
 from gateway.patients.routes import get_timeline
 from gateway.web.chart import drawn
-from gateway.web.pages import Page, page
+from gateway.web.pages import Page, older, page
 from gateway.web.visiting import House, Visit, allowed
 from shared.contracts.assessment import Assessment
 from shared.problems import NotAuthorised
@@ -37,7 +37,7 @@ async def work_list(
     exact = await list_assessments(who, house, AT_ONCE, before, search) if search.isprintable() and search else None
     found = exact if exact and exact.items else await list_assessments(who, house, AT_ONCE, before, None)
     rows = [one for one in found.items if matches(one, show) and (search.lower() in (one.patient_id or "").lower())]
-    following = f"/work-list?before={found.next}&show={show}" if found.next else None
+    following = older(request, "/work-list", found.next)
     return page(
         request, "work_list.html", rows=rows, search=search, show=show, shows=SHOWS, looked_at=len(found.items),
         following=following,
@@ -52,7 +52,7 @@ async def history(request: Request, visitor: Visit, house: House, before: UUID |
         raise NotAuthorised("Only patients have a history of their own: open a patient instead.")
     found = await list_assessments(who, house, 20, before, None)
     told = await get_timeline(str(who.patient_id), who, house)
-    following = f"/history?before={found.next}" if found.next else None
+    following = older(request, "/history", found.next)
     trends = [(trend, drawn(trend)) for trend in told.trends]
     return page(request, "history.html", rows=found.items, trends=trends, following=following)
 

@@ -68,6 +68,18 @@ async def test_what_people_wrote_is_text_on_every_page(gate, browser):
     assert shown >= 5
 
 
+async def test_the_way_further_back_keeps_what_was_asked_for(gate, browser):
+    record = json.dumps({"age": 71, "gender": "female"})
+    made = (await gate.post("/v1/assessments", files={"clinical": (None, record)})).json()["id"]
+    for _ in range(101):
+        assert (await gate.get(f"/v1/assessments/{made}")).status_code == 200
+    shown = (await browser.get("/administration/audit", params={"subject": made})).text
+    (link,) = re.findall(r'href="(/administration/audit[?][^"]*before=[^"]*)"', shown)
+    before = (await browser.get(link.replace("&amp;", "&"))).text
+    assert f"subject={made}" in link
+    assert before.count("<tr") == 1 + 2  # the head, the first reading, and the making
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_hostile_answers_are_refused_in_words_and_never_an_error_of_ours(browser, text):
     names = (
