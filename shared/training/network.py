@@ -43,15 +43,18 @@ def mirrored(pixels: Any) -> Any:
     return pixels[:, :, ::-1, :]
 
 
-def custom_cnn(classes: int, dropout: float = 0.5) -> keras.Model:
+def custom_cnn(classes: int, dropout: float = 0.5, width: int = 32) -> keras.Model:
     """The seed paper's kind of network: four times convolution, batch normalisation and pooling, then dense layers.
 
     The paper names the parts and not the sizes. Input (batch, height, width, 1), 0 to 1; output logits. It is trained
     from scratch and is what the pretrained backbone is compared with.
+
+    Args:
+        width: filters of the first convolution; each further one has twice as many.
     """
     pixels = keras.Input((None, None, 1), name="radiograph")
     x = pixels
-    for filters in (32, 64, 128, 256):
+    for filters in (width, 2 * width, 4 * width, 8 * width):
         x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
         x = layers.BatchNormalization(momentum=0.9)(x)  # few steps: the usual 0.99 would not settle
         x = layers.MaxPooling2D()(layers.ReLU()(x))
