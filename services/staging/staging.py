@@ -74,7 +74,7 @@ def doubt(joint: KneeJoint, probability: float) -> str | None:
     if joint.visible < WHOLE:
         return "The joint is cut by the border of the picture."
     if joint.confidence < THRESHOLD:
-        return "The joint is hard to make out."
+        return "The joint is hard to make out. If no other knee is reported, one may have been missed."
     if probability < CONFIDENT:
         return "No grade is likelier than all others together."
     return None

@@ -42,7 +42,7 @@ def test_both_names_travel(grade, label, name):
         ((0.6, 0.3, 0.1, 0, 0), {}, None),
         ((0.4, 0.3, 0.3, 0, 0), {}, "No grade is likelier"),
         ((0.9, 0.1, 0, 0, 0), {"visible": 0.8}, "cut by the border"),
-        ((0.9, 0.1, 0, 0, 0), {"confidence": 0.3}, "hard to make out"),
+        ((0.9, 0.1, 0, 0, 0), {"confidence": 0.3}, "one may have been missed"),
     ],
 )
 def test_a_doubtful_grade_says_why(probabilities, joint, note):
