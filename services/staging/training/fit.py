@@ -43,8 +43,10 @@ def fit(run: Run) -> Fitted:
     for candidate in CANDIDATES:
         print(candidate.words, flush=True)
         networks[candidate] = train(candidate, knees, run)
-    comparison, rows = compare(networks, knees), knees.split.validation
-    calibration = calibrate(logits_of(networks[BEST], knees.pixels[rows]), knees.grades[rows])
+    rows = knees.split.validation
+    logits = logits_of(networks[BEST], knees.pixels[rows])
+    comparison = compare(networks, logits, knees)
+    calibration = calibrate(logits, knees.grades[rows])
     shipped = calibrated(networks[BEST], NETWORK_SIZE, calibration)
     samples = knees.pixels[rows][:16, ..., np.newaxis].astype(np.float32) / 255.0
     difference = export(shipped, run.saved_model, run.model / "staging.onnx", samples)
@@ -52,12 +54,17 @@ def fit(run: Run) -> Fitted:
     return Fitted(knees, comparison, probabilities, difference)
 
 
-def compare(networks: Mapping[Candidate, keras.Model], knees: Knees) -> dict[str, Row]:
-    """Every candidate on the validation part, and the best one with the mirror image, as it serves."""
+def compare(
+    networks: Mapping[Candidate, keras.Model], served: npt.NDArray[np.floating], knees: Knees
+) -> dict[str, Row]:
+    """Every candidate on the validation part, and the best one with the mirror image, as it serves.
+
+    Args:
+        served: the best one's logits with the mirror image, (knees of the validation part, 5).
+    """
     pixels = knees.pixels[knees.split.validation]
     rows = {
         candidate.words: compared(knees, logits_of(network, pixels, candidate.phase.size, mirror=False))
         for candidate, network in networks.items()
     }
-    mirrored = f"{BEST.words}, mean of the picture and its mirror image (serves)"
-    return rows | {mirrored: compared(knees, logits_of(networks[BEST], pixels))}
+    return rows | {f"{BEST.words}, mean of the picture and its mirror image (serves)": compared(knees, served)}
