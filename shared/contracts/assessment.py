@@ -6,8 +6,15 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.contracts.base import Contract
-from shared.contracts.findings import ClinicalFinding, ImagingFinding, Picture, RiskCategory, StagingFinding
+from shared.contracts.base import Contract, Probability
+from shared.contracts.findings import (
+    ClinicalFinding,
+    ImagingFinding,
+    Picture,
+    RiskCategory,
+    StagingFinding,
+    WhoClass,
+)
 from shared.contracts.recommendation import RecommendationSet
 
 DISCLAIMER = (
@@ -27,11 +34,32 @@ class Warning(Contract):
     reason: str | None = None
 
 
+class Diagnosis(Contract):
+    """What DXA or a fracture has settled. It leads an answer, and the estimate is then no news."""
+
+    who_class: WhoClass
+    basis: str
+    date: Annotated[dt.date | None, Field(description="Of the scan it rests on, where the record gives one")] = None
+
+
+class Comparison(Contract):
+    """The estimate beside that of other people, and who they are."""
+
+    of_same_age_and_sex: Annotated[Probability, Field(description="The average estimate at this age and sex")]
+    population: str
+
+
 class Combined(Contract):
     """The findings joined by a stated rule; `basis` says in words what led to the category."""
 
     category: RiskCategory | None
     basis: list[str]
+    diagnosis: Diagnosis | None = None
+    probability_with_image: Annotated[
+        Probability | None,
+        Field(description="Null unless a likelihood ratio measured given the record tells the film adds something"),
+    ] = None
+    comparison: Comparison | None = None
 
 
 class Assessment(Contract):

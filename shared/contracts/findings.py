@@ -1,11 +1,13 @@
 """What the imaging, staging and clinical services found. Probabilities are calibrated, 0 to 1."""
 
 import base64
+import datetime as dt
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from shared.contracts.base import Contract, ModelReference, Probability
+from shared.contracts.record import Sex
 
 Anatomy = Literal["knee", "spine"]
 ImagingLabel = Literal["normal", "spine_osteoporosis", "knee_osteoporosis"]
@@ -51,8 +53,34 @@ class BoneProbabilities(Contract):
     osteoporosis: Probability
 
 
+def osteopenia_leads(bone: BoneProbabilities) -> bool:
+    """Whether osteopenia is the likeliest of the three bone classes."""
+    return bone.osteopenia > max(bone.normal, bone.osteoporosis)
+
+
+class LikelihoodRatio(Contract):
+    """How much a reading of "possible low bone density" multiplies the odds that the record already gives.
+
+    Estimated given the record (offset regression, grouped cross-validation), with a 95% interval.
+    """
+
+    value: Annotated[float, Field(gt=0)]
+    low: Annotated[float, Field(gt=0)]
+    high: Annotated[float, Field(gt=0)]
+    patients: Annotated[int, Field(ge=1)]
+    basis: str
+
+    @property
+    def adds_something(self) -> bool:
+        """Whether the interval leaves one out."""
+        return not self.low <= 1 <= self.high
+
+
+Appearance = Literal["normal", "low_bone_mass", "osteoporosis", "indeterminate"]
+
+
 class ImagingFinding(Contract):
-    """What the radiograph shows. `normal` reads "no osteoporosis"; `words` is the sentence for people."""
+    """What the radiograph shows. `normal` never rules osteoporosis out; `words` is the sentence for people."""
 
     label: ImagingLabel
     indeterminate: bool
@@ -64,7 +92,24 @@ class ImagingFinding(Contract):
         Degrees, Field(description="Clockwise turn of the picture as sent, undone before reading")
     ] = 0
     inverted: Annotated[bool, Field(description="Sent with bone dark; read with bone bright")] = False
+    likelihood_ratio: Annotated[
+        LikelihoodRatio | None, Field(description="From the serving model's card, for this kind of picture")
+    ] = None
     model: ModelReference
+
+    @property
+    def appearance(self) -> Appearance:
+        """How the bone looks, in one word; the only place that says when osteopenia leads."""
+        if self.indeterminate:
+            return "indeterminate"
+        if self.label != "normal":
+            return "osteoporosis"
+        return "low_bone_mass" if osteopenia_leads(self.bone) else "normal"
+
+    @property
+    def possibly_low(self) -> bool:
+        """Whether the film gives the words "possible low bone density"."""
+        return self.appearance in ("low_bone_mass", "osteoporosis")
 
 
 class Knee(Contract):
@@ -126,6 +171,7 @@ class BoneDensity(Contract):
     site: str | None = None
     t_score: float | None = None
     z_score: float | None = None
+    date: Annotated[dt.date | None, Field(description="Of the scan, where the record gives one")] = None
 
 
 class Contribution(Contract):
@@ -147,19 +193,35 @@ class MissingField(Contract):
     words: str
 
 
+RecordWarningType = Literal[
+    "implausible_value", "sign_slip", "degenerative_change", "wrong_unit", "future_date", "undated", "out_of_date",
+    "contradiction", "assumption", "clipped", "out_of_scope", "check", "unclassified", "no_threshold",
+    "synthetic_training_data",
+]  # fmt: skip
+
+
 class RecordWarning(Contract):
     """A value that was accepted though it is unlikely, or a fact the reader has to weigh; `field` names where."""
 
     field: str
-    type: str
+    type: RecordWarningType
     detail: str
+
+
+class SexReading(Contract):
+    """The estimate as it would be for one sex, where the record leaves the sex open."""
+
+    sex: Sex
+    probability: Probability | None
+    category: RiskCategory | None
 
 
 class ClinicalFinding(Contract):
     """Risk from the record. `probability` is null where no model applies; `reason` then says why.
 
     `probability` stays the model's own estimate where a DXA or a fracture decides: `decided_by` and `conclusion`
-    then say so, and `category` follows the decision, not the estimate.
+    then say so, and `category` follows the decision, not the estimate. Where the sex is unknown, `probability` is null
+    and `readings` has both.
     """
 
     probability: Probability | None
@@ -170,11 +232,19 @@ class ClinicalFinding(Contract):
     category_basis: Annotated[str | None, Field(description="The rule behind the category")] = None
     reason: str | None = None
     decided_by: Annotated[
-        Literal["model", "dxa", "fracture", "frax"] | None, Field(description="What the category rests on")
+        Literal["model", "dxa", "fracture", "frax", "glucocorticoids"] | None,
+        Field(description="What the category rests on"),
     ] = None
     conclusion: Annotated[str | None, Field(description="One sentence for people")] = None
     scores: ScreeningScores
     bone_density: BoneDensity | None = None
+    readings: Annotated[
+        list[SexReading] | None, Field(description="Both, where the sex is unknown; `probability` is null then")
+    ] = None
+    average_of_age_and_sex: Annotated[
+        Probability | None, Field(description="Mean estimate of people of this age and sex, of `population`")
+    ] = None
+    population: str | None = None
     reference: Annotated[str | None, Field(description="The person the contributions are measured from")] = None
     reference_log_odds: Annotated[
         float | None, Field(description="Log odds of the reference; with every `effect` added, the patient's own")

@@ -1,11 +1,13 @@
 """What the recommender is asked and what it answers."""
 
+import datetime as dt
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from shared.contracts.base import Contract, ModelReference
 from shared.contracts.findings import ClinicalFinding, ImagingFinding, StagingFinding
+from shared.contracts.policy import ClinicPolicy
 from shared.contracts.record import ClinicalRecord
 
 ItemKind = Literal["medication", "exercise", "diet", "follow_up", "referral"]
@@ -14,7 +16,7 @@ DrugClass = Literal[
 ]  # fmt: skip
 Status = Literal["consider", "check_first", "blocked"]
 Urgency = Literal["routine", "soon", "urgent", "emergency"]
-Review = Literal["sourced", "needs clinician sign-off", "signed by a clinician"]
+Review = Literal["sourced", "house", "needs clinician sign-off", "signed by a clinician"]
 Language = Literal["hi", "kn"]
 
 
@@ -25,10 +27,12 @@ class RecommendationRequest(Contract):
     staging: StagingFinding | None = None
     clinical: ClinicalFinding | None = None
     record: ClinicalRecord | None = None
+    policy: ClinicPolicy = ClinicPolicy()
+    as_of: Annotated[dt.date | None, Field(description="The day that dates are counted from; today where absent")] = None
 
 
 class Translation(Contract):
-    """The same text in another language. Show the English beside one whose status is not a person's review."""
+    """The patient's text in another language. Show the English beside one whose status is not a person's review."""
 
     language: Language
     text: str
@@ -42,6 +46,21 @@ class Interval(Contract):
     by_months: Annotated[float, Field(ge=0)]
 
 
+class NextDxa(Contract):
+    """When bone density should be measured next, in months from the assessment; the one interval of an answer."""
+
+    after_months: Annotated[float, Field(ge=0)]
+    by_months: Annotated[float, Field(ge=0)]
+    basis: str
+
+
+class MessageKey(Contract):
+    """An item's text by its rule, for a system that has its own words: the rule's id and the numbers it quotes."""
+
+    key: str
+    params: dict[str, str] = {}
+
+
 class Recommendation(Contract):
     """One thing to consider, with its reason and its source. Never a dose, never a prescription."""
 
@@ -52,7 +71,9 @@ class Recommendation(Contract):
     checks: Annotated[
         list[str] | None, Field(description="Record fields to check first; null where not medication")
     ] = None
-    text: str
+    text: Annotated[str, Field(description="For clinicians; a patient's account gets `patient_text` in its place")]
+    patient_text: Annotated[str, Field(description="For patients: plain, one action, no withheld drug by name")]
+    message: MessageKey
     rationale: str
     citation: str
     url: str | None = None
@@ -81,7 +102,8 @@ class Consult(Contract):
 
     advised: bool
     urgency: Urgency | None = None
-    reason: str | None = None
+    reason: Annotated[str | None, Field(description="For clinicians, the most urgent first")] = None
+    patient_reason: Annotated[str | None, Field(description="For patients: plain, no withheld drug by name")] = None
     links: list[Link] = []
     translations: list[Translation] = []
 
@@ -104,4 +126,5 @@ class RecommendationSet(Contract):
     items: list[Recommendation]
     consult: Consult
     rules: Annotated[ModelReference | None, Field(description="The rule set behind the items")] = None
+    next_dxa: Annotated[NextDxa | None, Field(description="Null where nothing on the record calls for one")] = None
     letter: Annotated[ReferralLetter | None, Field(description="Null where nobody is to be referred")] = None

@@ -1,17 +1,19 @@
 """The clinical record: what a clinician knows about the patient.
 
 Only `age` and `gender` are required. An absent field is unknown and is never read as "no". An empty list means
-"none known"; a list that names one condition says nothing of the others.
+"none known"; a list that names one condition says nothing of the others. `shared/clinic` is the one place that reads
+a meaning into it.
 """
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, Strict, StrictBool, ValidationInfo, field_validator
 
 from shared.contracts.base import Contract
 
-Gender = Literal["female", "male"]
+Gender = Literal["female", "male", "other", "unknown"]
+Sex = Literal["female", "male"]
 MenopausalStatus = Literal["premenopausal", "perimenopausal", "postmenopausal"]
 Ethnicity = Literal["asian", "black", "hispanic", "white", "other"]
 FractureSite = Literal[
@@ -35,7 +37,7 @@ MedicalCondition = Literal[
     "oesophageal_stricture", "achalasia", "barretts_oesophagus", "gastro_oesophageal_reflux", "peptic_ulcer",
     "cannot_sit_upright_30_min", "porphyria", "undiagnosed_vaginal_bleeding", "dementia", "parkinson_disease",
     "depression", "anorexia_nervosa", "transplant", "knee_osteoarthritis", "atypical_femoral_fracture",
-    "osteonecrosis_of_jaw", "raised_alkaline_phosphatase",
+    "osteonecrosis_of_jaw", "raised_alkaline_phosphatase", "frailty",
 ]  # fmt: skip
 Medication = Literal[
     "glucocorticoids", "aromatase_inhibitors", "androgen_deprivation", "anticonvulsants", "proton_pump_inhibitors",
@@ -45,6 +47,21 @@ Medication = Literal[
     "vitamin_d",
 ]  # fmt: skip
 FraxCountry = Literal["us", "uk", "india", "other"]
+
+class OtherUnit(NamedTuple):
+    """Values that are impossible in a field's own unit and usual in another one."""
+
+    low: float
+    high: float
+    unit: str
+    factor: float
+
+
+OTHER_UNITS = {
+    "creatinine_umol_per_l": OtherUnit(0.2, 9.99, "mg/dL and umol/L is needed", 88.4),
+    "serum_calcium_mmol_per_l": OtherUnit(6.01, 20, "mg/dL and mmol/L is needed", 0.2495),
+    "height_cm": OtherUnit(1.2, 2.4, "metres and centimetres are needed", 100),
+}
 
 Number = Annotated[float, Strict()]
 Whole = Annotated[int, Strict()]
@@ -82,6 +99,13 @@ class ClinicalRecord(Contract):
 
     age: Annotated[Number, Field(ge=0, le=120, description="Age, years", examples=[67])]
     gender: Gender
+    sex_recorded_at_birth: Annotated[
+        Sex | None, Field(description="Where it differs from `gender`, or `gender` is other or unknown")
+    ] = None
+    gonadectomy: Annotated[StrictBool | None, Field(description="Ovaries or testes removed")] = None
+    gender_affirming_hormones: Annotated[
+        StrictBool | Literal["oestrogen", "testosterone"] | None, Field(description="Taken now; which, where known")
+    ] = None
     menopausal_status: MenopausalStatus | None = None
     menopause_age: Annotated[Number | None, Field(ge=10, le=70, description="Age at the last period, years")] = None
     family_history: Annotated[StrictBool | None, Field(description="Osteoporosis in a parent")] = None
@@ -110,11 +134,15 @@ class ClinicalRecord(Contract):
     glucocorticoid_months: Annotated[Number | None, Field(ge=0, le=1200)] = None
     denosumab_doses: Annotated[Whole | None, Field(ge=0, le=100)] = None
     denosumab_last_dose_months_ago: Annotated[Number | None, Field(ge=0, le=600)] = None
+    zoledronate_months_ago: Annotated[
+        Number | None, Field(ge=0, le=600, description="Since the last infusion of zoledronate")
+    ] = None
     bisphosphonate_years: Annotated[Number | None, Field(ge=0, le=60)] = None
     prior_fractures: StrictBool | list[Fracture] | None = None
     oestrogen_use: Annotated[StrictBool | None, Field(description="Current oestrogen therapy")] = None
     oestrogen_ever: StrictBool | None = None
     pregnant: StrictBool | None = None
+    breastfeeding: StrictBool | None = None
     egfr_ml_per_min: Annotated[Number | None, Field(ge=0, le=250, description="Per 1.73 m2")] = None
     creatinine_umol_per_l: Annotated[Number | None, Field(ge=10, le=3000)] = None
     serum_calcium_mmol_per_l: Annotated[Number | None, Field(ge=0.5, le=6, description="Albumin-adjusted")] = None
@@ -129,6 +157,14 @@ class ClinicalRecord(Contract):
         StrictBool | None,
         Field(description="New bladder or bowel trouble, saddle numbness, weak or numb legs"),
     ] = None
+    saddle_or_bladder_signs: Annotated[
+        StrictBool | None, Field(description="Numb between the legs, or new trouble holding or passing urine or stool")
+    ] = None
+    fever: Annotated[StrictBool | None, Field(description="Now, without another cause")] = None
+    immunosuppression: Annotated[
+        StrictBool | None, Field(description="By disease or medicine, or injected drugs")
+    ] = None
+    unexplained_weight_loss: StrictBool | None = None
     thigh_or_groin_pain: Annotated[StrictBool | None, Field(description="New, without an injury")] = None
     t_scores: list[DensityScore] | None = None
     z_scores: list[DensityScore] | None = None
@@ -140,6 +176,14 @@ class ClinicalRecord(Contract):
     frax_country: Annotated[
         FraxCountry | None, Field(description="The country model FRAX was computed with; thresholds differ")
     ] = None
+
+    @field_validator("creatinine_umol_per_l", "serum_calcium_mmol_per_l", "height_cm", mode="before")
+    @classmethod
+    def _in_the_unit_of_its_name(cls, value: object, info: ValidationInfo) -> object:
+        hint = OTHER_UNITS[info.field_name or ""]
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and hint.low <= value <= hint.high:
+            raise ValueError(f"{value:g} looks like {hint.unit}: times {hint.factor:g} it is {value * hint.factor:.4g}")
+        return value
 
     @field_validator("menopause_age")
     @classmethod

@@ -1,12 +1,14 @@
 """What the clinical service is asked: one record or many, for one of its two models."""
 
+import datetime as dt
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, StrictBool, Tag
 
 from shared.contracts.base import Contract
 from shared.contracts.findings import ClinicalFinding
-from shared.contracts.record import ClinicalRecord, Gender, Number
+from shared.contracts.policy import ClinicPolicy
+from shared.contracts.record import ClinicalRecord, Number, Sex
 
 ClinicalModel = Literal["bone_density", "lifestyle"]
 LARGEST_BATCH = 10_000
@@ -16,7 +18,7 @@ class LifestyleRecord(Contract):
     """The seed system's questionnaire. Its categories carry no units and do not map from the clinical record."""
 
     age: Annotated[Number, Field(ge=0, le=120, description="Age, years")]
-    gender: Gender
+    gender: Sex
     hormonal_changes: Literal["normal", "postmenopausal"]
     family_history: StrictBool
     ethnicity: Literal["african_american", "asian", "caucasian"]
@@ -36,6 +38,8 @@ class RiskRequest(Contract):
 
     record: ClinicalRecord
     clinical_model: Literal["bone_density"] = "bone_density"
+    policy: ClinicPolicy = ClinicPolicy()
+    as_of: Annotated[dt.date | None, Field(description="The day that dates are counted from; today where absent")] = None
 
 
 class LifestyleRiskRequest(Contract):
