@@ -15,6 +15,11 @@ def any_of(parts: Iterable[Truth]) -> Truth:
     return None if unknown else False
 
 
+def all_of(parts: Iterable[Truth]) -> Truth:
+    """And: one false decides; else one unknown leaves it open. Nothing at all is true."""
+    return negation(any_of(negation(part) for part in parts))
+
+
 def negation(part: Truth) -> Truth:
     """Not: the opposite of unknown is unknown."""
     return None if part is None else not part
