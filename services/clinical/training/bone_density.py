@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.clinical.encoding import COLUMN_NAMES, OUTPUTS, encode, of_own_sex
-from services.clinical.parameters import BoneDensityParameters, CutOffs
+from services.clinical.parameters import BoneDensityParameters
 from services.clinical.training.additive import fit_additive
 from services.clinical.training.candidates import additive, additive_with_ethnicity, probability, training_rows
+from services.clinical.training.companions import HELD_OUT, companions, write_companions
 from services.clinical.training.export import export
 from services.clinical.training.held_out import measure
 from services.clinical.training.metrics import auc, bins
@@ -25,22 +26,11 @@ from services.clinical.training.selection import (
     shorter_records,
     weights_effect,
 )
-from services.clinical.variables import FIELDS, WOMEN_ONLY
 from shared.contracts.base import ModelReference
 from shared.inference.onnx import OnnxScorer
 
-HELD_OUT = "H"
-VERSION = "1.1.0"
+VERSION = "1.2.0"
 REFERENCE = ModelReference(name="trabecula-bone-density-risk", version=VERSION)
-REFERENCE_AGE = 60.0
-NUMBERS = ("weight_kg", "height_cm", "menopause_age", "alcohol_units_per_day")
-ANSWERS: dict[str, list[dict[str, float]]] = {
-    "prior_fractures": [
-        {"fracture": 0.0, "major_fracture": 0.0},
-        {"fracture": 1.0, "major_fracture": 0.0},
-        {"fracture": 1.0, "major_fracture": 1.0},
-    ],
-}
 
 
 @dataclass(frozen=True)
@@ -48,7 +38,7 @@ class Trained:
     """What the card and the plots are made from."""
 
     metrics: dict[str, Any]
-    cut_offs: CutOffs
+    parameters: BoneDensityParameters
     test_bins: list[tuple[float, float, int]]
     test: Cohort
     predicted: NDArray[np.float64]
@@ -67,22 +57,16 @@ def train_bone_density(data: Path, model_dir: Path, limit: int | None) -> Traine
     model = fit_additive(training_rows(people))
     path = model_dir / "bone_density.onnx"
     export(model, len(COLUMN_NAMES), path)
-    parameters = BoneDensityParameters(
-        model=REFERENCE,
-        columns=list(COLUMN_NAMES),
-        reference_age=REFERENCE_AGE,
-        cut_offs=cut_offs,
-        usual={"female": _usual(train, female=True), "male": _usual(train, female=False)},
-    )
-    (model_dir / "bone_density.json").write_text(parameters.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    parameters = companions(people, test, predicted, cut_offs, REFERENCE)
+    write_companions(parameters, model_dir)
     metrics = _cross_validated(train) | {
         "held_out": measure(train, test, predicted, cut_offs),
         "held_out_with_ethnicity": _with_ethnicity(train, test),
         "shipped": _shipped(_score(path, test), predicted),
-        "cut_offs": cut_offs.model_dump(),
+        "cut_offs": {sex: of_sex.model_dump() for sex, of_sex in parameters.cut_offs.items()},
         "log_odds": _table(model),
     }
-    return Trained(metrics, cut_offs, bins(test.osteoporosis, predicted[:, 0]), test, predicted)
+    return Trained(metrics, parameters, bins(test.osteoporosis, predicted[:, 0]), test, predicted)
 
 
 def _cross_validated(train: Cohort) -> dict[str, Any]:
@@ -134,21 +118,6 @@ def _with_ethnicity(train: Cohort, test: Cohort) -> dict[str, float]:
         "auc": round(auc(test.osteoporosis[old], p[:, 0]), 3),
         "low_bone_mass_auc": round(auc(test.low_bone_mass[old], p[:, 1]), 3),
     }
-
-
-def _usual(people: Cohort, *, female: bool) -> dict[str, list[dict[str, float]]]:
-    """10th and 90th percentile of a number, or each possible answer, for every field that applies to the sex."""
-    member = people.columns["female"] == float(female)
-    usual: dict[str, list[dict[str, float]]] = {}
-    for field, names in FIELDS.items():
-        if not female and set(names) <= set(WOMEN_ONLY):
-            continue
-        if field in NUMBERS:
-            low, high = np.nanpercentile(people.columns[field][member], [10, 90])
-            usual[field] = [{field: round(float(low), 1)}, {field: round(float(high), 1)}]
-        else:
-            usual[field] = ANSWERS.get(field, [{names[0]: 0.0}, {names[0]: 1.0}])
-    return usual
 
 
 def _table(model: Any) -> dict[str, dict[str, float]]:

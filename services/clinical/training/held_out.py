@@ -11,19 +11,20 @@ from services.clinical.parameters import CutOffs
 from services.clinical.training.metrics import Interval, auc, calibration, calibration_error, interval, loss
 from services.clinical.training.nhanes import Cohort
 from services.clinical.training.selection import by_group, screened, untruncated_ost_of
+from shared.contracts.record import Sex
 
 Matrix = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
 
-def measure(train: Cohort, test: Cohort, predicted: Matrix, cut_offs: CutOffs) -> dict[str, Any]:
+def measure(train: Cohort, test: Cohort, predicted: Matrix, cut_offs: dict[Sex, CutOffs]) -> dict[str, Any]:
     """All figures of the held-out cycle.
 
     Args:
         train: the people the model learned from, for the baseline of age, sex and weight.
         test: the held-out people.
         predicted: their probabilities of osteoporosis and of low bone mass, from the exported model.
-        cut_offs: the category rule, derived without these people.
+        cut_offs: the category rule of each sex, derived without these people.
     """
     old = screened(test)
     some, p = test.where(old), predicted[old]

@@ -91,7 +91,7 @@ def train_lifestyle(data: Path, model_dir: Path, limit: int | None) -> TrainedLi
         "test": _tested(y_test, p),
         "test_age_only": _tested(y_test, age_only.fit(x_train[:, :1], y_train).predict_proba(x_test[:, :1])[:, 1]),
         "test_age_over_35": _tested(y_test, (x_test[:, 0] > 35).astype(float)),
-        "cut_offs": cut_offs.model_dump(),
+        "cut_offs": cut_offs.model_dump(exclude_none=True),
     }
     return TrainedLifestyle(metrics, y_test, p)
 
@@ -161,4 +161,6 @@ def _write_parameters(model_dir: Path, x: NDArray[np.float64], cut_offs: CutOffs
         reference_words=f"a person of {middle[0]:g} years with the more common answer to every question",
         cut_offs=cut_offs,
     )
-    (model_dir / "lifestyle.json").write_text(parameters.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    (model_dir / "lifestyle.json").write_text(
+        parameters.model_dump_json(indent=1, exclude_none=True) + "\n", encoding="utf-8"
+    )

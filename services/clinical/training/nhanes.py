@@ -28,10 +28,17 @@ class Cohort:
 
     columns: dict[str, NDArray[np.float64]]
     extra: dict[str, NDArray[np.float64]]  # calcium and vitamin D: compared, not used
-    lowest_t: NDArray[np.float64]
+    t_scores: dict[BoneSite, NDArray[np.float64]]  # unrounded: rounding would move people over a boundary
     cycle: NDArray[np.str_]
     weight: NDArray[np.float64]  # survey weight, mean 1 within its cycle
     ethnicity: NDArray[np.str_]
+    stratum: NDArray[np.int_]  # the survey's design: strata, and the clusters drawn in each
+    cluster: NDArray[np.int_]
+
+    @property
+    def lowest_t(self) -> NDArray[np.float64]:
+        """The lowest T-score of the measured sites."""
+        return np.asarray(np.nanmin(np.column_stack(list(self.t_scores.values())), axis=1))
 
     @property
     def osteoporosis(self) -> NDArray[np.int_]:
@@ -44,17 +51,19 @@ class Cohort:
         return (self.lowest_t < LOW_BONE_MASS_BELOW).astype(int)
 
     def __len__(self) -> int:
-        return len(self.lowest_t)
+        return len(self.cycle)
 
     def where(self, rows: NDArray[np.bool_]) -> "Cohort":
         """The people whose row is true."""
         return Cohort(
             {k: v[rows] for k, v in self.columns.items()},
             {k: v[rows] for k, v in self.extra.items()},
-            self.lowest_t[rows],
+            {k: v[rows] for k, v in self.t_scores.items()},
             self.cycle[rows],
             self.weight[rows],
             self.ethnicity[rows],
+            self.stratum[rows],
+            self.cluster[rows],
         )
 
     def seen_through(self, columns: dict[str, NDArray[np.float64]]) -> "Cohort":
@@ -79,17 +88,17 @@ def read_cohort(data: Path, limit: int | None = None) -> Cohort:
     return Cohort(
         {name: columns[name].to_numpy(float) for name in VARIABLES},
         {"calcium_mg_per_day": table.DR1TCALC.to_numpy(float), "vitamin_d_ug_per_day": table.DR1TVD.to_numpy(float)},
-        _lowest_t(table),
+        {site: _t_scores(table[column], site) for site, column in BMD_COLUMNS.items()},
         table.CYCLE.to_numpy(str),
         weight.to_numpy(float),
         table.RIDRETH1.map(ETHNICITY).to_numpy(str),
+        table.SDMVSTRA.to_numpy(int),
+        table.SDMVPSU.to_numpy(int),
     )
 
 
-def _lowest_t(table: pd.DataFrame) -> NDArray[np.float64]:
-    """The lowest T-score of the measured sites, unrounded: rounding would move people over a boundary."""
-    scores = [(table[column] - HOLOGIC[site].mean) / HOLOGIC[site].sd for site, column in BMD_COLUMNS.items()]
-    return np.nanmin(np.column_stack(scores), axis=1)
+def _t_scores(bmd: pd.Series, site: BoneSite) -> NDArray[np.float64]:
+    return ((bmd - HOLOGIC[site].mean) / HOLOGIC[site].sd).to_numpy(float)
 
 
 def _columns(table: pd.DataFrame) -> dict[str, pd.Series]:

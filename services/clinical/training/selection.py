@@ -13,10 +13,12 @@ from services.clinical.training.additive import masked
 from services.clinical.training.candidates import CANDIDATES, Predict, SurveyWeights, additive, additive_with_ethnicity
 from services.clinical.training.metrics import auc, calibration, calibration_error, loss
 from services.clinical.training.nhanes import Cohort
+from shared.contracts.record import Sex
 
 Matrix = NDArray[np.float64]
 SCREENED_FROM = 50
 SENSITIVITY = SPECIFICITY = 0.90
+SMALLEST_STEP = 0.0001
 KNOWN_FIELDS: dict[str, tuple[str, ...]] = {
     "age and sex": (),
     "with weight": ("weight_kg",),
@@ -104,17 +106,35 @@ def weights_effect(people: Cohort) -> dict[str, dict[str, float]]:
     return {kind: figures(people, predict_unseen(people, partial(additive, weights=kind))) for kind in kinds}
 
 
-def derive_cut_offs(people: Cohort, predicted: Matrix) -> CutOffs:
+def members(people: Cohort, sex: Sex) -> NDArray[np.bool_]:
+    """Whose sex this is."""
+    return people.columns["female"] == float(sex == "female")
+
+
+def derive_cut_offs(people: Cohort, predicted: Matrix) -> dict[Sex, CutOffs]:
+    """The cut-offs of each sex, from its own people: at cut-offs for both together most women of 75 and over would be
+    `high` and hardly any man."""
+    women = members(people, "female")
+    return {
+        "female": cut_offs_of(people, predicted, women, "women"),
+        "male": cut_offs_of(people, predicted, ~women, "men"),
+    }
+
+
+def cut_offs_of(people: Cohort, predicted: Matrix, chosen: NDArray[np.bool_], who: str) -> CutOffs:
     """`low` below the probability that keeps 90% of the cases of 50 and over, `high` from the one that spares 90%
-    of the others; both from predictions for unseen cycles, with survey weights."""
-    old = screened(people)
+    of the others; both from predictions for unseen cycles, with survey weights.
+
+    Where a model is so good that the second lies below the first, they change places: "low" then misses fewer than a
+    tenth and "high" spares more than nine tenths, so both promises hold and "moderate" is what lies between.
+    """
+    old = screened(people) & chosen
     y, p, w = people.osteoporosis[old], predicted[old, 0], people.weight[old]
-    low, high = _quantile(p[y == 1], w[y == 1], 1 - SENSITIVITY), _quantile(p[y == 0], w[y == 0], SPECIFICITY)
-    rule = (
-        f"low below {low:.1%}: sensitivity 90%; high from {high:.1%}: specificity 90%; derived at 50 and over by "
-        "cross-validation over survey cycles, with survey weights"
-    )
-    return CutOffs(low_below=round(low, 4), high_from=round(high, 4), rule=rule)
+    keeps, spares = _quantile(p[y == 1], w[y == 1], 1 - SENSITIVITY), _quantile(p[y == 0], w[y == 0], SPECIFICITY)
+    low, high = round(min(keeps, spares), 4), round(max(keeps, spares), 4)
+    if low == high:
+        high += SMALLEST_STEP
+    return CutOffs(low_below=low, high_from=high, rule=f"{who}: low below {low:.1%}, high from {high:.1%}")
 
 
 def _quantile(values: Matrix, weight: Matrix, share: float) -> float:
@@ -132,27 +152,25 @@ def ethnicity_effect(people: Cohort) -> dict[str, dict[str, Any]]:
     return out
 
 
-def by_group(people: Cohort, predicted: Matrix, cut_offs: CutOffs) -> dict[str, dict[str, float]]:
+def by_group(people: Cohort, predicted: Matrix, cut_offs: dict[Sex, CutOffs]) -> dict[str, dict[str, float]]:
     """Each group of 50 and over: cases, observed over expected, AUC, sensitivity and specificity at both cut-offs."""
     old = screened(people)
-    women = people.columns["female"] == 1
-    groups = {f"{e}, {s}": (people.ethnicity == e) & m for e in _names(people) for s, m in _sexes(women)}
-    groups |= {
-        f"{low} to {high - 1}, {s}": _aged(people, low, high) & m for low, high in _BANDS for s, m in _sexes(women)
+    parts = [(f"{name}, ", people.ethnicity == name) for name in _names(people)]
+    parts += [(f"{low} to {high - 1}, ", _aged(people, low, high)) for low, high in _BANDS]
+    parts.append(("", np.ones(len(people), dtype=bool)))
+    return {
+        f"{name}{who}": _group(people, predicted[:, 0], old & rows & members(people, sex), cut_offs[sex])
+        for name, rows in parts
+        for sex, who in WORDS.items()
     }
-    groups |= dict(_sexes(women))
-    return {name: _group(people, predicted[:, 0], old & rows, cut_offs) for name, rows in groups.items()}
 
 
+WORDS: dict[Sex, str] = {"female": "women", "male": "men"}
 _BANDS = ((50, 60), (60, 70), (70, 80), (80, 121))
 
 
 def _names(people: Cohort) -> list[str]:
     return [str(name) for name in np.unique(people.ethnicity)]
-
-
-def _sexes(women: NDArray[np.bool_]) -> list[tuple[str, NDArray[np.bool_]]]:
-    return [("women", women), ("men", ~women)]
 
 
 def _aged(people: Cohort, low: int, high: int) -> NDArray[np.bool_]:
