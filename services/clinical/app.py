@@ -36,7 +36,7 @@ class Clinical:
         """The finding for one request, by the model it names."""
         if isinstance(request, LifestyleRiskRequest):
             return find_lifestyle(request.record, self.lifestyle, self.lifestyle_parameters)
-        return find([request.record], self.bone_density)[0]
+        return find([request.record], self.bone_density, request.policy, request.as_of)[0]
 
     def risks(self, records: Sequence[ClinicalRecord]) -> RiskBatchAnswer:
         """The findings for many records, in their order."""

@@ -1,18 +1,19 @@
-"""Which evidence decides the category: a fracture and DXA before FRAX, FRAX before the model's estimate."""
+"""Which evidence decides the category: DXA and fractures before FRAX and steroids, these before the model's estimate.
 
+A category is never lowered by what is in doubt: an old scan, a T-score whose sign is in question, or one that no class
+can be read from.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from services.clinical.bone_density import rests_on_fracture
-from services.clinical.history import DIAGNOSTIC_SITES, fragility_fractures
 from services.clinical.parameters import CutOffs
+from shared.clinic.density import OSTEOPOROSIS
+from shared.clinic.fractures import DIAGNOSTIC_SITES, TREATED_WITH_LOW_BONE_MASS
+from shared.clinic.reading import Reading
 from shared.contracts.findings import BoneDensity, RiskCategory, WhoClass
-from shared.contracts.record import ClinicalRecord, FractureSite
 
-# BHOF 2022, United States: treated at or above, with T between -1.0 and -2.5.
-FRAX_MAJOR_FROM, FRAX_HIP_FROM = 20.0, 3.0
-# With low bone mass these call for treatment as well (Thai 2023 guideline, PMC10366425; BHOF 2022 likewise).
-TREATED_WITH_LOW_BONE_MASS: frozenset[FractureSite] = frozenset({"proximal_humerus", "pelvis", "wrist"})
 BY_CLASS: dict[WhoClass, RiskCategory] = {
     "normal": "low",
     "low_bone_mass": "moderate",
@@ -20,6 +21,8 @@ BY_CLASS: dict[WhoClass, RiskCategory] = {
     "severe_osteoporosis": "high",
     "below_expected_for_age": "moderate",
 }
+RANK: dict[RiskCategory | None, int] = {None: 0, "low": 1, "moderate": 2, "high": 3}
+DecidedBy = Literal["model", "dxa", "fracture", "frax", "glucocorticoids"]
 
 
 @dataclass(frozen=True)
@@ -27,52 +30,81 @@ class Decision:
     """The category, what it rests on, and the rule in words."""
 
     category: RiskCategory | None
-    decided_by: Literal["model", "dxa", "fracture", "frax"] | None
+    decided_by: DecidedBy | None
     basis: str
 
 
-def decide(
-    record: ClinicalRecord, density: BoneDensity | None, probability: float | None, cut_offs: CutOffs
-) -> Decision:
-    """The category of one record.
+def decide(reading: Reading, density: BoneDensity | None, probability: float | None, cut_offs: CutOffs) -> Decision:
+    """The category of one reading.
 
     Args:
-        record: the record.
-        density: its class by DXA or fracture, if any.
+        density: its class by DXA or fracture, if any, in words.
         probability: the model's estimate, or None where no model applies.
-        cut_offs: the model's category rule.
+        cut_offs: the model's category rule for this sex.
     """
-    who_class = density.who_class if density else None
-    if density is not None and who_class in ("osteoporosis", "severe_osteoporosis"):
-        return Decision("high", "fracture" if rests_on_fracture(density) else "dxa", density.basis)
-    broken = {fracture.site for fracture in fragility_fractures(record)}
+    treated = next(_treated(reading, density), None)
+    if treated is not None:
+        return treated
+    estimate = None if probability is None else Decision(cut_offs.category(probability), "model", cut_offs.rule)
+    return _raised(_measured(reading, density, estimate), [*_at_least_moderate(reading)])
+
+
+def highest(decisions: list[Decision]) -> Decision:
+    """The decision with the highest category, the first of equals."""
+    return max(decisions, key=lambda decision: RANK[decision.category])
+
+
+def _treated(reading: Reading, density: BoneDensity | None) -> Iterator[Decision]:
+    """What makes the category high by itself, the firmest evidence first."""
+    broken = {one.site for one in reading.fragility_fractures}
+    if density is not None and reading.who_class in OSTEOPOROSIS:
+        yield Decision("high", "fracture" if reading.rests_on_fracture else "dxa", density.basis)
     if broken & DIAGNOSTIC_SITES:
-        return Decision("high", "fracture", "a hip or vertebral fracture; its trauma is not stated")
-    if who_class == "low_bone_mass" and broken & TREATED_WITH_LOW_BONE_MASS:
-        return Decision("high", "fracture", "low bone mass by DXA with a fragility fracture")
-    if who_class not in ("normal", "below_expected_for_age") and _frax_over(record):
-        return Decision("high", "frax", _frax_words(record))
-    if density is not None and who_class is not None:
-        category = BY_CLASS[who_class]
-        return _at_least_moderate(Decision(category, "dxa", density.basis), broken)
-    if probability is None:
-        return Decision(None, None, "no model and no measurement applies")
-    return _at_least_moderate(Decision(cut_offs.category(probability), "model", cut_offs.rule), broken)
+        yield Decision("high", "fracture", "a hip or vertebral fracture; its trauma is not stated")
+    if reading.who_class == "low_bone_mass" and broken & TREATED_WITH_LOW_BONE_MASS:
+        yield Decision("high", "fracture", "low bone mass by DXA with a fragility fracture")
+    if (frax := reading.frax) and (frax.treats or (frax.standing == "over_outside" and reading.lowest_t is None)):
+        very = " (very high)" if frax.standing == "very_high" else ""
+        yield Decision("high", "frax", f"FRAX at or over the line{very}: {frax.words}")
+    if reading.acr_risk in ("very_high", "high"):
+        level = reading.acr_risk.replace("_", " ")
+        yield Decision("high", "glucocorticoids", f"{level} fracture risk on glucocorticoids (ACR 2022)")
+    if reading.glucocorticoids.nogg_very_high:
+        yield Decision(
+            "high", "glucocorticoids", "prednisolone of 7.5 mg a day or more for three months (very high, NOGG 2024)"
+        )
 
 
-def _at_least_moderate(decision: Decision, broken: set[FractureSite]) -> Decision:
-    if broken and decision.category == "low":
-        sites = ", ".join(sorted(broken))
-        return Decision("moderate", "fracture", f"raised from low by a fragility fracture ({sites}); {decision.basis}")
-    return decision
+def _measured(reading: Reading, density: BoneDensity | None, estimate: Decision | None) -> Decision:
+    """The class of a measurement; one in doubt or out of date counts only where it is the higher of the two."""
+    by_class = None
+    if density is not None and reading.who_class is not None:
+        by_class = Decision(BY_CLASS[reading.who_class], "dxa", density.basis)
+    if by_class is not None and not (reading.density_in_doubt or reading.scan_is_out_of_date):
+        return by_class
+    found = [one for one in (estimate, by_class) if one is not None]
+    return highest(found) if found else Decision(None, None, "no model and no measurement applies")
 
 
-def _frax_over(record: ClinicalRecord) -> bool:
-    if record.frax_country not in (None, "us"):
-        return False
-    return (record.frax_major or 0) >= FRAX_MAJOR_FROM or (record.frax_hip or 0) >= FRAX_HIP_FROM
+def _at_least_moderate(reading: Reading) -> Iterator[tuple[DecidedBy, str]]:
+    """What keeps a category from being low."""
+    broken = sorted({one.site.replace("_", " ") for one in reading.fragility_fractures})
+    if broken:
+        yield "fracture", f"a fragility fracture ({', '.join(broken)})"
+    if reading.frax and reading.frax.concerns:
+        yield "frax", f"FRAX: {reading.frax.words}"
+    steroids = reading.glucocorticoids
+    if reading.acr_risk == "moderate" or (steroids.long_term and reading.acr_risk is None):
+        yield "glucocorticoids", "long-term glucocorticoids (moderate by ACR 2022, or not yet assessed)"
+    if reading.densities.unclassifiable_low:
+        yield "dxa", "a T-score of -2.5 or lower that gives no class without a Z-score or the menopausal status"
+    if reading.density_in_doubt:
+        yield "dxa", "a T-score whose sign is in doubt, which cannot lower a category"
 
 
-def _frax_words(record: ClinicalRecord) -> str:
-    country = "" if record.frax_country else "; the country of the FRAX model is not given"
-    return f"FRAX at or over the US threshold of 20% major or 3% hip (BHOF 2022){country}"
+def _raised(decision: Decision, reasons: list[tuple[DecidedBy, str]]) -> Decision:
+    """The decision, raised to moderate where a reason forbids less."""
+    if not reasons or RANK[decision.category] >= RANK["moderate"]:
+        return decision
+    by, why = reasons[0]
+    return Decision("moderate", by, f"at least moderate: {why}; {decision.basis}")

@@ -2,9 +2,10 @@
 
 from math import exp
 
-from services.clinical.history import fractures, has_condition
 from services.clinical.risk import Estimate, Potential, sigmoid
 from services.clinical.variables import OLDEST_AGE
+from shared.clinic.fractures import listed
+from shared.clinic.history import has
 from shared.contracts.findings import Contribution, MissingField
 from shared.contracts.record import ClinicalRecord, MedicalCondition
 
@@ -32,8 +33,8 @@ def contributions(record: ClinicalRecord, estimate: Estimate) -> list[Contributi
     for name, effect in estimate.effects.items():
         field = record_field(record, name)
         grouped[field] = grouped.get(field, 0.0) + effect
-    listed = [_contribution(record, field, effect) for field, effect in grouped.items()]
-    return sorted(listed, key=lambda item: -abs(item.effect))
+    shown = [_contribution(record, field, effect) for field, effect in grouped.items()]
+    return sorted(shown, key=lambda item: -abs(item.effect))
 
 
 def most_informative_missing(record: ClinicalRecord, estimate: Estimate) -> list[MissingField]:
@@ -43,8 +44,8 @@ def most_informative_missing(record: ClinicalRecord, estimate: Estimate) -> list
         field = record_field(record, name)
         known = widest.get(field, Potential(0.0, 0.0))
         widest[field] = Potential(min(known.lowest, potential.lowest), max(known.highest, potential.highest))
-    listed = [_missing(field, potential, estimate.log_odds) for field, potential in widest.items()]
-    return sorted(listed, key=lambda item: -item.effect)[:MISSING_SHOWN]
+    open_fields = [_missing(field, potential, estimate.log_odds) for field, potential in widest.items()]
+    return sorted(open_fields, key=lambda item: -item.effect)[:MISSING_SHOWN]
 
 
 def record_field(record: ClinicalRecord, name: str) -> str:
@@ -97,18 +98,18 @@ def _shown(value: float | bool | str | None) -> str:
 
 
 def _association(record: ClinicalRecord, field: str) -> str:
-    key = "diabetes" if field == "medical_conditions" and has_condition(record, *CONDITIONS["diabetes"]) else field
+    key = "diabetes" if field == "medical_conditions" and has(record, *CONDITIONS["diabetes"]) else field
     return f"; {ASSOCIATIONS[key]}" if key in ASSOCIATIONS else ""
 
 
 def _value(record: ClinicalRecord, field: str) -> float | bool | str | None:
     if field == "medical_conditions":
-        named = [c for names in CONDITIONS.values() for c in names if has_condition(record, c)]
+        named = [c for names in CONDITIONS.values() for c in names if has(record, c)]
         return ", ".join(named) or "none of those the model uses"
     if field == "medications":
         return "glucocorticoids" if "glucocorticoids" in (record.medications or []) else "no glucocorticoids"
     if field == "prior_fractures" and not isinstance(record.prior_fractures, bool):
-        return ", ".join(sorted({f.site for f in fractures(record)})) or "none"
+        return ", ".join(sorted({f.site for f in listed(record)})) or "none"
     if field == "oestrogen_use" and record.oestrogen_use is None:
         return "hormone_therapy" if "hormone_therapy" in (record.medications or []) else False
     if field == "menopausal_status" and record.menopausal_status is None:

@@ -9,7 +9,7 @@ from pydantic import Field
 from services.clinical.variables import OLDEST_AGE
 from shared.contracts.base import Contract, ModelReference, Probability
 from shared.contracts.findings import RiskCategory
-from shared.contracts.record import BoneSite, Gender, Sex
+from shared.contracts.record import BoneSite, Sex
 
 Variables = dict[str, float]
 
@@ -101,7 +101,7 @@ class BoneDensityParameters(Contract):
     averages: Annotated[dict[Sex, list[AgeAverage]], Field(description="By rising age")]
     expected_t: dict[Sex, dict[BoneSite, ExpectedTScore]]
     usual: Annotated[
-        dict[Gender, dict[str, list[Variables]]],
+        dict[Sex, dict[str, list[Variables]]],
         Field(description="By sex and field: usual values (10th and 90th percentile, or each answer) of its variables"),
     ]
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from services.clinical.encoding import encode, of_own_sex
 from services.clinical.parameters import BoneDensityParameters
 from services.clinical.variables import FIELDS, VARIABLES, WOMEN_ONLY, variables_of
-from shared.contracts.record import ClinicalRecord, Gender
+from shared.clinic.reading import Reading
 from shared.inference import Scorer
 
 # Bounds the memory of a batch: about 40 rows a record.
@@ -69,19 +69,19 @@ class BoneDensityModel:
         self.parameters = parameters
         self._scorer = scorer
 
-    def estimate(self, records: Sequence[ClinicalRecord]) -> list[Estimate]:
-        """One estimate a record. Callers keep people below 40 out: the model never saw one.
+    def estimate(self, readings: Sequence[Reading]) -> list[Estimate]:
+        """One estimate a reading. Callers keep people below 40 out: the model never saw one.
 
         Raises:
             ServiceUnavailable: the scorer's runtime is on another machine and does not answer.
         """
         estimates: list[Estimate] = []
-        for start in range(0, len(records), RECORDS_AT_ONCE):
-            estimates += self._estimate_some(records[start : start + RECORDS_AT_ONCE])
+        for start in range(0, len(readings), RECORDS_AT_ONCE):
+            estimates += self._estimate_some(readings[start : start + RECORDS_AT_ONCE])
         return estimates
 
-    def _estimate_some(self, records: Sequence[ClinicalRecord]) -> list[Estimate]:
-        plans = [_Plan.of(record, self.parameters) for record in records]
+    def _estimate_some(self, readings: Sequence[Reading]) -> list[Estimate]:
+        plans = [_Plan.of(reading, self.parameters) for reading in readings]
         rows = [row for plan in plans for row in plan.rows]
         columns = dict(zip(VARIABLES, np.array(rows, dtype=np.float64).T, strict=True))
         outputs = self._scorer.score({"x": encode(columns).astype(np.float32)})["variable"].astype(np.float64)
@@ -103,12 +103,12 @@ class _Plan:
     missing: list[tuple[str, int]]
 
     @classmethod
-    def of(cls, record: ClinicalRecord, parameters: BoneDensityParameters) -> "_Plan":
-        full = variables_of(record)
+    def of(cls, reading: Reading, parameters: BoneDensityParameters) -> "_Plan":
+        full = variables_of(reading.record, reading.sex)
         age, sex = full["age"], full["female"]
         fields = [f for f in FIELDS if sex or not set(FIELDS[f]) <= set(WOMEN_ONLY)]
         known = [f for f in fields if any(not isnan(full[name]) for name in FIELDS[f])]
-        usual = parameters.usual[_gender(sex)]
+        usual = parameters.usual[reading.sex]
         missing = [(f, values) for f in fields if f not in known for values in usual[f]]
         anchors = [(0.0, parameters.reference_age), (1.0, parameters.reference_age), (1 - sex, age), (sex, age)]
         bare = [_NOTHING | {"female": s, "age": a} for s, a in anchors]
@@ -136,7 +136,3 @@ class _Plan:
         for name, index in self.missing:
             moves.setdefault(name, []).append(float(change[len(self.known) + index]))
         return {name: Potential(min(values), max(values)) for name, values in moves.items()}
-
-
-def _gender(female: float) -> Gender:
-    return "female" if female else "male"

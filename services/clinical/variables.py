@@ -10,18 +10,14 @@ from math import nan
 import numpy as np
 from numpy.typing import NDArray
 
-from services.clinical.history import (
-    ever_used_oestrogen,
-    has_condition,
-    is_past_menopause,
-    takes_glucocorticoids,
-    uses_oestrogen,
-)
-from shared.contracts.record import ClinicalRecord
+from shared.clinic.fractures import listed
+from shared.clinic.glucocorticoids import glucocorticoids
+from shared.clinic.history import ever_used_oestrogen, has, uses_oestrogen
+from shared.clinic.menopause import stated_past_menopause
+from shared.clinic.plausibility import OLDEST_AGE, YOUNGEST_AGE
+from shared.contracts.record import ClinicalRecord, Sex
 
-# NHANES gives ages above this one as this one, in every cycle but the first.
-OLDEST_AGE = 80.0
-YOUNGEST_AGE = 40.0
+__all__ = ["ALWAYS_KNOWN", "FIELDS", "OLDEST_AGE", "VARIABLES", "WOMEN_ONLY", "YOUNGEST_AGE", "Columns", "variables_of"]
 
 # Field of the record, or of a list in it -> the variables it fills.
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -50,25 +46,25 @@ WOMEN_ONLY = ("past_menopause", "menopause_age", "oestrogen_use", "oestrogen_eve
 Columns = Mapping[str, NDArray[np.float64]]
 
 
-def variables_of(record: ClinicalRecord) -> dict[str, float]:
-    """The model's variables of one record, ages clipped at 80 years; NaN where the record does not say."""
+def variables_of(record: ClinicalRecord, sex: Sex) -> dict[str, float]:
+    """The model's variables of one record read by one sex; ages clipped at 80 years, NaN where nobody said."""
     fracture, major = _fractures(record)
     return {
-        "female": float(record.gender == "female"),
+        "female": float(sex == "female"),
         "age": min(float(record.age), OLDEST_AGE),
         "weight_kg": _number(record.weight_kg),
         "height_cm": _number(record.height_cm),
-        "past_menopause": _number(is_past_menopause(record)),
+        "past_menopause": _number(stated_past_menopause(record, sex)),
         "menopause_age": _number(record.menopause_age),
         "parental": _number(_parental(record)),
         "fracture": fracture,
         "major_fracture": major,
-        "glucocorticoids": _number(takes_glucocorticoids(record)),
-        "thyroid_disease": _number(has_condition(record, "hyperthyroidism", "hypothyroidism")),
-        "rheumatoid_arthritis": _number(has_condition(record, "rheumatoid_arthritis")),
-        "diabetes": _number(has_condition(record, "diabetes_type_1", "diabetes_type_2")),
-        "kidney_disease": _number(has_condition(record, "chronic_kidney_disease", "dialysis")),
-        "liver_disease": _number(has_condition(record, "chronic_liver_disease")),
+        "glucocorticoids": _number(glucocorticoids(record).taken),
+        "thyroid_disease": _number(has(record, "hyperthyroidism", "hypothyroidism")),
+        "rheumatoid_arthritis": _number(has(record, "rheumatoid_arthritis")),
+        "diabetes": _number(has(record, "diabetes_type_1", "diabetes_type_2")),
+        "kidney_disease": _number(has(record, "chronic_kidney_disease", "dialysis")),
+        "liver_disease": _number(has(record, "chronic_liver_disease")),
         "oestrogen_use": _number(uses_oestrogen(record)),
         "oestrogen_ever": _number(ever_used_oestrogen(record)),
         "smoker": _number(None if record.smoking is None else record.smoking == "current"),
@@ -93,5 +89,5 @@ def _fractures(record: ClinicalRecord) -> tuple[float, float]:
         return nan, nan
     if isinstance(record.prior_fractures, bool):
         return (1.0, nan) if record.prior_fractures else (0.0, 0.0)
-    sites = {fracture.site for fracture in record.prior_fractures}
+    sites = {fracture.site for fracture in listed(record)}
     return float(bool(sites)), float(bool(sites & {"hip", "vertebra", "wrist"}))

@@ -1,12 +1,21 @@
-"""One case as the rules see it: the request, and the derived measures that several facts share."""
+"""One case as the rules see it: the request, and the readings of its record that the facts are taken from."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar
 
-from services.recommender import density, fractures, kidney
+from shared.clinic import Reading, readings_of
+from shared.clinic.intervals import Interval
 from shared.contracts.findings import ClinicalFinding, ImagingFinding, StagingFinding, WhoClass
 from shared.contracts.recommendation import DrugClass, RecommendationRequest, Status
 from shared.contracts.record import ClinicalRecord
+
+Value = TypeVar("Value")
+
+
+def _density_class(reading: Reading) -> WhoClass | None:
+    return reading.density_class
 
 
 @dataclass(frozen=True)
@@ -33,35 +42,38 @@ class Case:
         return self.request.clinical
 
     @cached_property
-    def creatinine_clearance(self) -> float | None:
-        """mL/min by Cockcroft-Gault, where creatinine and weight are known."""
-        record = self.record
-        if record is None or record.creatinine_umol_per_l is None or record.weight_kg is None:
-            return None
-        return kidney.creatinine_clearance(
-            record.age, record.weight_kg, record.creatinine_umol_per_l, record.gender == "female"
-        )
+    def readings(self) -> tuple[Reading, ...]:
+        """One reading, one by each sex where that is open, or none without a record."""
+        if self.record is None:
+            return ()
+        return readings_of(self.record, self.request.policy, self.request.as_of)
 
-    @cached_property
-    def egfr(self) -> float | None:
-        """mL/min/1.73 m2: the laboratory's own figure, or CKD-EPI 2021 from the creatinine of an adult."""
-        record = self.record
-        if record is None or record.egfr_ml_per_min is not None:
-            return record.egfr_ml_per_min if record else None
-        if record.creatinine_umol_per_l is None or record.age < 18:
-            return None
-        return kidney.estimated_gfr(record.age, record.creatinine_umol_per_l, record.gender == "female")
+    def read(self, fact: Callable[[Reading], Value]) -> Value | None:
+        """A fact that every reading agrees on; None where they do not, or there is no record."""
+        values = [fact(reading) for reading in self.readings]
+        return values[0] if values and all(value == values[0] for value in values) else None
 
     @cached_property
     def who_class(self) -> WhoClass | None:
-        """The clinical service's class where it gave one, else the class of the record's own DXA scores."""
-        if self.clinical and self.clinical.bone_density and self.clinical.bone_density.who_class:
-            return self.clinical.bone_density.who_class
-        return density.who_class(self.record, fractures.low_trauma_at(self.record)) if self.record else None
+        """The record's class; without a record, that of the clinical finding."""
+        if self.record is None:
+            return self.clinical.bone_density.who_class if self.clinical and self.clinical.bone_density else None
+        return self.read(lambda reading: reading.who_class)
+
+    @cached_property
+    def density_class(self) -> WhoClass | None:
+        """The class by density alone; without a record, the clinical finding's, which may rest on a fracture."""
+        return self.who_class if self.record is None else self.read(_density_class)
 
     @cached_property
     def lowest_t_score(self) -> float | None:
-        """The lowest T-score by DXA at a diagnostic site, whoever of the record or the service names it."""
-        own = density.lowest_score(self.record.t_scores) if self.record else None
-        named = self.clinical.bone_density.t_score if self.clinical and self.clinical.bone_density else None
-        return min((score for score in (own, named) if score is not None), default=None)
+        """The lowest current T-score by DXA at a diagnostic site."""
+        if self.record is None:
+            return self.clinical.bone_density.t_score if self.clinical and self.clinical.bone_density else None
+        return self.read(lambda reading: reading.lowest_t)
+
+    @cached_property
+    def next_scan(self) -> Interval | None:
+        """When the scan on record has to be repeated, the sooner of two readings; None without a scan."""
+        found = [reading.next_scan for reading in self.readings if reading.next_scan is not None]
+        return min(found, key=lambda interval: interval.by, default=None)

@@ -17,14 +17,17 @@ def consult_rules(bench: Bench) -> list[ConsultRule]:
 
 
 def consult(bench: Bench, fired: Sequence[ConsultRule]) -> Consult:
-    """The consult block: as urgent as its most urgent reason; the links are there whether or not one is advised."""
+    """The consult block: as urgent as its most urgent reason; the links are there but for an emergency."""
     if not fired:
         return Consult(advised=False, links=bench.rules.links.consult_links)
+    urgency = fired[0].urgency
     return Consult(
         advised=True,
-        urgency=fired[0].urgency,
+        urgency=urgency,
         reason=" ".join(rule.reason for rule in fired),
-        links=bench.rules.links.consult_links,
+        patient_reason=" ".join(rule.patient_reason for rule in fired),
+        # An emergency is no matter for an online consultation.
+        links=[] if urgency == "emergency" else bench.rules.links.consult_links,
         translations=list(_translations(bench, fired)),
     )
 

@@ -6,22 +6,18 @@ from typing import get_args
 from services.recommender.case import Case
 from services.recommender.facts import Fact, Value
 from services.recommender.record_facts import record_facts
-from shared.contracts.findings import ImagingFinding, RiskCategory, WhoClass
+from shared.contracts.findings import Appearance, ImagingFinding, RecordWarningType, RiskCategory, WhoClass
 from shared.contracts.recommendation import DrugClass
 
-IMAGE_WORDS = ("normal", "low_bone_mass", "osteoporosis", "indeterminate")
+VALUES_IN_DOUBT: frozenset[RecordWarningType] = frozenset(
+    {"implausible_value", "sign_slip", "wrong_unit", "future_date", "contradiction", "unclassified"}
+)
 PARTS = ("imaging", "staging", "clinical", "record")
 
 
-def image_bone(finding: ImagingFinding | None) -> str | None:
-    """What the bone looks like on the radiograph, in one word. Never a T-score, never a diagnosis."""
-    if finding is None:
-        return None
-    if finding.indeterminate:
-        return "indeterminate"
-    if finding.label != "normal":
-        return "osteoporosis"
-    return "low_bone_mass" if finding.bone.osteopenia > finding.bone.normal else "normal"
+def image_bone(finding: ImagingFinding | None) -> Appearance | None:
+    """How the bone looks on the radiograph, in one word. Never a T-score, never a diagnosis."""
+    return finding.appearance if finding else None
 
 
 def screening_score_refers(case: Case) -> bool | None:
@@ -48,6 +44,13 @@ def _oral_and_iv_blocked(case: Case) -> bool:
     return case.statuses.get("oral_bisphosphonate") == case.statuses.get("iv_bisphosphonate") == "blocked"
 
 
+def record_warned(case: Case) -> bool | None:
+    """Whether a value of the record was warned of, so that nothing is called normal before somebody has looked."""
+    if case.clinical is None:
+        return None
+    return any(warning.type in VALUES_IN_DOUBT for warning in case.clinical.warnings)
+
+
 def _every_class_blocked(case: Case) -> bool:
     return bool(case.statuses) and all(status == "blocked" for status in case.statuses.values())
 
@@ -57,10 +60,12 @@ def finding_facts() -> dict[str, Fact]:
     scores = ("t_scores",)
     facts = [
         Fact("who_class", "word", lambda case: case.who_class, scores, get_args(WhoClass)),
+        Fact("density_class", "word", lambda case: case.density_class, scores, get_args(WhoClass)),
         Fact("lowest_t_score", "number", lambda case: case.lowest_t_score, scores),
-        Fact("image_bone", "word", lambda case: image_bone(case.imaging), ("imaging",), IMAGE_WORDS),
+        Fact("image_bone", "word", lambda case: image_bone(case.imaging), ("imaging",), get_args(Appearance)),
         Fact("kl_grade", "number", lambda case: case.staging.kl_grade if case.staging else None, ("staging",)),
         Fact("knee_grade_uncertain", "yes_no", knee_grade_uncertain, ("staging",)),
+        Fact("record_warned", "yes_no", record_warned, ("clinical",)),
         Fact("clinical_category", "word", _category, ("clinical",), get_args(RiskCategory)),
         Fact("screening_score_refers", "yes_no", screening_score_refers, ("clinical",)),
         Fact("bisphosphonates_blocked", "yes_no", _oral_and_iv_blocked, (), looks_back=True),

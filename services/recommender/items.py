@@ -7,7 +7,7 @@ from services.recommender.field_words import listed
 from services.recommender.medication import Medication
 from services.recommender.messages import Message
 from services.recommender.schema import Due, Rule
-from shared.contracts.recommendation import Interval, Recommendation, Translation
+from shared.contracts.recommendation import Interval, MessageKey, Recommendation, Status, Translation
 
 
 def medication_item(bench: Bench, medication: Medication) -> Recommendation:
@@ -20,6 +20,8 @@ def medication_item(bench: Bench, medication: Medication) -> Recommendation:
         status=medication.status,
         checks=list(medication.checks),
         text=_by_status(bench, medication),
+        patient_text=_patient_text(bench, rule, medication.status),
+        message=_message(bench, rule),
         rationale=rule.rationale,
         citation=str(rule.citation),
         url=_url(bench, rule),
@@ -38,6 +40,8 @@ def other_item(bench: Bench, rule: Rule, others: Sequence[Rule]) -> Recommendati
         id=rule.id,
         kind=rule.output.kind,
         text=rule.output.text.format(**bench.quoted(rule.output.placeholders)),
+        patient_text=_patient_text(bench, rule),
+        message=_message(bench, rule),
         rationale=rule.rationale,
         citation=str(rule.citation),
         url=_url(bench, rule),
@@ -48,6 +52,22 @@ def other_item(bench: Bench, rule: Rule, others: Sequence[Rule]) -> Recommendati
         interval=_interval(bench, rule.output.due),
         translations=list(_translations(bench, rule)),
     )
+
+
+# What opens a patient's text on a drug class, by its status; the catalogues have the same as phrases.
+PATIENT_PHRASES: dict[Status, str] = {
+    "consider": "",
+    "check_first": "Some things have to be checked first; your doctor says which. ",
+    "blocked": "On this record it does not suit you. What it is: ",
+}
+
+
+def _patient_text(bench: Bench, rule: Rule, status: Status = "consider") -> str:
+    return PATIENT_PHRASES[status] + rule.output.patient_text.format(**bench.quoted(rule.output.placeholders))
+
+
+def _message(bench: Bench, rule: Rule) -> MessageKey:
+    return MessageKey(key=rule.id, params=bench.quoted(rule.output.placeholders))
 
 
 def _interval(bench: Bench, due: Due | None) -> Interval | None:

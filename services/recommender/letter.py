@@ -48,10 +48,11 @@ def _findings(bench: Bench) -> Iterator[str]:
     if bench.case.who_class:
         score = "" if bench.case.lowest_t_score is None else f", lowest T-score {bench.case.lowest_t_score:g}"
         yield f"WHO class: {bench.case.who_class.replace('_', ' ')}{score}."
-    if bench.case.creatinine_clearance is not None:
-        yield f"Creatinine clearance (Cockcroft-Gault, actual weight): {bench.case.creatinine_clearance:.0f} mL/min."
-    if bench.case.egfr is not None:
-        yield f"eGFR: {bench.case.egfr:.0f} mL/min/1.73 m2."
+    clearance, egfr = bench.case.read(lambda r: r.creatinine_clearance), bench.case.read(lambda r: r.egfr)
+    if clearance is not None:
+        yield f"Creatinine clearance (Cockcroft-Gault, actual weight): {clearance:.0f} mL/min."
+    if egfr is not None:
+        yield f"eGFR: {egfr:.0f} mL/min/1.73 m2."
 
 
 def _history(request: RecommendationRequest) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The texts for patients in other languages, by rule id; English is the rule's own text."""
+"""The texts for patients in other languages, by rule id; English is the rule's own `patient_text`."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated

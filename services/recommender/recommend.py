@@ -5,6 +5,7 @@ from services.recommender.evaluate import Bench
 from services.recommender.items import medication_item, other_item
 from services.recommender.letter import referral_letter
 from services.recommender.medication import medications
+from services.recommender.next_dxa import next_dxa
 from services.recommender.rule_set import RuleSet
 from services.recommender.schema import Rule
 from shared.contracts.recommendation import RecommendationRequest, RecommendationSet
@@ -30,6 +31,7 @@ def recommend(request: RecommendationRequest, rules: RuleSet) -> RecommendationS
         ],
         consult=advice,
         rules=rules.reference,
+        next_dxa=next_dxa(bench, [first for first, *_ in others]),
         letter=referral_letter(
             bench,
             [first for first, *_ in others if first.output.kind == "referral"],

@@ -11,7 +11,17 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from services.recommender.conditions import Condition
 from shared.contracts.recommendation import DrugClass, ItemKind, Review, Urgency
 
+# The guideline that a house judgement cites: it is ours, and no source.
+HOUSE = "Trabecula house rules"
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+# What a patient's text may not name before a clinician has released it: a bone drug or its class.
+BONE_DRUG_NAMES = re.compile(
+    r"bisphosphonat|alendron|risedron|ibandron|zoledron|denosumab|teriparatid|abaloparatid|romosozumab|raloxifen"
+    r"|bone-building|hormone (?:replacement )?therapy|\bHRT\b|antiresorptive|anabolic",
+    re.IGNORECASE,
+)
 
 
 def well_formed(url: str) -> str:
@@ -71,7 +81,8 @@ class Statement(Schema):
     """What every rule carries beside its condition: identity, reason, source and state of review.
 
     `read` says how the source was read: `primary` (the issuing body's text), `secondary` (a restatement) or
-    `unsourced`. Only a fact read in its primary source is `sourced`; everything else asks for a sign-off.
+    `unsourced`; `house` is a judgement of our own. Only a fact read in its primary source is `sourced`; a house
+    judgement says `house`, never `sourced`; everything else asks for a sign-off.
     """
 
     id: Id
@@ -79,8 +90,8 @@ class Statement(Schema):
     condition: Condition
     rationale: Text
     citation: Citation
-    read: Literal["primary", "secondary", "unsourced"]
-    review: Literal["sourced", "needs clinician sign-off"]
+    read: Literal["primary", "secondary", "unsourced", "house"]
+    review: Literal["sourced", "house", "needs clinician sign-off"]
     signature: Signature | None = None
     enabled: bool = True
 
@@ -88,6 +99,12 @@ class Statement(Schema):
     def review_follows_reading(self) -> Self:
         if self.review == "sourced" and self.read != "primary":
             raise ValueError(f"review cannot be 'sourced' where the source was read as {self.read}")
+        if (self.read == "house") != (self.citation.guideline == HOUSE) or (self.review == "house") > (
+            self.read == "house"
+        ):
+            raise ValueError(f"a house judgement is read 'house', cites {HOUSE!r}, and nothing else does")
+        if "restat" in self.citation.guideline.lower():
+            raise ValueError("a restatement is no citation: name the source itself")
         if self.signature and self.signature.digest != self.digest:
             raise ValueError(f"the signature is for another wording; the digest is now {self.digest}")
         return self
@@ -145,7 +162,8 @@ class Output(Schema):
     refer_to: Annotated[str | None, Field(description="Whom a referral letter is for")] = None
     group: Annotated[str | None, Field(description="Of the rules of a group only the first that fires speaks")] = None
     due: Annotated[Due | None, Field(description="When a follow-up with a set time is due")] = None
-    text: Text
+    text: Annotated[Text, Field(description="For clinicians")]
+    patient_text: Annotated[Text, Field(description="For patients: plain, one action, no bone drug by name")]
 
     @model_validator(mode="after")
     def fields_fit_the_kind(self) -> Self:
@@ -153,6 +171,8 @@ class Output(Schema):
             raise ValueError("drug_class goes with kind medication, and only with it")
         if self.checks and self.kind != "medication":
             raise ValueError("checks go with kind medication only")
+        if self.kind != "medication" and (found := BONE_DRUG_NAMES.search(self.patient_text)):
+            raise ValueError(f"patient_text may not name a bone drug: {found.group()!r}")
         if self.due and self.kind != "follow_up":
             raise ValueError("due goes with kind follow_up only")
         if self.group and self.kind == "medication":
@@ -163,8 +183,8 @@ class Output(Schema):
 
     @property
     def placeholders(self) -> set[str]:
-        """The facts that the text quotes."""
-        return set(PLACEHOLDER.findall(self.text))
+        """The facts that the texts quote."""
+        return set(PLACEHOLDER.findall(self.text)) | set(PLACEHOLDER.findall(self.patient_text))
 
 
 class Rule(Statement):
@@ -190,7 +210,14 @@ class ConsultRule(Statement):
 
     population: str = "everyone"
     urgency: Urgency
-    reason: Text
+    reason: Annotated[Text, Field(description="For clinicians")]
+    patient_reason: Annotated[Text, Field(description="For patients: plain, no bone drug by name")]
+
+    @model_validator(mode="after")
+    def patients_read_no_drug(self) -> Self:
+        if found := BONE_DRUG_NAMES.search(self.patient_reason):
+            raise ValueError(f"patient_reason may not name a bone drug: {found.group()!r}")
+        return self
 
 
 class RuleFile(Schema):

@@ -6,7 +6,7 @@ from operator import ge, gt, le, lt
 
 from services.recommender.conditions import AllOf, AnyOf, Condition, Defined, Not, OnRecord, Test
 from services.recommender.facts import Facts
-from services.recommender.logic import Truth, negation
+from shared.clinic.logic import Truth, negation
 
 COMPARE: Mapping[str, Callable[[float, float], bool]] = {"at_least": ge, "at_most": le, "above": gt, "below": lt}
 WORDS = {"at_least": "at least", "at_most": "at most", "above": "above", "below": "below"}

@@ -100,7 +100,7 @@ def _us(record: ClinicalRecord, lowest_t: float | None) -> Frax:
     if lowest_t is None:
         return Frax("over_outside", f"{words}; without DXA that line is a house rule: DXA soon", "house")
     if lowest_t >= LOW_BONE_MASS[1]:
-        return Frax("over_outside", f"{words}; the T-score on record is -1.0 or higher, where it does not hold", "house")
+        return Frax("over_outside", f"{words}; it does not hold for the T-score on record", "house")
     return Frax("over", words, "bhof")
 
 

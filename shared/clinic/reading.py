@@ -13,7 +13,7 @@ from shared.clinic.logic import Truth
 from shared.clinic.sex import sexes
 from shared.contracts.findings import WhoClass
 from shared.contracts.policy import ClinicPolicy
-from shared.contracts.record import ClinicalRecord, Sex
+from shared.contracts.record import ClinicalRecord, Fracture, Sex
 
 ADULT_AGE = 18
 # Bone is lost fast, and a fracture counts as recent, within this time.
@@ -79,7 +79,7 @@ class Reading:
         return fractures.low_trauma_at(self.record)
 
     @cached_property
-    def fragility_fractures(self) -> list[fractures.Fracture]:
+    def fragility_fractures(self) -> list[Fracture]:
         """Known and presumed ones; none where cancer in bone may be their cause."""
         return [] if self.cancer_in_bone else fractures.fragility_fractures(self.record)
 

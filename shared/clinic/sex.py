@@ -11,7 +11,7 @@ def sexes(record: ClinicalRecord) -> tuple[Sex, ...]:
     Reference data, menopause and drug licences are by sex; a gender that differs from the sex recorded at birth leaves
     open which of them fit, and so does gender-affirming treatment.
     """
-    stated: Sex | None = record.gender if record.gender in BOTH else None  # type: ignore[assignment]
+    stated: Sex | None = record.gender if record.gender in BOTH else None
     at_birth = record.sex_recorded_at_birth
     if record.gender_affirming_hormones or (stated and at_birth and stated != at_birth):
         return BOTH

@@ -4,6 +4,7 @@ The gateway sends one policy, and one day to count from, with every question of 
 read the same record differently.
 """
 
+import datetime as dt
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -11,6 +12,7 @@ from pydantic import Field
 from shared.contracts.base import Contract
 from shared.contracts.record import FraxCountry
 
+AsOf = Annotated[dt.date | None, Field(description="The day that dates are counted from; today (UTC) where absent")]
 PerCent = Annotated[float, Field(gt=0, le=100)]
 
 

@@ -1,13 +1,12 @@
 """What the recommender is asked and what it answers."""
 
-import datetime as dt
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from shared.contracts.base import Contract, ModelReference
 from shared.contracts.findings import ClinicalFinding, ImagingFinding, StagingFinding
-from shared.contracts.policy import ClinicPolicy
+from shared.contracts.policy import AsOf, ClinicPolicy
 from shared.contracts.record import ClinicalRecord
 
 ItemKind = Literal["medication", "exercise", "diet", "follow_up", "referral"]
@@ -28,7 +27,7 @@ class RecommendationRequest(Contract):
     clinical: ClinicalFinding | None = None
     record: ClinicalRecord | None = None
     policy: ClinicPolicy = ClinicPolicy()
-    as_of: Annotated[dt.date | None, Field(description="The day that dates are counted from; today where absent")] = None
+    as_of: AsOf = None
 
 
 class Translation(Contract):

@@ -48,6 +48,7 @@ Medication = Literal[
 ]  # fmt: skip
 FraxCountry = Literal["us", "uk", "india", "other"]
 
+
 class OtherUnit(NamedTuple):
     """Values that are impossible in a field's own unit and usual in another one."""
 
@@ -161,9 +162,9 @@ class ClinicalRecord(Contract):
         StrictBool | None, Field(description="Numb between the legs, or new trouble holding or passing urine or stool")
     ] = None
     fever: Annotated[StrictBool | None, Field(description="Now, without another cause")] = None
-    immunosuppression: Annotated[
-        StrictBool | None, Field(description="By disease or medicine, or injected drugs")
-    ] = None
+    immunosuppression: Annotated[StrictBool | None, Field(description="By disease or medicine, or injected drugs")] = (
+        None
+    )
     unexplained_weight_loss: StrictBool | None = None
     thigh_or_groin_pain: Annotated[StrictBool | None, Field(description="New, without an injury")] = None
     t_scores: list[DensityScore] | None = None

@@ -1,13 +1,12 @@
 """What the clinical service is asked: one record or many, for one of its two models."""
 
-import datetime as dt
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, StrictBool, Tag
 
 from shared.contracts.base import Contract
 from shared.contracts.findings import ClinicalFinding
-from shared.contracts.policy import ClinicPolicy
+from shared.contracts.policy import AsOf, ClinicPolicy
 from shared.contracts.record import ClinicalRecord, Number, Sex
 
 ClinicalModel = Literal["bone_density", "lifestyle"]
@@ -39,7 +38,7 @@ class RiskRequest(Contract):
     record: ClinicalRecord
     clinical_model: Literal["bone_density"] = "bone_density"
     policy: ClinicPolicy = ClinicPolicy()
-    as_of: Annotated[dt.date | None, Field(description="The day that dates are counted from; today where absent")] = None
+    as_of: AsOf = None
 
 
 class LifestyleRiskRequest(Contract):

@@ -6,19 +6,19 @@ from services.clinical.screening.osiris import osiris
 from services.clinical.screening.ost import ost
 from services.clinical.screening.osta import osta
 from services.clinical.screening.score import score
+from shared.clinic.reading import Reading
 from shared.contracts.findings import ScreeningScores
-from shared.contracts.record import ClinicalRecord
 
 __all__ = ["mores", "orai", "osiris", "ost", "osta", "score", "screening_scores"]
 
 
-def screening_scores(record: ClinicalRecord) -> ScreeningScores:
-    """All six scores for one record; one that does not apply says why."""
+def screening_scores(reading: Reading) -> ScreeningScores:
+    """All six scores for one reading; one that does not apply says why."""
     return ScreeningScores(
-        ost=ost(record),
-        osta=osta(record),
-        orai=orai(record),
-        osiris=osiris(record),
-        score=score(record),
-        mores=mores(record),
+        ost=ost(reading),
+        osta=osta(reading),
+        orai=orai(reading),
+        osiris=osiris(reading),
+        score=score(reading),
+        mores=mores(reading),
     )

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.clinical.history import counts_as_postmenopausal, is_past_menopause
+from shared.clinic.reading import Reading
 from shared.contracts.findings import RiskCategory, ScreeningScore
-from shared.contracts.record import ClinicalRecord
 
 KG_PER_POUND = 0.45359237
 Inputs = Mapping[str, float | bool | str | None]
@@ -54,20 +53,20 @@ def missing(**values: object) -> str | None:
     return f"needs {', '.join(names)}" if names else None
 
 
-def why_not_postmenopausal(record: ClinicalRecord) -> str | None:
+def why_not_postmenopausal(reading: Reading) -> str | None:
     """Why a score for postmenopausal women does not apply, or None where it does."""
-    if record.gender == "male":
+    if reading.sex == "male":
         return "made for women"
-    past = counts_as_postmenopausal(record)
+    past = reading.postmenopausal
     if past is None:
-        return "needs menopausal_status: made for postmenopausal women, and below 50 it is not assumed"
+        return "needs menopausal_status: made for postmenopausal women, and it is not assumed here"
     return None if past else "made for postmenopausal women"
 
 
-def assumption(record: ClinicalRecord) -> str:
-    """The note that a woman of 50 or over without a stated status was taken as postmenopausal."""
-    if record.gender == "female" and is_past_menopause(record) is None:
-        return "Menopausal status not given; taken as postmenopausal from 50 on. "
+def assumption(reading: Reading) -> str:
+    """The note that a woman without a stated status was taken as postmenopausal."""
+    if reading.assumes_menopause:
+        return f"Menopausal status not given; taken as postmenopausal from {reading.policy.postmenopausal_from} on. "
     return ""
 
 

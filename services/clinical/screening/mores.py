@@ -1,9 +1,9 @@
 """MORES, the Male Osteoporosis Risk Estimation Score (Shepherd 2007)."""
 
-from services.clinical.history import has_condition
 from services.clinical.screening.instrument import Instrument, missing
+from shared.clinic.history import has
+from shared.clinic.reading import Reading
 from shared.contracts.findings import ScreeningScore
-from shared.contracts.record import ClinicalRecord
 
 MORES = Instrument(
     population="men, derived from 50 on, recommended from 60 on; against a male reference",
@@ -14,10 +14,11 @@ MEN_FROM, RECOMMENDED_FROM = 50, 60
 POINTS_NOTE = "The point values await a clinician's sign-off: the paper's table was read for its bands only."
 
 
-def mores(record: ClinicalRecord) -> ScreeningScore:
+def mores(reading: Reading) -> ScreeningScore:
     """Age 56-74 3, 75+ 4; COPD 3; weight <= 70 kg 6, to 80 kg 4."""
-    copd = has_condition(record, "copd")
-    if record.gender == "female":
+    record = reading.record
+    copd = has(record, "copd")
+    if reading.sex == "female":
         return MORES.not_applicable("made for men")
     if record.age < MEN_FROM:
         return MORES.not_applicable("made for men of 50 and over")

@@ -1,9 +1,9 @@
 """ORAI, the Osteoporosis Risk Assessment Instrument (Cadarette 2000)."""
 
-from services.clinical.history import takes_glucocorticoids, uses_oestrogen
 from services.clinical.screening.instrument import Instrument, in_words, missing
+from shared.clinic.history import uses_oestrogen
+from shared.clinic.reading import Reading
 from shared.contracts.findings import ScreeningScore
-from shared.contracts.record import ClinicalRecord
 
 ORAI = Instrument(
     population="women of 45 and over",
@@ -13,10 +13,11 @@ ORAI = Instrument(
 WOMEN_FROM = 45
 
 
-def orai(record: ClinicalRecord) -> ScreeningScore:
+def orai(reading: Reading) -> ScreeningScore:
     """Age 75+ 15, 65-74 9, 55-64 5; weight < 60 kg 9, 60 to below 70 kg 3; not on oestrogen now 2."""
+    record = reading.record
     oestrogen = uses_oestrogen(record)
-    if record.gender == "male":
+    if reading.sex == "male":
         return ORAI.not_applicable("made for women")
     if record.age < WOMEN_FROM:
         return ORAI.not_applicable("made for women of 45 and over")
@@ -24,7 +25,7 @@ def orai(record: ClinicalRecord) -> ScreeningScore:
     if reason or record.weight_kg is None:
         return ORAI.not_applicable(reason or "needs weight_kg")
     value = _age_points(record.age) + _weight_points(record.weight_kg) + (0 if oestrogen else 2)
-    secondary = "Not made for secondary osteoporosis: glucocorticoids." if takes_glucocorticoids(record) else ""
+    secondary = "Not made for secondary osteoporosis: glucocorticoids." if reading.glucocorticoids.taken else ""
     inputs = {"age": record.age, "weight_kg": record.weight_kg, "oestrogen_use": oestrogen}
     return ORAI.result(value, inputs, refer=value >= 9, notes=in_words(secondary))
 

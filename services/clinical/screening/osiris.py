@@ -2,10 +2,11 @@
 
 from math import trunc
 
-from services.clinical.history import has_fragility_fracture, uses_oestrogen
 from services.clinical.screening.instrument import Instrument, assumption, in_words, missing, why_not_postmenopausal
+from shared.clinic.fractures import has_fragility_fracture
+from shared.clinic.history import uses_oestrogen
+from shared.clinic.reading import Reading
 from shared.contracts.findings import RiskCategory, ScreeningScore
-from shared.contracts.record import ClinicalRecord
 
 OSIRIS = Instrument(
     population="postmenopausal women",
@@ -14,10 +15,11 @@ OSIRIS = Instrument(
 )
 
 
-def osiris(record: ClinicalRecord) -> ScreeningScore:
+def osiris(reading: Reading) -> ScreeningScore:
     """Whole part of 0.2 x kg minus that of 0.2 x years; +2 on hormone therapy now, -2 after a low-impact fracture."""
+    record = reading.record
     oestrogen, fracture = uses_oestrogen(record), has_fragility_fracture(record)
-    reason = why_not_postmenopausal(record) or missing(
+    reason = why_not_postmenopausal(reading) or missing(
         weight_kg=record.weight_kg, oestrogen_use=oestrogen, prior_fractures=fracture
     )
     if reason or record.weight_kg is None:
@@ -30,7 +32,7 @@ def osiris(record: ClinicalRecord) -> ScreeningScore:
         "oestrogen_use": oestrogen,
         "prior_fractures": fracture,
     }
-    return OSIRIS.result(value, inputs, refer=value <= 1, band=_band(value), notes=in_words(assumption(record)))
+    return OSIRIS.result(value, inputs, refer=value <= 1, band=_band(value), notes=in_words(assumption(reading)))
 
 
 def _band(value: int) -> RiskCategory:

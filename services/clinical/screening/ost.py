@@ -9,6 +9,7 @@ from services.clinical.screening.instrument import (
     missing,
     why_not_postmenopausal,
 )
+from shared.clinic.reading import Reading
 from shared.contracts.findings import RiskCategory, ScreeningScore
 from shared.contracts.record import ClinicalRecord
 
@@ -25,11 +26,11 @@ MEN = Instrument(
 MEN_FROM = 50
 
 
-def ost(record: ClinicalRecord) -> ScreeningScore:
+def ost(reading: Reading) -> ScreeningScore:
     """0.2 x (weight in kg - age in years), truncated to an integer toward zero."""
-    man = record.gender == "male"
+    record, man = reading.record, reading.sex == "male"
     instrument = MEN if man else WOMEN
-    reason = _why_not_man(record) if man else why_not_postmenopausal(record)
+    reason = _why_not_man(record) if man else why_not_postmenopausal(reading)
     reason = reason or missing(weight_kg=record.weight_kg)
     if reason or record.weight_kg is None:
         return instrument.not_applicable(reason or "needs weight_kg")
@@ -37,7 +38,7 @@ def ost(record: ClinicalRecord) -> ScreeningScore:
     inputs = {"weight_kg": record.weight_kg, "age": record.age}
     if man:
         return instrument.result(value, inputs, refer=value < 4)
-    return instrument.result(value, inputs, refer=value < 2, band=_band(value), notes=in_words(assumption(record)))
+    return instrument.result(value, inputs, refer=value < 2, band=_band(value), notes=in_words(assumption(reading)))
 
 
 def untruncated_ost(weight_kg: float, age: float) -> float:

@@ -2,7 +2,6 @@
 
 from math import trunc
 
-from services.clinical.history import ever_used_oestrogen, fragility, has_condition
 from services.clinical.screening.instrument import (
     KG_PER_POUND,
     Instrument,
@@ -11,6 +10,9 @@ from services.clinical.screening.instrument import (
     missing,
     why_not_postmenopausal,
 )
+from shared.clinic.fractures import fragility
+from shared.clinic.history import ever_used_oestrogen, has
+from shared.clinic.reading import Reading
 from shared.contracts.findings import ScreeningScore
 from shared.contracts.record import ClinicalRecord, FractureSite
 
@@ -24,14 +26,15 @@ FRACTURE_SITES: frozenset[FractureSite] = frozenset({"wrist", "hip", "rib"})
 POINTS_A_FRACTURE, MOST_FRACTURE_POINTS = 4, 12
 
 
-def score(record: ClinicalRecord) -> ScreeningScore:
+def score(reading: Reading) -> ScreeningScore:
     """Race 5, rheumatoid arthritis 4, fractures 4 each to 12, 3 x tens of age, never oestrogen 1, minus pounds / 10.
 
     Every woman gets the 5 points of the race item. Published, a Black woman gets none, and the score then missed 70%
     of African-American women with osteoporosis (PMC1924607): here the item can lower nobody's risk.
     """
-    reason = why_not_postmenopausal(record) or ("made for 45 and over" if record.age < WOMEN_FROM else None)
-    arthritis, oestrogen = has_condition(record, "rheumatoid_arthritis"), ever_used_oestrogen(record)
+    record = reading.record
+    reason = why_not_postmenopausal(reading) or ("made for 45 and over" if record.age < WOMEN_FROM else None)
+    arthritis, oestrogen = has(record, "rheumatoid_arthritis"), ever_used_oestrogen(record)
     fractures = _fracture_points(record)
     reason = reason or missing(
         weight_kg=record.weight_kg,
@@ -51,7 +54,7 @@ def score(record: ClinicalRecord) -> ScreeningScore:
         "fracture_points": fractures,
         "oestrogen_ever": oestrogen,
     }
-    return SCORE.result(value, inputs, refer=value >= 6, notes=_notes(record, value))
+    return SCORE.result(value, inputs, refer=value >= 6, notes=_notes(reading, value))
 
 
 def _fracture_points(record: ClinicalRecord) -> int | None:
@@ -64,12 +67,12 @@ def _fracture_points(record: ClinicalRecord) -> int | None:
         fracture
         for fracture in record.prior_fractures
         if fracture.site in FRACTURE_SITES
-        and (fracture.low_trauma or fragility(fracture) != "no")
+        and (fragility(fracture, record.age) != "no")
         and (fracture.age is None or fracture.age > WOMEN_FROM)
     ]
     return min(POINTS_A_FRACTURE * len(counted), MOST_FRACTURE_POINTS)
 
 
-def _notes(record: ClinicalRecord, value: float) -> str | None:
+def _notes(reading: Reading, value: float) -> str | None:
     race = f"The race item is scored 5 for everyone; as published it would give {value - 5:g}."
-    return in_words(assumption(record), race if record.ethnicity == "black" else "")
+    return in_words(assumption(reading), race if reading.record.ethnicity == "black" else "")

@@ -2,14 +2,11 @@
 
 import pytest
 
-from services.clinical.bone_density import classify_bone_density, scale_for
-from services.clinical.reference import t_score_of
+from services.clinical.bone_density import classify_bone_density
+from shared.clinic.reference import t_score_of
 from shared.contracts.findings import BoneDensity
-from shared.contracts.record import ClinicalRecord, DensityMeasurement
-
-
-def record(age: float = 67, gender: str = "female", **more: object) -> ClinicalRecord:
-    return ClinicalRecord.model_validate({"age": age, "gender": gender, **more})
+from shared.contracts.record import DensityMeasurement
+from tests.unit.shared.clinic.readings import read
 
 
 def t(value: float, site: str = "femoral_neck", method: str = "dxa") -> dict[str, object]:
@@ -17,7 +14,7 @@ def t(value: float, site: str = "femoral_neck", method: str = "dxa") -> dict[str
 
 
 def classified(**more: object) -> BoneDensity:
-    found = classify_bone_density(record(**more))
+    found = classify_bone_density(read(**more))
     assert found is not None
     return found
 
@@ -89,7 +86,7 @@ def test_ultrasound_gives_no_class() -> None:
     ],
 )
 def test_who_is_judged_by_which_score(age: float, gender: str, status: str | None, scale: str) -> None:
-    assert scale_for(record(age, gender, menopausal_status=status)) == scale
+    assert read(age=age, gender=gender, menopausal_status=status).densities.scale == scale
 
 
 def test_z_scores_before_menopause_and_in_young_men() -> None:
@@ -109,12 +106,12 @@ def test_a_low_trauma_hip_or_spine_fracture_is_osteoporosis_whatever_the_t_score
     assert classified(t_scores=[t(0.3)], prior_fractures=broken).who_class == "osteoporosis"
     assert classified(prior_fractures=broken).who_class == "osteoporosis"
     assert "whatever the T-score" in classified(t_scores=[t(0.3)], prior_fractures=broken).basis
-    assert classify_bone_density(record(prior_fractures=[{"site": site}])) is None
+    assert classify_bone_density(read(prior_fractures=[{"site": site}])) is None
     assert classified(t_scores=[t(-2.7)], prior_fractures=broken).who_class == "severe_osteoporosis"
 
 
 def test_nothing_measured_gives_nothing() -> None:
-    assert classify_bone_density(record()) is None
+    assert classify_bone_density(read()) is None
 
 
 @pytest.mark.parametrize(

@@ -5,19 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.clinical.screening import mores, orai, osiris, ost, osta, score, screening_scores
-from shared.contracts.record import ClinicalRecord
+from shared.clinic import Reading
+from tests.unit.shared.clinic.readings import read
 
 FRACTURE = [{"site": "wrist", "low_trauma": True, "age": 60}]
 
 
-def woman(age: float, weight: float | None = None, **more: object) -> ClinicalRecord:
-    return ClinicalRecord.model_validate(
-        {"age": age, "gender": "female", "menopausal_status": "postmenopausal", "weight_kg": weight, **more}
-    )
+def woman(age: float, weight: float | None = None, **more: object) -> Reading:
+    return read(age=age, menopausal_status="postmenopausal", weight_kg=weight, **more)
 
 
-def man(age: float, weight: float | None = None, **more: object) -> ClinicalRecord:
-    return ClinicalRecord.model_validate({"age": age, "gender": "male", "weight_kg": weight, **more})
+def man(age: float, weight: float | None = None, **more: object) -> Reading:
+    return read(age=age, gender="male", weight_kg=weight, **more)
 
 
 @pytest.mark.parametrize(
@@ -150,8 +149,8 @@ def test_unknown_is_not_no() -> None:
 
 
 def test_menopause_is_assumed_from_50_only_and_said() -> None:
-    def of(age: int, **more: object) -> ClinicalRecord:
-        return ClinicalRecord.model_validate({"age": age, "gender": "female", "weight_kg": 60, **more})
+    def of(age: int, **more: object) -> Reading:
+        return read(age=age, weight_kg=60, **more)
 
     assert ost(of(49)).applicable is False
     assert "taken as postmenopausal" in (ost(of(50)).notes or "")
@@ -161,7 +160,7 @@ def test_menopause_is_assumed_from_50_only_and_said() -> None:
 
 @given(age=st.floats(18, 110), weight=st.floats(20, 300), gender=st.sampled_from(["female", "male"]))
 def test_every_record_gets_a_value_or_a_reason(age: float, weight: float, gender: str) -> None:
-    scores = screening_scores(ClinicalRecord(age=age, gender=gender, weight_kg=weight))
+    scores = screening_scores(read(age=age, gender=gender, weight_kg=weight))
     for name in type(scores).model_fields:
         result = getattr(scores, name)
         assert (result.value is not None) is result.applicable

@@ -3,13 +3,13 @@
 import pytest
 from pydantic import ValidationError
 
-from services.clinical.plausibility import implausible
+from shared.clinic.plausibility import implausible
 from shared.contracts.record import ClinicalRecord
+from tests.unit.shared.clinic.readings import read
 
 
 def warned(**fields: object) -> set[tuple[str, str]]:
-    record = ClinicalRecord.model_validate({"age": 67, "gender": "female", **fields})
-    return {(warning.field, warning.type) for warning in implausible(record)}
+    return {(warning.field, warning.type) for warning in implausible(read(**fields))}
 
 
 def test_an_ordinary_record_raises_nothing() -> None:

@@ -1,0 +1,37 @@
+"""The one interval of an answer: when bone density should be measured next."""
+
+from collections.abc import Sequence
+
+from services.recommender.evaluate import Bench
+from services.recommender.schema import Rule
+from shared.clinic.intervals import DUE_NOW, IntervalBasis
+from shared.contracts.recommendation import NextDxa
+
+DXA_GROUP = "dxa"
+BASIS: dict[IntervalBasis, str] = {
+    "treated": "on a bone drug",
+    "fast_loss": "bone may be lost fast",
+    "low_score": "the T-score lies near or under the threshold",
+    "old_age": "from the age of 80",
+    "five_years": "nothing on record calls for a sooner scan",
+    "in_doubt": "a T-score on record is in doubt",
+    "out_of_date": "the scan on record is out of date",
+}
+
+
+def next_dxa(bench: Bench, fired: Sequence[Rule]) -> NextDxa | None:
+    """When the next scan is due; null where density is not measured (children, pregnancy, cancer in bone) or asked for.
+
+    Args:
+        bench: the case.
+        fired: the rules that speak, the first of each group.
+    """
+    if not bench.judge.defined("density_is_followed").truth:
+        return None
+    scan = bench.case.next_scan
+    if scan is not None:
+        return NextDxa(after_months=round(scan.after, 1), by_months=round(scan.by, 1), basis=BASIS[scan.basis])
+    asking = next((rule for rule in fired if rule.output.group == DXA_GROUP), None)
+    if asking is None:
+        return None
+    return NextDxa(after_months=0.0, by_months=DUE_NOW, basis="no scan on record")
