@@ -63,7 +63,9 @@ class Case:
     @cached_property
     def density_class(self) -> WhoClass | None:
         """The class by density alone; without a record, the clinical finding's, which may rest on a fracture."""
-        return self.who_class if self.record is None else self.read(_density_class)
+        if self.record is None:
+            return self.who_class
+        return self.read(_density_class)
 
     @cached_property
     def lowest_t_score(self) -> float | None:

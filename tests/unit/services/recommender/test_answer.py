@@ -42,8 +42,8 @@ def test_a_follow_up_carries_its_time_from_the_last_dose_on(
 def test_one_dxa_referral_with_all_its_reasons() -> None:
     found = answer({"image": "osteoporosis", "risk": "high", "record": {"age": 80.0, "gender": "female"}})
     referrals = [item for item in found.items if item.id.startswith("referral.dxa")]
-    assert [item.id for item in referrals] == ["referral.dxa.image"]
-    assert any("Women" in source or "USPSTF" in source for source in referrals[0].further_sources)
+    assert [item.id for item in referrals] == ["referral.dxa.women_65"]
+    assert any("radiograph" in source for source in referrals[0].further_sources)
 
 
 def test_frameworks_that_agree_stay_apart() -> None:
@@ -66,8 +66,21 @@ def test_the_consult_block_is_as_urgent_as_its_worst_reason() -> None:
     assert not answer({"kl": 0}).consult.advised
 
 
-def test_the_consult_links_are_there_whether_or_not_one_is_advised() -> None:
+def test_the_consult_links_are_there_whether_or_not_one_is_advised_but_not_in_an_emergency() -> None:
     assert any("apollo" in link.url for link in answer({"kl": 0}).consult.links)
+    emergency = answer({"record": {**WOMAN_72, "serum_calcium_mmol_per_l": 3.6}}).consult
+    assert (emergency.urgency, emergency.links) == ("emergency", [])
+
+
+def test_every_item_has_a_text_for_patients_and_a_key_with_its_numbers() -> None:
+    found = answer({"record": {**WOMAN_72, "t_scores": dxa(-2.4)}})
+    for item in found.items:
+        assert item.patient_text != item.text
+        assert item.message.key == item.id
+    due = next(item for item in found.items if item.id.startswith("follow_up.next_dxa"))
+    assert due.message.params == {"next_dxa_after_months": "12", "next_dxa_by_months": "24"}
+    assert found.next_dxa is not None
+    assert (found.next_dxa.after_months, found.next_dxa.by_months) == (12, 24)
 
 
 def test_a_letter_goes_with_a_referral_and_only_with_one() -> None:
@@ -119,8 +132,8 @@ def test_explain_says_why_each_rule_did_or_did_not_fire() -> None:
     assert len(by_id) == len(RULES.rules) + len(RULES.limits) + len(RULES.consults)
     fired = by_id["medication.acp.oral_bisphosphonate_women"]
     assert fired.outcome == "fired"
-    assert "treatment_indicated: yes" in fired.because
-    assert any("who_class is one of osteoporosis, severe_osteoporosis: yes (osteoporosis)" in b for b in fired.because)
+    assert "usual_first_line: yes" in fired.because
+    assert any("density_class is one of osteoporosis" in line and "yes" in line for line in fired.because)
     kidney = by_id["limit.oral_bisphosphonate.kidney"]
     assert (kidney.outcome, kidney.missing) == ("unknown", ["egfr_ml_per_min"])
     assert by_id["medication.acp.oral_bisphosphonate_men"].outcome == "other population"
@@ -177,8 +190,8 @@ def test_the_domain_knows_no_framework() -> None:
 
 @pytest.mark.parametrize("catalogue", RULES.catalogues, ids=lambda catalogue: catalogue.language)
 def test_the_shipped_texts_are_all_translated_and_say_the_same_numbers(catalogue: Catalogue) -> None:
-    texts = {rule.id: (rule.version, rule.output.text) for rule in RULES.rules}
-    texts |= {rule.id: (rule.version, rule.reason) for rule in RULES.consults}
+    texts = {rule.id: (rule.version, rule.output.patient_text) for rule in RULES.rules}
+    texts |= {rule.id: (rule.version, rule.patient_reason) for rule in RULES.consults}
     assert list(catalogue.gaps({rule_id: version for rule_id, (version, _) in texts.items()})) == []
     assert set(catalogue.phrases) == {"check_first", "blocked"}
     for rule_id, (_, english) in texts.items():

@@ -12,6 +12,8 @@ FOLLOW_UP = "30-follow-up.yaml"
 DIET = "50-diet.yaml"
 MEDICATION = "10-medication.yaml"
 LIMITS = "11-medication-limits.yaml"
+KNEE = "60-knee.yaml"
+CONSULT = "70-consult.yaml"
 
 
 @pytest.fixture
@@ -46,8 +48,8 @@ def test_the_shipped_rules_load_and_report_their_state() -> None:
     [
         (DIET, "{fact: calcium_mg_per_day, below: 1200}", "{fact: calcium_mg, below: 1200}", ["diet.calcium_to_1200", "condition", "calcium_mg"]),
         (DIET, "{fact: calcium_mg_per_day, below: 1200}", "{fact: gender, below: 1200}", ["diet.calcium_to_1200", "gender is not a number"]),
-        (DIET, "{fact: gender, is: female}", "{fact: gender, is: woman}", ["calcium_target_1200", "gender is never 'woman'"]),
-        (DIET, "{fact: gender, is: female}", "{fact: gender, is: true}", ["calcium_target_1200", "cannot be compared"]),
+        (DIET, "{fact: sex, is: female}", "{fact: sex, is: woman}", ["calcium_target_1200", "sex is never 'woman'"]),
+        (DIET, "{fact: sex, is: female}", "{fact: sex, is: true}", ["calcium_target_1200", "cannot be compared"]),
         (DIET, "{definition: calcium_target_1200}", "{definition: calcium_target}", ["there is no definition 'calcium_target'"]),
         (DIET, "below: 1200}", "under: 1200}", ["diet.calcium_to_1200", "condition", "under"]),
         (DIET, "population: adults", "population: adult", ["diet.calcium_to_1200", "population", "'adult'"]),
@@ -56,22 +58,28 @@ def test_the_shipped_rules_load_and_report_their_state() -> None:
         (DIET, "guidance: calcium", "guidance: calcum", ["diet.calcium_to_1200", "guidance", "'calcum'"]),
         (DIET, 'citation: {<<: *bhof, section: "Calcium"}', "citation: {guideline: BHOF, year: 2022}", ["citation", "section or a DOI"]),
         (DIET, "review: needs clinician sign-off", "review: sourced", ["review", "cannot be 'sourced'"]),
-        (DIET, "version: 1.0.0", "version: one", ["version"]),
+        (DIET, "version: 2.0.0", "version: one", ["version"]),
+        (DIET, "patient_text: ", "patient_text: Take alendronate. ", ["diet.calcium_to_1200", "may not name a bone drug"]),
+        (KNEE, "      patient_text: ", "      patients: ", ["knee.no_treatment", "output"]),
+        (KNEE, "review: house", "review: sourced", ["knee.uncertain_grade", "cannot be 'sourced'"]),
+        (KNEE, "guideline: \"Trabecula house rules\"", "guideline: \"NICE NG226\"", ["knee.uncertain_grade", "house judgement"]),
+        (KNEE, "guideline: \"NICE NG226, osteoarthritis in over 16s\"", "guideline: \"NICE, as restated elsewhere\"", ["no citation"]),
+        (CONSULT, "    patient_reason: ", "    patient_reason: Ask about denosumab. ", ["may not name a bone drug"]),
         (DIET, "  - id: diet.calcium_to_1200", "  - id: diet.calcium_to_1000", ["diet.calcium_to_1000", "already taken"]),
-        (FOLLOW_UP, "due: {after: 12, by: 24}", "due: {after: 24, by: 12}", ["follow_up.acr_very_high", "output.due", "by lies before after"]),
+        (FOLLOW_UP, "due: {after: 6, by: 7,", "due: {after: 8, by: 7,", ["follow_up.denosumab_never_stop", "output.due", "by lies before after"]),
         (FOLLOW_UP, "elapsed: denosumab_last_dose_months_ago", "elapsed: gender", ["follow_up.denosumab_never_stop", "output.due", "gender"]),
         (DIET, "    population: adults", "    population: adults\n    population: everyone", [DIET, "comes twice"]),
         (MEDICATION, "{definition: aace_very_high_risk}", "{fact: image_bone, is: osteoporosis}", ["medication.aace.anabolic", "image_bone may not lead to a drug class"]),
         (MEDICATION, "{definition: aace_very_high_risk}", "{fact: kl_grade, at_least: 4}", ["kl_grade may not lead to a drug class"]),
         (MEDICATION, "{definition: aace_very_high_risk}", "{definition: bone_concern}", ["may not lead to a drug class"]),
         (MEDICATION, "{definition: aace_very_high_risk}", "{fact: bisphosphonates_blocked, is: true}", ["known only once"]),
-        (MEDICATION, "      drug_class: anabolic\n", "", ["medication.aace.anabolic", "drug_class goes with kind medication"]),
+        (MEDICATION, "      drug_class: anabolic\n", "", ["medication.atypical_fracture.anabolic", "drug_class goes with kind medication"]),
         (LIMITS, "condition: {fact: pregnant, is: true}", "condition: {on_record: {fact: pregnant, is: true}}", ["limit.pregnancy", "on_record"]),
         (LIMITS, "    checks: [creatinine_umol_per_l]", "    checks: [creatinine]", ["checks", "'creatinine'"]),
         (LIMITS, "    checks: [creatinine_umol_per_l]\n", "", ["has to name the fields"]),
         ("links.yaml", "https://medlineplus.gov/falls.html", "http://medlineplus.gov/falls.html", ["links.yaml", "https"]),
-        ("00-definitions.yaml", "{fact: who_class, in: [osteoporosis, severe_osteoporosis]}", "{definition: treatment_indicated}", ["refers to itself"]),
-        ("rule-set.yaml", "version: 1.0.0", "version: first", ["rule-set.yaml", "version"]),
+        ("00-definitions.yaml", "{fact: density_class, in: [osteoporosis, severe_osteoporosis]}", "{definition: treatment_indicated}", ["refers to itself"]),
+        ("rule-set.yaml", "version: 2.0.0", "version: first", ["rule-set.yaml", "version"]),
     ],
 )  # fmt: skip
 def test_a_broken_rule_is_named(folder: Path, file: str, old: str, new: str, names: list[str]) -> None:

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from services.recommender.case import Case
 from services.recommender.conditions import AllOf, AnyOf, Not, OnRecord, Test
 from services.recommender.facts import Fact, Facts
-from services.recommender.logic import any_of, negation
 from services.recommender.verdict import Judge, Verdict
+from shared.clinic.logic import any_of, negation
 from shared.contracts.recommendation import RecommendationRequest
 
 truths = st.sampled_from([True, False, None])

@@ -159,12 +159,17 @@ def test_children_and_pregnancy_get_no_drug(record: dict[str, Any]) -> None:
 @often
 @given(records)
 def test_a_drug_is_named_only_where_a_guideline_treats(record: dict[str, Any]) -> None:
-    """Density, fracture, low bone mass with a risk, or glucocorticoids: strip all of them and nothing is left."""
+    """Density, fracture, FRAX, an early menopause, denosumab or glucocorticoids: strip them and nothing is left."""
     bare = {
         **record,
         "t_scores": None,
         "prior_fractures": None,
         "medications": None,
         "glucocorticoid_mg_per_day": None,
+        "frax_major": None,
+        "frax_hip": None,
+        "menopause_age": None,
+        "menopausal_status": None,
+        "medical_conditions": None,
     }
     assert drugs(answered(bare)) == {}

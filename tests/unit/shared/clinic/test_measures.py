@@ -1,13 +1,17 @@
-"""Kidney function, WHO class and fractures: the measures that rules rest on."""
+"""Kidney function, WHO class, fractures and lists: what one reading of a record makes of it."""
 
 from typing import Any
 
 import pytest
 
-from services.recommender import density, fractures, kidney
-from services.recommender.history import has, hypocalcaemia, kidney_measures_disagree, postmenopausal, pregnant
+from shared.clinic import fractures, kidney
+from shared.clinic.history import has, hypocalcaemia
 from shared.contracts.record import ClinicalRecord
-from tests.unit.services.recommender.cases import case, dxa
+from tests.unit.shared.clinic.readings import read
+
+
+def dxa(value: float, site: str = "femoral_neck", **more: Any) -> list[dict[str, Any]]:
+    return [{"site": site, "value": value, **more}]
 
 
 def record(**fields: Any) -> ClinicalRecord:
@@ -32,10 +36,10 @@ def test_kidney_formulas_give_the_published_vectors(
 
 
 def test_the_two_kidney_measures_can_disagree() -> None:
-    light = case({"record": {"age": 80.0, "gender": "female", "weight_kg": 50.0, "creatinine_umol_per_l": 106.08}})
-    from services.recommender.case import Case
-
-    assert kidney_measures_disagree(Case(light))
+    light = read(age=80.0, weight_kg=50.0, creatinine_umol_per_l=106.08)
+    assert light.creatinine_clearance is not None
+    assert light.egfr is not None
+    assert kidney.measures_disagree(light.creatinine_clearance, light.egfr)
     assert not kidney.measures_disagree(60, 70)
 
 
@@ -51,20 +55,20 @@ def test_the_two_kidney_measures_can_disagree() -> None:
     ],
 )
 def test_who_class_at_its_boundaries(value: float, expected: str) -> None:
-    assert density.who_class(record(t_scores=dxa(value)), None) == expected
+    assert read(t_scores=dxa(value)).who_class == expected
 
 
 def test_who_class_is_severe_with_a_fracture_and_takes_the_lowest_of_the_allowed_sites() -> None:
     scores = [*dxa(-1.2), *dxa(-2.6, "lumbar_spine"), *dxa(-4.0, "wards_triangle"), *dxa(-5.0, method="ultrasound")]
-    assert density.who_class(record(t_scores=scores), True) == "severe_osteoporosis"
-    assert density.lowest_score(record(t_scores=scores).t_scores) == -2.6
+    found = read(t_scores=scores, prior_fractures=[{"site": "wrist", "low_trauma": True}])
+    assert (found.who_class, found.lowest_t) == ("severe_osteoporosis", -2.6)
 
 
 @pytest.mark.parametrize(
     "scores", [dxa(-3.0, "calcaneus"), dxa(-3.0, method="ultrasound"), dxa(-3.0, "trochanter"), []]
 )
 def test_other_sites_and_methods_give_no_class(scores: list[dict[str, Any]]) -> None:
-    assert density.who_class(record(t_scores=scores), None) is None
+    assert read(t_scores=scores).who_class is None
 
 
 @pytest.mark.parametrize(
@@ -80,7 +84,7 @@ def test_other_sites_and_methods_give_no_class(scores: list[dict[str, Any]]) -> 
     ],
 )
 def test_below_the_menopause_and_in_young_men_only_the_z_score_counts(fields: dict[str, Any], expected: str) -> None:
-    assert density.who_class(record(**fields), None) == expected
+    assert read(**fields).who_class == expected
 
 
 HIP = {"site": "hip", "low_trauma": True}
@@ -131,11 +135,10 @@ def test_calcium_needs_a_measurement_before_it_is_called_normal() -> None:
     assert hypocalcaemia(record(medical_conditions=["hypocalcaemia"], serum_calcium_mmol_per_l=2.3)) is True
 
 
-def test_pregnancy_and_menopause_are_settled_by_age_only_from_sixty() -> None:
-    assert pregnant(record(age=45.0)) is None
-    assert pregnant(record(age=60.0)) is False
-    assert pregnant(record(age=40.0, gender="male")) is False
-    assert pregnant(record(age=61.0, pregnant=True)) is True
-    assert postmenopausal(record(age=55.0)) is None
-    assert postmenopausal(record(age=55.0, menopause_age=50.0)) is True
-    assert postmenopausal(record(age=62.0, gender="male")) is False
+def test_pregnancy_is_settled_by_age_from_sixty_and_never_by_an_assumed_menopause() -> None:
+    assert read(age=45.0).pregnant is None
+    assert read(age=55.0).pregnant is None
+    assert read(age=60.0).pregnant is False
+    assert read(age=40.0, gender="male").pregnant is False
+    assert read(age=61.0, pregnant=True).pregnant is True
+    assert read(age=55.0, menopause_age=50.0).pregnant is False
