@@ -37,11 +37,13 @@ USUAL_BMI, USUAL_T = (14.0, 60.0), (-7.0, 5.0)
 OLDEST_USUAL_AGE = 100
 YOUNGEST_MENOPAUSE, OLDEST_PREMENOPAUSE, OLDEST_PREGNANCY = 35, 60, 55
 POUNDS_A_KG, CM_AN_INCH = 2.2046, 2.54
-# A weight that would be usual if it were in pounds.
-POUNDS_BMI = (21.0, 30.0)
+# A body mass index over 35 that would be usual if the weight were in pounds; from 65 on, when few are so heavy, from less.
+POUNDS_FROM_BMI, POUNDS_BMI, POUNDS_BMI_OLD, POUNDS_OLD_AGE = 35, (22.5, 30.0), (20.0, 30.0), 65
 INCHES = (52, 80)
-TOO_HIGH_SD, TOO_HIGH_OVER_Z, OVER_Z_FROM_AGE = 3.0, 1.5, 40
-SITES_APART, SITES_AGREE, SPINE_OVER_HIP = 2.5, 0.6, 4.0
+# Standard deviations over what is expected: of one site alone, and where another site is as high.
+TOO_HIGH_SD, TOO_HIGH_SD_CONFIRMED, CONFIRMED_WITHIN = 3.0, 4.0, 1.0
+TOO_HIGH_OVER_Z, OVER_Z_FROM_AGE = 1.5, 40
+SITES_APART, SITES_AGREE, SPINE_OVER_HIP = 2.5, 0.6, 3.0
 
 
 def implausible(reading: "Reading") -> list[RecordWarning]:
@@ -93,7 +95,8 @@ def _body(reading: "Reading") -> Iterator[RecordWarning]:
         return
     if bmi is None:
         return
-    if bmi > 35 and POUNDS_BMI[0] <= bmi / POUNDS_A_KG <= POUNDS_BMI[1]:
+    low, high = POUNDS_BMI_OLD if record.age >= POUNDS_OLD_AGE else POUNDS_BMI
+    if bmi > POUNDS_FROM_BMI and low <= bmi / POUNDS_A_KG <= high:
         in_kg = (record.weight_kg or 0) / POUNDS_A_KG
         words = f"{record.weight_kg:g} kg gives a BMI of {bmi:.0f}; was it pounds ({in_kg:.0f} kg)?"
         yield _warn("weight_kg", words, "wrong_unit")
@@ -179,7 +182,10 @@ def _slip(reading: "Reading", score: Score) -> str | None:
     if hip and apart and any(abs(-score.value - other) <= SITES_AGREE for other in apart):
         return f"with a minus sign it would agree with the other site ({apart[0]:+g})"
     over = deviation(reading.sex, score.site, score.value, reading.record.age, reading.record.weight_kg)
-    if over is None or over <= TOO_HIGH_SD or (not hip and _spine_over_hip(reading, score)):
+    confirmed = any(score.value - other <= CONFIRMED_WITHIN for other in others)
+    if over is None or over <= (TOO_HIGH_SD_CONFIRMED if confirmed else TOO_HIGH_SD):
+        return None
+    if not hip and _spine_over_hip(reading, score):
         return None
     flipped = deviation(reading.sex, score.site, -score.value, reading.record.age, reading.record.weight_kg)
     if flipped is None or abs(flipped) >= over:
