@@ -6,10 +6,10 @@
 PYTHON ?= $(firstword $(shell command -v python3 python) python3)
 ARGS ?=
 
-.PHONY: help setup run test test-training test-oip test-containers check bench lock sbom saved-models deploy deploy-secrets check-data train-imaging train-staging train-clinical train-joints clean
+.PHONY: help setup run test test-training test-oip test-containers check bench lock sbom saved-models deploy deploy-secrets check-data train-imaging train-staging train-clinical train-joints clinical-figures imaging-figures clean
 
 help: ## List these commands
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Make the environment in .venv, start nothing
 	$(PYTHON) up.py --setup-only
@@ -68,6 +68,14 @@ train-clinical: ## Train the clinical risk model [DATA=DIR LIMIT=n EXCLUDE=set]
 
 train-joints: ## Train the joint finder [DATA=DIR LIMIT=n EPOCHS=n]
 	$(call train,shared.radiograph.training)
+
+clinical-figures: ## What the categories of the model that ships mean [DATA=DIR ARGS=--write renews card and page]
+	$(needs-data)
+	$(PYTHON) up.py --training services.clinical.training.figures --data "$(DATA)" $(ARGS)
+
+imaging-figures: ## What a reading adds to the record: renews the card of the network that ships [DATA=DIR]
+	$(needs-data)
+	$(PYTHON) up.py --training services.imaging.training.renew --data "$(DATA)" $(ARGS)
 
 clean: ## Remove the environments and the caches; the state folder stays
 	rm -rf .venv .venv-training .venv-oip .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist

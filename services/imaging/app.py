@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Form, UploadFile
 
-from services.imaging.classification import classify
+from services.imaging.classification import Ratios, classify, ratios_of
 from services.imaging.network import OUTPUTS
 from services.imaging.settings import ImagingSettings
 from shared.contracts.base import ModelReference
@@ -30,11 +30,12 @@ class Imaging:
     network: CheckedScorer
     finder: CheckedScorer
     card: ModelCard
+    ratios: Ratios
 
     def classify(self, image: bytes, pictures: bool = False) -> ClassifyAnswer:
         """Decode, gate and classify the bytes of an upload."""
         model = ModelReference(name=self.card.name, version=self.card.version)
-        found = classify(decode(image), self.network, self.finder, model)
+        found = classify(decode(image), self.network, self.finder, model, self.ratios)
         if not pictures:
             return ClassifyAnswer(finding=found.finding)
         pixels = found.radiograph.pixels
@@ -57,7 +58,7 @@ def load(settings: ImagingSettings) -> Imaging:
         require_outputs(network, (NETWORK_SIZE, NETWORK_SIZE, 1), OUTPUTS, "imaging")
     finder = open_scorer(settings, "knee_joints", joints.MODEL)
     card = ModelCard.model_validate_json((settings.model / "card.json").read_bytes())
-    return Imaging(network, finder, card)
+    return Imaging(network, finder, card, ratios_of(card))
 
 
 router = APIRouter(prefix="/v1", tags=["imaging"])

@@ -1,6 +1,8 @@
 """From a radiograph to the three classes: anatomy times bone, never anatomy alone."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +12,15 @@ from services.imaging.network import Anatomy, BoneReading, look, read_bone
 from services.imaging.regions import Regions, bone_regions
 from services.imaging.upright import correction, judged
 from shared.contracts.base import ModelReference
-from shared.contracts.findings import BoneProbabilities, ClassProbabilities, ImagingFinding, ImagingLabel
+from shared.contracts.findings import (
+    BoneProbabilities,
+    ClassProbabilities,
+    ImagingFinding,
+    ImagingLabel,
+    LikelihoodRatio,
+    osteopenia_leads,
+)
+from shared.contracts.models import ModelCard
 from shared.inference import Scorer
 from shared.problems import ImageRefused
 from shared.radiograph import Radiograph
@@ -18,6 +28,9 @@ from shared.radiograph.upright import Correction, corrected
 
 # Under this lead of the first class over the second, the answer is called indeterminate.
 CLEAR_LEAD = 0.1
+# Where the card has what a reading adds to the record, by anatomy.
+RATIOS = "likelihood_ratio_given_record"
+Ratios = Mapping[str, LikelihoodRatio]
 
 
 @dataclass(frozen=True)
@@ -30,8 +43,17 @@ class Reading:
     bone: BoneReading
 
 
-def classify(radiograph: Radiograph, network: Scorer, finder: Scorer, model: ModelReference) -> Reading:
+def ratios_of(card: ModelCard) -> Ratios:
+    """The likelihood ratios that a model's card gives; a model that was never judged with the record has none."""
+    return {anatomy: LikelihoodRatio.model_validate(ratio) for anatomy, ratio in card.metrics.get(RATIOS, {}).items()}
+
+
+def classify(radiograph: Radiograph, network: Scorer, finder: Scorer, model: ModelReference, ratios: Ratios) -> Reading:
     """Gate, put upright and classify one radiograph.
+
+    Args:
+        network: of this service. finder: of knee joints.
+        ratios: by anatomy, from the model's card.
 
     Raises:
         ImageRefused: not a readable knee or spine radiograph; `reason` says why.
@@ -49,17 +71,24 @@ def classify(radiograph: Radiograph, network: Scorer, finder: Scorer, model: Mod
     check_anatomy(anatomy)
     regions = bone_regions(radiograph.pixels, anatomy, finder)
     bone = read_bone(regions.crops(radiograph.pixels), regions.site, network)
-    return Reading(radiograph, finding(anatomy, bone.probabilities, regions.enough, done, model), regions, bone)
+    found = finding(anatomy, bone.probabilities, regions.enough, done, model, ratios)
+    return Reading(radiograph, found, regions, bone)
 
 
 def finding(
-    anatomy: Anatomy, bone: npt.NDArray[np.float64], enough: bool, done: Correction, model: ModelReference
+    anatomy: Anatomy,
+    bone: npt.NDArray[np.float64],
+    enough: bool,
+    done: Correction,
+    model: ModelReference,
+    ratios: Ratios | None = None,
 ) -> ImagingFinding:
     """p(site osteoporosis) = p(site) x p(osteoporosis), the sites renormalised over knee and spine.
 
     Args:
         bone: probabilities of normal, osteopenia and osteoporosis.
         enough: whether the picture shows what the bone readout needs.
+        ratios: what a reading adds to the record, by anatomy.
     """
     knee = anatomy.knee / (anatomy.knee + anatomy.spine)
     normal, osteopenia, osteoporosis = (float(value) for value in bone / bone.sum())
@@ -71,34 +100,40 @@ def finding(
     label = max(classes, key=lambda name: classes[name])
     first, second = sorted(classes.values())[:-3:-1]
     indeterminate = not enough or first - second < CLEAR_LEAD
+    told = BoneProbabilities(
+        normal=round(normal, 4), osteopenia=round(osteopenia, 4), osteoporosis=round(osteoporosis, 4)
+    )
+    site: Literal["knee", "spine"] = "knee" if knee >= 0.5 else "spine"
     return ImagingFinding(
         label=label,
         indeterminate=indeterminate,
         probabilities=ClassProbabilities(**{name: round(value, 4) for name, value in classes.items()}),
-        anatomy="knee" if knee >= 0.5 else "spine",
-        bone=BoneProbabilities(
-            normal=round(normal, 4), osteopenia=round(osteopenia, 4), osteoporosis=round(osteoporosis, 4)
-        ),
-        words=words(label, indeterminate, enough, knee >= 0.5, leads=osteopenia > max(normal, osteoporosis)),
+        anatomy=site,
+        bone=told,
+        words=words(site, indeterminate, enough, low=label != "normal" or osteopenia_leads(told)),
         turned_degrees=done.turned_degrees,
         inverted=done.inverted,
+        likelihood_ratio=(ratios or {}).get(site),
         model=model,
     )
 
 
-def words(label: ImagingLabel, indeterminate: bool, enough: bool, knee: bool, leads: bool) -> str:
-    """The sentence for people. `leads`: osteopenia is the likeliest of the bone classes."""
+def words(site: Literal["knee", "spine"], indeterminate: bool, enough: bool, low: bool) -> str:
+    """The sentence for people. `low`: osteoporosis or osteopenia is likelier than normal bone.
+
+    It never says that there is no osteoporosis, nor that there is: a radiograph shows neither.
+    """
     if not enough:
         why = (
             "too little of the thigh bone and shin bone beside the joint is in the picture"
-            if knee
+            if site == "knee"
             else "the network has not learned bone density from uncut spine radiographs"
         )
         return f"Indeterminate: {why}. DXA is advised where bone density matters."
     if indeterminate:
         return "Indeterminate: the network does not favour one answer clearly. DXA is advised."
-    if label == "knee_osteoporosis":
-        return "Osteoporosis likely, seen at the knee. Bone density needs to be measured (DXA)."
-    if label == "spine_osteoporosis":
-        return "Osteoporosis likely, seen at the spine. Bone density needs to be measured (DXA)."
-    return "Low bone mass likely, no osteoporosis." if leads else "No osteoporosis seen."
+    if low:
+        return (
+            f"Possible low bone density, seen at the {site}. A radiograph cannot tell; bone density is measured by DXA."
+        )
+    return f"No sign of low bone density seen at the {site}; a radiograph cannot rule it out."

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from services.clinical.training.bone_density import train_bone_density
 from services.clinical.training.cards import bone_density_card, lifestyle_card
-from services.clinical.training.document import document
+from services.clinical.training.category_page import categories
+from services.clinical.training.document import BONE_DENSITY_CARD, LIFESTYLE_CARD, write_document
 from services.clinical.training.lifestyle import train_lifestyle
 from services.clinical.training.plots import plot_bone_density, plot_lifestyle
 from shared.contracts.models import ModelCard
@@ -14,7 +15,6 @@ from shared.manifest import write_manifest
 
 MODEL_DIR = Path(__file__).parents[1] / "model"
 DOCUMENTS = Path(__file__).parents[3] / "docs" / "model-cards"
-BONE_DENSITY_CARD, LIFESTYLE_CARD = "card.json", "card-lifestyle.json"
 TABLES = ("nhanes_bone", "lifestyle")
 
 
@@ -39,11 +39,7 @@ def main() -> None:
     if "nhanes_bone" not in options.exclude:
         bone_density(data, options.model, options.documents, options.limit)
     write_manifest(options.model)
-    cards = [
-        ModelCard.model_validate_json((options.model / name).read_bytes())
-        for name in (BONE_DENSITY_CARD, LIFESTYLE_CARD)
-    ]
-    (options.documents / "clinical.md").write_text(document(*cards), encoding="utf-8")
+    write_document(options.model, options.documents)
 
 
 def bone_density(data: Path, model: Path, documents: Path, limit: int | None) -> None:
@@ -51,6 +47,7 @@ def bone_density(data: Path, model: Path, documents: Path, limit: int | None) ->
     trained = train_bone_density(data, model, limit)
     _write(model / BONE_DENSITY_CARD, bone_density_card(trained.metrics))
     plot_bone_density(trained, documents / "clinical-bone-density.png")
+    print("\n".join(categories(trained.metrics)))
     print("bone density: trained")
 
 

@@ -2,32 +2,29 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.clinical.encoding import COLUMN_NAMES, OUTPUTS, encode, of_own_sex
-from services.clinical.parameters import BoneDensityParameters
+from services.clinical.encoding import COLUMN_NAMES, OUTPUTS
 from services.clinical.training.additive import fit_additive
-from services.clinical.training.candidates import additive, additive_with_ethnicity, probability, training_rows
-from services.clinical.training.companions import HELD_OUT, companions, write_companions
+from services.clinical.training.candidates import additive_with_ethnicity, training_rows
+from services.clinical.training.categories import category_metrics
+from services.clinical.training.companions import HELD_OUT, derive, write_companions
 from services.clinical.training.export import export
 from services.clinical.training.held_out import measure
 from services.clinical.training.metrics import auc, bins
 from services.clinical.training.nhanes import Cohort, read_cohort
 from services.clinical.training.selection import (
     compare,
-    derive_cut_offs,
     ethnicity_effect,
-    predict_unseen,
     screened,
     shorter_records,
     weights_effect,
 )
+from services.clinical.training.tested import score
 from shared.contracts.base import ModelReference
-from shared.inference.onnx import OnnxScorer
 
 VERSION = "1.2.0"
 REFERENCE = ModelReference(name="trabecula-bone-density-risk", version=VERSION)
@@ -38,7 +35,6 @@ class Trained:
     """What the card and the plots are made from."""
 
     metrics: dict[str, Any]
-    parameters: BoneDensityParameters
     test_bins: list[tuple[float, float, int]]
     test: Cohort
     predicted: NDArray[np.float64]
@@ -51,22 +47,20 @@ def train_bone_density(data: Path, model_dir: Path, limit: int | None) -> Traine
     all cycles: bone density changes over the years, and a later patient is nearer to the latest cycle.
     """
     people = read_cohort(data, limit)
-    train, test = people.where(people.cycle != HELD_OUT), people.where(people.cycle == HELD_OUT)
-    cut_offs = derive_cut_offs(train, predict_unseen(train, additive))
-    predicted = _tested(train, test)
+    derived = derive(people, REFERENCE)
+    train, test, predicted = derived.train, derived.test, derived.predicted
     model = fit_additive(training_rows(people))
     path = model_dir / "bone_density.onnx"
     export(model, len(COLUMN_NAMES), path)
-    parameters = companions(people, test, predicted, cut_offs, REFERENCE)
-    write_companions(parameters, model_dir)
+    write_companions(derived.parameters, model_dir)
     metrics = _cross_validated(train) | {
-        "held_out": measure(train, test, predicted, cut_offs),
+        "held_out": measure(train, test, predicted, derived.parameters.cut_offs),
         "held_out_with_ethnicity": _with_ethnicity(train, test),
-        "shipped": _shipped(_score(path, test), predicted),
-        "cut_offs": {sex: of_sex.model_dump() for sex, of_sex in parameters.cut_offs.items()},
+        "shipped": _shipped(score(path, test), predicted),
+        **category_metrics(derived),
         "log_odds": _table(model),
     }
-    return Trained(metrics, parameters, bins(test.osteoporosis, predicted[:, 0]), test, predicted)
+    return Trained(metrics, bins(test.osteoporosis, predicted[:, 0]), test, predicted)
 
 
 def _cross_validated(train: Cohort) -> dict[str, Any]:
@@ -77,14 +71,6 @@ def _cross_validated(train: Cohort) -> dict[str, Any]:
         "shorter_records": shorter_records(train),
         "ethnicity": ethnicity_effect(train),
     }
-
-
-def _tested(train: Cohort, test: Cohort) -> NDArray[np.float64]:
-    """The held-out people's probabilities, through an exported file as in the service."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "tested.onnx"
-        export(fit_additive(training_rows(train)), len(COLUMN_NAMES), path)
-        return _score(path, test)
 
 
 def _shipped(shipped: NDArray[np.float64], tested: NDArray[np.float64]) -> dict[str, Any]:
@@ -102,12 +88,6 @@ def _shipped(shipped: NDArray[np.float64], tested: NDArray[np.float64]) -> dict[
 
 def _ranks(values: NDArray[np.float64]) -> NDArray[np.intp]:
     return np.argsort(np.argsort(values))
-
-
-def _score(path: Path, people: Cohort) -> NDArray[np.float64]:
-    """From the exported file, in the number format it serves with."""
-    scored = OnnxScorer(path).score({"x": encode(people.columns).astype(np.float32)})["variable"]
-    return probability(of_own_sex(np.asarray(scored, dtype=np.float64), people.columns["female"]))
 
 
 def _with_ethnicity(train: Cohort, test: Cohort) -> dict[str, float]:

@@ -4,6 +4,7 @@ All of it comes from predictions for survey cycles that the predicting fit has n
 a model that is already trained.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,9 @@ from services.clinical.parameters import (
 )
 from services.clinical.training.candidates import additive
 from services.clinical.training.nhanes import Cohort
-from services.clinical.training.selection import WORDS, members, predict_unseen, screened
+from services.clinical.training.selection import WORDS, derive_cut_offs, members, predict_unseen, screened
 from services.clinical.training.survey import accuracy
+from services.clinical.training.tested import tested
 from services.clinical.variables import FIELDS, OLDEST_AGE, WOMEN_ONLY, YOUNGEST_AGE
 from shared.contracts.base import ModelReference
 from shared.contracts.record import BoneSite, Sex
@@ -42,29 +44,41 @@ ANSWERS: dict[str, list[dict[str, float]]] = {
 }
 
 
-def companions(
-    people: Cohort, test: Cohort, predicted: Matrix, cut_offs: dict[Sex, CutOffs], model: ModelReference
-) -> BoneDensityParameters:
-    """The parameters to ship.
+@dataclass(frozen=True)
+class Derived:
+    """The companions, and the predictions that they and their figures come from.
 
     Args:
-        people: every cycle.
-        test: the held-out cycle.
-        predicted: both probabilities of the held-out people, by the fit that has not seen them.
-        cut_offs: derived without them.
-        model: name and version.
+        people: every cycle. train: all but the held-out one. test: that one.
+        unseen: both probabilities of the training people, each from a fit that has not seen the person's cycle.
+        predicted: both probabilities of the held-out people, by the fit on the others.
     """
-    unseen, train = predict_unseen(people, additive), people.where(people.cycle != HELD_OUT)
-    return BoneDensityParameters(
+
+    parameters: BoneDensityParameters
+    people: Cohort
+    train: Cohort
+    unseen: Matrix
+    test: Cohort
+    predicted: Matrix
+
+
+def derive(people: Cohort, model: ModelReference) -> Derived:
+    """Predict, derive the cut-offs without the held-out people, and measure them there."""
+    held = people.cycle == HELD_OUT
+    train, test = people.where(~held), people.where(held)
+    unseen, predicted = predict_unseen(train, additive), tested(train, test)
+    cut_offs = derive_cut_offs(train, unseen)
+    parameters = BoneDensityParameters(
         model=model,
         columns=list(COLUMN_NAMES),
         reference_age=REFERENCE_AGE,
         population=POPULATION,
         cut_offs={sex: measured(test, predicted[:, 0], sex, cut_offs[sex]) for sex in SEXES},
-        averages={sex: averages(people, unseen[:, 0], sex) for sex in SEXES},
+        averages={sex: averages(people, predict_unseen(people, additive)[:, 0], sex) for sex in SEXES},
         expected_t={sex: {site: expected_t(people, sex, site) for site in people.t_scores} for sex in SEXES},
         usual={sex: _usual(train, sex) for sex in SEXES},
     )
+    return Derived(parameters, people, train, unseen, test, predicted)
 
 
 def write_companions(parameters: BoneDensityParameters, model_dir: Path) -> None:

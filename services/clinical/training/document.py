@@ -1,11 +1,20 @@
 """`docs/model-cards/clinical.md`: the cards' figures in tables that a clinician can read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from services.clinical.training.category_page import categories
+from services.clinical.training.markdown import Figure, bullets, table, with_interval
 from shared.contracts.models import ModelCard
 
-Figure = dict[str, float]
+BONE_DENSITY_CARD, LIFESTYLE_CARD = "card.json", "card-lifestyle.json"
+
+
+def write_document(model: Path, documents: Path) -> None:
+    """The page, from the cards in the model's folder."""
+    cards = [ModelCard.model_validate_json((model / name).read_bytes()) for name in (BONE_DENSITY_CARD, LIFESTYLE_CARD)]
+    (documents / "clinical.md").write_text(document(*cards), encoding="utf-8")
 
 
 def document(bone_density: ModelCard, lifestyle: ModelCard) -> str:
@@ -32,20 +41,20 @@ def _bone_density(card: ModelCard) -> list[str]:
         f"**For:** {card.intended_use}  ",
         f"**Not for:** {card.excluded_use}",
         "",
-        *_bullets(card.data),
+        *bullets(card.data),
         "",
         "### How well it ranks people: the held-out survey cycle (2013-14)",
         "",
         f"{held['people']} people of 50 and over; learned from {people['training']} others. 95% intervals from 1,000 "
         "resamplings of people; gains are paired. OST is untruncated; both it and the baseline see the same people.",
         "",
-        *_table(
+        *table(
             ["", "people", "cases", "AUC", "OST alone", "age, sex, weight", "gain over OST", "gain, survey-weighted"],
             [_rank_row(name, row) for name, row in held["osteoporosis"].items()],
         ),
         "",
         "Low bone mass (T < -1.0), AUC: "
-        + "; ".join(f"{name} {_with_interval(v)}" for name, v in held["low_bone_mass_auc"].items())
+        + "; ".join(f"{name} {with_interval(v)}" for name, v in held["low_bone_mass_auc"].items())
         + ".",
         "",
         "These figures are those of the fit without that cycle. What ships is the same recipe fitted to all four "
@@ -57,7 +66,7 @@ def _bone_density(card: ModelCard) -> list[str]:
         "",
         "Slope 1 and error 0 are perfect.",
         "",
-        *_table(
+        *table(
             ["", "mean predicted", "observed", "slope", "calibration error", "slope, weighted", "error, weighted"],
             [
                 _calibration_row(f"{outcome}, {ages.removeprefix('calibration, ')}", row)
@@ -68,11 +77,7 @@ def _bone_density(card: ModelCard) -> list[str]:
         "",
         "![Calibration and ROC in the held-out cycle](clinical-bone-density.png)",
         "",
-        "### Categories",
-        "",
-        f"Rule: {card.metrics['cut_offs']['rule']}. "
-        + "A DXA class, a fragility fracture or FRAX over its threshold decides over the category.",
-        "",
+        *categories(card.metrics),
         "### Groups in the held-out cycle, 50 and over",
         "",
         *_groups(held["by_group"]),
@@ -108,14 +113,14 @@ def _bone_density(card: ModelCard) -> list[str]:
         "",
         "Log odds; ages and weights count in tens of years and kilograms within their stretch.",
         "",
-        *_table(
+        *table(
             ["column", *(name.replace("_", " ") for name in card.metrics["log_odds"]["intercept"])],
             [[k, *(f"{number:+.3f}" for number in v.values())] for k, v in card.metrics["log_odds"].items()],
         ),
         "",
         "### Limits",
         "",
-        *_bullets(card.limits),
+        *bullets(card.limits),
         "",
         f"Licence: {card.licence}",
         "",
@@ -137,10 +142,10 @@ def _lifestyle(card: ModelCard) -> list[str]:
         f"Rows: {m['rows']['read']}, duplicates dropped: {m['rows']['duplicates_dropped']}; training, tuning, test: "
         f"{', '.join(str(n) for n in m['rows']['split'])}.",
         "",
-        *_table(
+        *table(
             ["test part", "accuracy", "AUC", "true -", "false +", "false -", "true +"],
             [
-                [name, _with_interval(t["accuracy"]), _with_interval(t["auc"])]
+                [name, with_interval(t["accuracy"]), with_interval(t["auc"])]
                 + [str(n) for row in t["confusion_matrix"] for n in row]
                 for name, t in tests.items()
             ],
@@ -148,7 +153,7 @@ def _lifestyle(card: ModelCard) -> list[str]:
         "",
         "Cross-validation on the training part (5 folds, twice):",
         "",
-        *_table(
+        *table(
             ["", "accuracy", "SD", "log loss", "AUC"],
             [
                 [n, f"{v['accuracy']:.3f}", f"{v['accuracy_sd']:.3f}", f"{v['log_loss']:.3f}", f"{v['auc']:.3f}"]
@@ -158,7 +163,7 @@ def _lifestyle(card: ModelCard) -> list[str]:
         "",
         "![Confusion matrix and ROC of the test part](clinical-lifestyle.png)",
         "",
-        *_bullets(card.limits),
+        *bullets(card.limits),
         "",
         f"Licence: {card.licence}",
         "",
@@ -170,11 +175,11 @@ def _rank_row(name: str, row: dict[str, Any]) -> list[str]:
         name,
         str(row["people"]),
         str(row["cases"]),
-        _with_interval(row["auc"]),
-        _with_interval(row["auc_ost"]),
-        _with_interval(row["auc_age_sex_weight"]),
-        _with_interval(row["gain_over_ost"]),
-        _with_interval(row["gain_over_ost_weighted"]),
+        with_interval(row["auc"]),
+        with_interval(row["auc_ost"]),
+        with_interval(row["auc_age_sex_weight"]),
+        with_interval(row["gain_over_ost"]),
+        with_interval(row["gain_over_ost_weighted"]),
     ]
 
 
@@ -183,8 +188,8 @@ def _calibration_row(name: str, row: dict[str, Any]) -> list[str]:
         name.replace("_", " "),
         f"{row['mean_predicted']:.1%}",
         f"{row['observed']:.1%}",
-        _with_interval(row["slope"]),
-        _with_interval(row["ece"]),
+        with_interval(row["slope"]),
+        with_interval(row["ece"]),
         f"{row['slope_weighted']:.2f}",
         f"{row['ece_weighted']:.3f}",
     ]
@@ -192,7 +197,7 @@ def _calibration_row(name: str, row: dict[str, Any]) -> list[str]:
 
 def _figures(rows: dict[str, Figure]) -> list[str]:
     heads = list(next(iter(rows.values())))
-    return _table(
+    return table(
         ["", *(head.replace("_", " ") for head in heads)],
         [[name, *(f"{row[head]:.4f}" for head in heads)] for name, row in rows.items()],
     )
@@ -205,7 +210,7 @@ GROUP_HEADS = (
 
 
 def _groups(rows: dict[str, Figure], heads: Sequence[str] = GROUP_HEADS) -> list[str]:
-    return _table(
+    return table(
         ["", *(head.replace("_", " ") for head in heads)],
         [[name, *(f"{row[head]:g}" if head in row else "" for head in heads)] for name, row in rows.items()],
     )
@@ -216,16 +221,3 @@ def _ethnicity(effect: dict[str, dict[str, Figure]]) -> list[str]:
     wanted = [name for name in effect["without"] if name.startswith(("asian", "black", "hispanic", "white"))]
     rows = {f"{name}: {kind} ethnicity": effect[kind][name] for name in wanted for kind in ("without", "with")}
     return _groups(rows, heads)
-
-
-def _with_interval(figure: Figure) -> str:
-    return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"
-
-
-def _bullets(lines: Iterable[str]) -> list[str]:
-    return [f"- {line}" for line in lines]
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    rule = "|".join(["---"] + ["---:"] * (len(heads) - 1))
-    return [f"| {' | '.join(heads)} |", f"|{rule}|", *(f"| {' | '.join(row)} |" for row in rows)]

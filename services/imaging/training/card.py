@@ -15,7 +15,7 @@ from services.imaging.training.evaluate import Judged
 from services.imaging.training.orientation import orientation_figures
 from services.imaging.training.tried import TRIED, TRIED_FOR_THE_TURN
 from services.imaging.training.variants import Wholes
-from services.imaging.training.with_record import with_record
+from services.imaging.training.with_record import limits_of, with_record
 from shared.contracts.base import ModelReference
 from shared.contracts.models import ModelCard
 from shared.radiograph.upright import Correction
@@ -84,8 +84,8 @@ def write_card(
     """Measure and write the card, its page and the manifest."""
     rows = radiographs(cases, judged, against)
     figures = measured(cases, wholes, judged, rows)
-    if joined := with_record(run.data, cases, judged.bone, run.seed):
-        figures["knees_with_the_record_evaluated_never_used"] = joined
+    joined = with_record(run.data, cases, judged.knees, run.seed) or {}
+    figures |= joined
     if kept_apart:
         figures["kept_apart_judged_once"] = kept_apart
     if run.ships:
@@ -104,7 +104,7 @@ def write_card(
         licence=licence(cases),
         data=[f"{table}: {counts}" for table, counts in bone_counts(cases).items()],
         metrics={**figures, "parity_onnx_savedmodel_max_difference": parity},
-        limits=limits(cases),
+        limits=limits(cases) + (limits_of(joined) if joined else []),
         trained="make train-imaging DATA=DIR",
     )
     if not run.is_trial:

@@ -16,6 +16,8 @@ from services.imaging.training.variants import Lying, Wholes
 from shared.training.calibrate import calibrate_ordinal
 
 FOLDS = 5
+# Into folds, for what so few patients can tell: a single split is luck.
+SPLITS = 10
 # Whom the probabilities are meant for: as many with osteoporosis as without. The sets' own shares are an artefact of
 # how they were collected (knee_bone has 14 % normals), and a site's shares are its own.
 SHARES = np.array([0.25, 0.25, 0.5])
@@ -47,6 +49,7 @@ class Judged:
         anatomy: (cases, 9) probabilities. turn: (cases, 4 turns, 2 tones, 4) and inverted: (cases, 4, 2): the
             probabilities of each knee or spine in each of `WAYS`.
         bone: (cases, 3) calibrated probabilities; NaN without a bone label.
+        knees: (`SPLITS`, cases, 3) the same of knees, in further splits into folds; the first is that of `bone`.
     """
 
     anatomy: Numbers
@@ -55,6 +58,7 @@ class Judged:
     bone: Numbers
     slopes: list[float]
     offsets: list[Numbers]
+    knees: Numbers
 
 
 def judge(cases: list[Case], wholes: Wholes, regions: Regions, features: Features, seed: int) -> Judged:
@@ -83,7 +87,19 @@ def judge(cases: list[Case], wholes: Wholes, regions: Regions, features: Feature
             bone[rows] = classes_of(slope * scores[:, np.newaxis] + offset)
         slopes.append(slope)
         offsets.append(offset)
-    return Judged(anatomy, turn.reshape(-1, 4, 2, 4), inverted[:, 1].reshape(-1, 4, 2), bone, slopes, offsets)
+    knees = knees_of(cases, regions, features, seed)
+    return Judged(anatomy, turn.reshape(-1, 4, 2, 4), inverted[:, 1].reshape(-1, 4, 2), bone, slopes, offsets, knees)
+
+
+def knees_of(cases: list[Case], regions: Regions, features: Features, seed: int) -> Numbers:
+    """The knees' calibrated probabilities out of fold, in several splits: (`SPLITS`, cases, 3), NaN for the others."""
+    rows = of_site(cases, SITES.index("knee"))
+    bone = np.full((SPLITS, len(cases), 3), np.nan)
+    for number in range(SPLITS if rows.size else 0):
+        scores = readout_scores(READOUTS["knee"], cases, rows, regions, features, seed + number)
+        slope, offset = calibrate_ordinal(scores, bones(cases, rows), SHARES)
+        bone[number, rows] = classes_of(slope * scores[:, np.newaxis] + offset)
+    return bone
 
 
 def readout_scores(

@@ -1,36 +1,37 @@
-"""The radiograph and the record of the same patients in one small model: evaluated and reported, never served.
+"""What a radiograph adds to the record of the same patient: one likelihood ratio that is served, the rest reported.
 
 Age is confounded with the label in `knee_bone`: its group means are 35, 51 and 62 years. What the record gains there
-may be what the collection put into it, so the gateway joins findings by a stated rule instead.
+may be what the collection put into it, so no model of both is served. The likelihood ratio asks only what the reading
+says of patients whose record says the same.
 """
 
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
-from scipy.special import logit
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from services.imaging.training.cases import Case
-from shared.training.evaluate import auc, with_interval
+from services.imaging.training.patients import FOLDS, OSTEOPOROSIS, Numbers, Patients, read_records
+from shared.contracts.findings import LikelihoodRatio
+from shared.training.evaluate import auc
 
-TABLE, OSTEOPOROSIS = "knee_bone", 2
+TABLE = "knee_bone"
 RECORDS = "knee_bone_patients.csv"
-FOLDS = 5
-Numbers = npt.NDArray[np.float64]
+LIMIT = "Within knees the AUC of osteoporosis against the rest hangs on how the patients fall into folds:"
+GIVEN = "Given age, weight and sex,"
+SCREENED_FROM = 50
 
 
-def with_record(data: Path, cases: list[Case], bone: Numbers, seed: int) -> dict[str, Any] | None:
-    """AUC of osteoporosis against the rest, for image, age, record and all of them; None without the patients' table.
+def with_record(data: Path, cases: list[Case], splits: Numbers, seed: int) -> dict[str, Any] | None:
+    """The figures for the card; None without the patients' table.
+
+    `knees_with_the_record` has the AUC of osteoporosis against the rest for radiograph, age, record and both, and the
+    likelihood ratio of each reading; `likelihood_ratio_given_record` has the one that is served.
 
     Args:
         data: the data folder.
-        bone: (cases, 3) calibrated probabilities of the radiograph, out of fold.
+        splits: (splits, cases, 3) calibrated probabilities of the radiograph, out of fold: a hundred and fifty
+            patients fall into folds luckily or not, so no figure rests on one split.
     """
     rows = np.array([row for row, case in enumerate(cases) if case.table == TABLE], int)
     if not (data / RECORDS).exists() or len(rows) == 0:
@@ -41,38 +42,50 @@ def with_record(data: Path, cases: list[Case], bone: Numbers, seed: int) -> dict
     truth = np.array([cases[row].bone == OSTEOPOROSIS for row in rows])
     if len(rows) == 0 or min(truth.sum(), (~truth).sum()) < FOLDS:
         return None
-    image = logit(np.clip(bone[rows, OSTEOPOROSIS], 1e-4, 1 - 1e-4))
-    groups = np.array([cases[row].group for row in rows])
-    scores = {
-        "radiograph_alone": image,
-        "age_alone": records["age"].to_numpy(float),
-        "ost_score_alone": -0.2 * (records["weight_kg"] - records["age"]).to_numpy(float),
-        "record_model": out_of_fold(records.to_numpy(float), truth, seed),
-        "record_and_radiograph_model": out_of_fold(np.column_stack([records, image]), truth, seed),
+    people = Patients(records, truth, np.array([cases[row].group for row in rows]), splits[:, rows], seed)
+    old = people.age >= SCREENED_FROM
+    joined = {
+        **people.figures(np.full(len(truth), True)),
+        "auc_radiograph_alone_by_split": [round(auc(truth, split[:, OSTEOPOROSIS]), 4) for split in people.bone],
+        "of_50_and_over": people.figures(old) if 0 < truth[old].sum() < old.sum() else {},
+        "how": f"the radiographs' readouts in {len(splits)} splits into folds by patient: median of the figure, and of "
+        "both ends of its interval",
+        "use": "of the models none: age is confounded with the label here, so the gain cannot be told from how the "
+        "set was collected",
     }
-    return {
-        "patients": len(rows),
-        "with_osteoporosis": int(truth.sum()),
-        **{f"auc_{name}": with_interval(auc, groups, truth, score) for name, score in scores.items()},
-        "use": "none: age is confounded with the label here, so the gain cannot be told from how the set was collected",
-    }
+    return {"knees_with_the_record": joined} | _served(joined)
 
 
-def out_of_fold(inputs: Numbers, truth: npt.NDArray[np.bool_], seed: int) -> Numbers:
-    """Log odds by a logistic model; one radiograph a patient, so folds of rows are folds of patients."""
-    model = make_pipeline(StandardScaler(), LogisticRegression())
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    return np.asarray(cross_val_predict(model, inputs, truth, cv=folds, method="decision_function"), np.float64)
-
-
-def read_records(file: Path) -> pd.DataFrame:
-    """Age, weight and sex by patient, in the units of the clinical record."""
-    table = pd.read_csv(file).dropna(subset=["Patient Id"])
-    table = table.assign(patient=table["Patient Id"].str.strip()).drop_duplicates("patient").set_index("patient")
-    return pd.DataFrame(
-        {
-            "age": pd.to_numeric(table["Age"], errors="coerce"),
-            "weight_kg": pd.to_numeric(table["Weight (KG)"], errors="coerce"),
-            "female": (table["Gender"].str.strip().str.lower() == "female").astype(float),
-        }
+def limits_of(figures: dict[str, Any]) -> list[str]:
+    """What a reader of the card has to know, from the figures of `with_record`."""
+    knees = figures["knees_with_the_record"]
+    split, ratio = knees["auc_radiograph_alone_by_split"], knees["likelihood_ratio_of_readings_given_the_record"]
+    words = (
+        f"{LIMIT} {min(split):.2f} to {max(split):.2f} over {len(split)} splits, mean {np.mean(split):.2f}; the "
+        f"figures within knees come from one split ({split[0]:.2f})."
     )
+    found = ratio["possible_low_bone_density"]
+    if found is None:
+        return [words]
+    shown = found["low"] > 1 or found["high"] < 1
+    return [
+        words,
+        f"{GIVEN} a knee read as possible low bone density multiplies the odds by {found['value']:.2f} "
+        f"({found['low']:.2f} to {found['high']:.2f}): "
+        + ("the interval leaves 1 out." if shown else "it is not shown to add anything to the record."),
+    ]
+
+
+def _served(joined: dict[str, Any]) -> dict[str, Any]:
+    """The likelihood ratio of "possible low bone density", as the service attaches it; nothing where there is none."""
+    found = joined["likelihood_ratio_of_readings_given_the_record"]["possible_low_bone_density"]
+    if found is None:
+        return {}
+    ratio = LikelihoodRatio(
+        **{name: round(value, 2) for name, value in found.items()},
+        patients=joined["patients"],
+        basis=f"{joined['patients']} patients of one collection, {joined['with_osteoporosis']} with osteoporosis by "
+        "ultrasound of the knee, not DXA; given age, weight and sex; cross-validated, 95% interval by profile "
+        "likelihood",
+    )
+    return {"likelihood_ratio_given_record": {"knee": ratio.model_dump()}}

@@ -164,7 +164,7 @@ def test_dxa_overrides_the_estimate_and_says_so(model: BoneDensityModel) -> None
     assert "severe osteoporosis (WHO), by DXA".lower() in severe.conclusion.lower()
     assert "overridden" in severe.conclusion
     normal = finding(model, 85, weight_kg=42, t_scores=[{"site": "total_hip", "value": 0.5}])
-    assert normal.probability > model.parameters.cut_offs.high_from
+    assert normal.probability > model.parameters.cut_offs["female"].high_from
     assert (normal.category, normal.decided_by) == ("low", "dxa")
 
 
@@ -181,7 +181,7 @@ def test_fractures_and_frax_decide_where_they_should(model: BoneDensityModel) ->
 
 
 def test_categories_follow_the_stated_cut_offs(model: BoneDensityModel) -> None:
-    cut_offs = model.parameters.cut_offs
+    cut_offs = model.parameters.cut_offs["female"]
     assert 0 < cut_offs.low_below < cut_offs.high_from < 1
     assert cut_offs.category(np.nextafter(cut_offs.low_below, 0)) == "low"
     assert cut_offs.category(cut_offs.low_below) == "moderate"

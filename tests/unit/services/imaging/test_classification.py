@@ -1,13 +1,18 @@
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
-from services.imaging.classification import finding
+import services.imaging
+from services.imaging.classification import finding, ratios_of
 from services.imaging.gate import check_anatomy, check_readable
 from services.imaging.network import CONTENTS, Anatomy, Look, classes_of
 from services.imaging.regions import bone_box, bone_regions, column_tiles, doubled, dxa_tiles
 from services.imaging.upright import clear, correction, joined, joined_tone, quarters
 from shared.contracts.base import ModelReference
+from shared.contracts.findings import LikelihoodRatio
+from shared.contracts.models import ModelCard
 from shared.problems import ImageRefused
 from shared.radiograph import Radiograph
 from shared.radiograph.upright import Correction, corrected
@@ -41,11 +46,46 @@ def test_knowing_the_site_does_not_make_osteoporosis():
     assert found([0.05, 0.05, 0.9], knee=1.0).label == "knee_osteoporosis"
 
 
-def test_leading_osteopenia_is_told_as_low_bone_mass():
+POSSIBLE = "Possible low bone density, seen at the {}. A radiograph cannot tell; bone density is measured by DXA."
+
+
+def test_leading_osteopenia_is_told_as_possible_low_bone_density():
     answer = found([0.2, 0.7, 0.1], knee=1.0)
-    assert answer.label == "normal"
-    assert "Low bone mass likely" in answer.words
-    assert "No osteoporosis seen" in found([0.8, 0.1, 0.1], knee=1.0).words
+    assert (answer.label, answer.appearance) == ("normal", "low_bone_mass")
+    assert answer.words == POSSIBLE.format("knee")
+    assert found([0.2, 0.7, 0.1], spine_dxa=1.0).words == POSSIBLE.format("spine")
+
+
+@pytest.mark.parametrize("site", ["knee", "spine_dxa"])
+@pytest.mark.parametrize(
+    "bone", [[0.1, 0.1, 0.8], [0.2, 0.7, 0.1], [0.8, 0.1, 0.1], [0.3, 0.22, 0.48], [0.4, 0.4, 0.2]]
+)
+def test_the_words_neither_find_osteoporosis_nor_rule_it_out(bone, site):
+    answer = found(bone, **{site: 1.0})
+    assert "osteoporosis" not in answer.words.lower()
+    assert "DXA" in answer.words or "cannot rule it out" in answer.words
+    assert answer.words.startswith("Possible low bone density") == answer.possibly_low
+
+
+RATIO = LikelihoodRatio(value=2.0, low=1.1, high=3.7, patients=157, basis="one collection")
+
+
+def test_what_a_reading_adds_to_the_record_goes_with_knees_alone():
+    bone = np.array([0.1, 0.1, 0.8])
+    knee = finding(anatomy(knee=1.0), bone, True, Correction(), MODEL, {"knee": RATIO})
+    spine = finding(anatomy(spine_dxa=1.0), bone, True, Correction(), MODEL, {"knee": RATIO})
+    assert knee.likelihood_ratio == RATIO
+    assert spine.likelihood_ratio is None
+    assert found([0.1, 0.1, 0.8], knee=1.0).likelihood_ratio is None
+
+
+def test_the_shipped_card_says_what_a_knees_reading_adds_and_nothing_of_spines():
+    card = ModelCard.model_validate_json((Path(services.imaging.__file__).parent / "model" / "card.json").read_bytes())
+    ratios = ratios_of(card)
+    assert set(ratios) == {"knee"}
+    assert ratios["knee"].low < ratios["knee"].value < ratios["knee"].high
+    assert "not DXA" in ratios["knee"].basis
+    assert ratios_of(card.model_copy(update={"metrics": {}})) == {}
 
 
 def test_a_picture_that_shows_too_little_is_indeterminate_whatever_the_readout_says():
