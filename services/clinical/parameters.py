@@ -6,10 +6,9 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from services.clinical.variables import OLDEST_AGE
 from shared.contracts.base import Contract, ModelReference, Probability
 from shared.contracts.findings import RiskCategory
-from shared.contracts.record import BoneSite, Sex
+from shared.contracts.record import Sex
 
 Variables = dict[str, float]
 
@@ -60,46 +59,15 @@ class AgeAverage(Contract):
     probability: Probability
 
 
-class AgeLine(Contract):
-    """The T-score that age alone leads one to expect, and the spread of people about it."""
-
-    intercept: float
-    per_year: float
-    sd: Annotated[float, Field(gt=0)]
-
-
-class ExpectedTScore(Contract):
-    """The T-score at one site that age and weight lead one to expect, and the spread (SD) of people about it."""
-
-    intercept: float
-    per_year: float
-    per_kg: float
-    sd: Annotated[float, Field(gt=0)]
-    without_weight: AgeLine
-
-    def expected(self, age: float, weight_kg: float | None) -> float:
-        """The expected T-score; ages count as the oldest of the survey from there on."""
-        years = min(age, OLDEST_AGE)
-        if weight_kg is None:
-            return self.without_weight.intercept + self.without_weight.per_year * years
-        return self.intercept + self.per_year * years + self.per_kg * weight_kg
-
-    def sds_above(self, t_score: float, age: float, weight_kg: float | None) -> float:
-        """How many standard deviations a T-score lies above what is expected; below zero where it lies under it."""
-        sd = self.without_weight.sd if weight_kg is None else self.sd
-        return (t_score - self.expected(age, weight_kg)) / sd
-
-
 class BoneDensityParameters(Contract):
     """The bone-density model's companions."""
 
     model: ModelReference
     columns: Annotated[list[str], Field(description="Inputs of the ONNX model, in order")]
     reference_age: float
-    population: Annotated[str, Field(description="Whom `averages` and `expected_t` were measured in")]
+    population: Annotated[str, Field(description="Whom `averages` were measured in")]
     cut_offs: dict[Sex, CutOffs]
     averages: Annotated[dict[Sex, list[AgeAverage]], Field(description="By rising age")]
-    expected_t: dict[Sex, dict[BoneSite, ExpectedTScore]]
     usual: Annotated[
         dict[Sex, dict[str, list[Variables]]],
         Field(description="By sex and field: usual values (10th and 90th percentile, or each answer) of its variables"),

@@ -13,7 +13,7 @@ def card(rules: RuleSet) -> ModelCard:
         service="recommender",
         summary="Rules that name what a clinician should consider next, each with its reason, source and review.",
         intended_use="Decision support for clinicians who can read the basis of each item. It names drug classes only.",
-        excluded_use="Children, pregnancy, emergencies, cancer in bone; any use as a prescription or without a clinician.",
+        excluded_use="Children, pregnancy, emergencies, cancer in bone; use as a prescription or without a clinician.",
         licence="Apache-2.0; the guidelines are restated, not copied, and belong to their authors",
         data=sorted({f"{statement.citation.guideline} ({statement.citation.year})" for statement in statements}),
         metrics={

@@ -37,7 +37,7 @@ USUAL_BMI, USUAL_T = (14.0, 60.0), (-7.0, 5.0)
 OLDEST_USUAL_AGE = 100
 YOUNGEST_MENOPAUSE, OLDEST_PREMENOPAUSE, OLDEST_PREGNANCY = 35, 60, 55
 POUNDS_A_KG, CM_AN_INCH = 2.2046, 2.54
-# A body mass index over 35 that would be usual if the weight were in pounds; from 65 on, when few are so heavy, from less.
+# A body mass index over 35 that would be usual if the weight were in pounds; from 65 on fewer are so heavy.
 POUNDS_FROM_BMI, POUNDS_BMI, POUNDS_BMI_OLD, POUNDS_OLD_AGE = 35, (22.5, 30.0), (20.0, 30.0), 65
 INCHES = (52, 80)
 # Standard deviations over what is expected: of one site alone, and where another site is as high.
@@ -225,11 +225,9 @@ def _history(reading: "Reading") -> Iterator[RecordWarning]:
         if both:
             yield _warn(name, f"named as present and as absent: {', '.join(sorted(both))}", "contradiction")
     if reading.glucocorticoids.contradiction:
-        yield _warn(
-            "medications",
-            "the dose and the list of medicines differ on glucocorticoids; they are read as taken",
-            "contradiction",
-        )
+        for name in ("medications", "glucocorticoid_mg_per_day"):
+            words = "the dose and the list of medicines differ on glucocorticoids; they are read as taken"
+            yield _warn(name, words, "contradiction")
     if any(one.site in DIAGNOSTIC_SITES and fragility(one, record.age) == "presumed" for one in listed(record)):
         yield _warn(
             "prior_fractures",

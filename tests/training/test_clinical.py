@@ -199,7 +199,7 @@ def test_companions_are_measured_on_people_whom_the_fit_has_not_seen(survey: Pat
     ages = [point.age for point in parameters.averages["female"]]
     assert ages == [42, 47, 52, 57, 62, 67, 72, 77, 80]
     assert parameters.average("female", 80) > parameters.average("female", 60) > parameters.average("female", 45)
-    line = parameters.expected_t["male"]["femoral_neck"]
+    line = derived.expected_t["male"]["femoral_neck"]
     assert (line.per_year, line.per_kg, line.sd) == pytest.approx((-0.04, 0.02, 0.8), abs=0.01)
     assert line.without_weight.sd > line.sd
     metrics = category_metrics(derived)

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from services.clinical.parameters import BoneDensityParameters, CutOffs, ExpectedTScore, Share
+from services.clinical.parameters import CutOffs, Share
 from services.clinical.training.companions import SEXES, Derived
 from services.clinical.training.nhanes import Cohort
 from services.clinical.training.selection import WORDS, cut_offs_of, members, screened, untruncated_ost_of
 from services.clinical.training.survey import Chosen, accuracy, share
+from shared.clinic.expected import Expected, ExpectedTScore
 from shared.contracts.record import BoneSite, Sex
 
 Matrix = NDArray[np.float64]
@@ -41,7 +42,7 @@ def category_metrics(derived: Derived) -> dict[str, Any]:
             "cross_validated": category_table(derived.train, derived.unseen[:, 0], sexes, both),
         },
         "averages": {sex: {f"{a.age:g}": a.probability for a in derived.parameters.averages[sex]} for sex in SEXES},
-        "expected_t": expected_t_figures(derived.people, derived.parameters),
+        "expected_t": expected_t_figures(derived.people, derived.expected_t),
     }
 
 
@@ -105,11 +106,10 @@ def _listed(figure: Share | None) -> list[float] | None:
     return [figure.value, figure.low, figure.high] if figure else None
 
 
-def expected_t_figures(people: Cohort, parameters: BoneDensityParameters) -> dict[str, Any]:
+def expected_t_figures(people: Cohort, lines: Expected) -> dict[str, Any]:
     """The lines by sex and site, and how many people lie so far above them that a warning would be given."""
     return {
-        WORDS[sex]: {site: _far_above(people, sex, site, line) for site, line in parameters.expected_t[sex].items()}
-        for sex in SEXES
+        WORDS[sex]: {site: _far_above(people, sex, site, line) for site, line in lines[sex].items()} for sex in SEXES
     }
 
 

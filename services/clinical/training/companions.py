@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 from services.clinical.encoding import COLUMN_NAMES
 from services.clinical.parameters import (
     AgeAverage,
-    AgeLine,
     BoneDensityParameters,
     CutOffs,
-    ExpectedTScore,
     HeldOut,
 )
 from services.clinical.training.candidates import additive
@@ -25,6 +23,7 @@ from services.clinical.training.selection import WORDS, derive_cut_offs, members
 from services.clinical.training.survey import accuracy
 from services.clinical.training.tested import tested
 from services.clinical.variables import FIELDS, OLDEST_AGE, WOMEN_ONLY, YOUNGEST_AGE
+from shared.clinic.expected import AgeLine, Expected, ExpectedTScore
 from shared.contracts.base import ModelReference
 from shared.contracts.record import BoneSite, Sex
 
@@ -49,12 +48,14 @@ class Derived:
     """The companions, and the predictions that they and their figures come from.
 
     Args:
+        expected_t: the lines that `shared/clinic` notices slips by.
         people: every cycle. train: all but the held-out one. test: that one.
         unseen: both probabilities of the training people, each from a fit that has not seen the person's cycle.
         predicted: both probabilities of the held-out people, by the fit on the others.
     """
 
     parameters: BoneDensityParameters
+    expected_t: Expected
     people: Cohort
     train: Cohort
     unseen: Matrix
@@ -75,10 +76,10 @@ def derive(people: Cohort, model: ModelReference) -> Derived:
         population=POPULATION,
         cut_offs={sex: measured(test, predicted[:, 0], sex, cut_offs[sex]) for sex in SEXES},
         averages={sex: averages(people, predict_unseen(people, additive)[:, 0], sex) for sex in SEXES},
-        expected_t={sex: {site: expected_t(people, sex, site) for site in people.t_scores} for sex in SEXES},
         usual={sex: _usual(train, sex) for sex in SEXES},
     )
-    return Derived(parameters, people, train, unseen, test, predicted)
+    lines = {sex: {site: expected_t(people, sex, site) for site in people.t_scores} for sex in SEXES}
+    return Derived(parameters, lines, people, train, unseen, test, predicted)
 
 
 def write_companions(parameters: BoneDensityParameters, model_dir: Path) -> None:

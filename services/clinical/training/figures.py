@@ -22,6 +22,7 @@ from services.clinical.training.document import write_document
 from services.clinical.training.export import export
 from services.clinical.training.nhanes import Cohort, read_cohort
 from services.clinical.training.tested import score
+from shared.clinic.expected import write_expected
 from shared.contracts.models import ModelCard
 from shared.manifest import write_manifest
 
@@ -74,6 +75,8 @@ def require_same(people: Cohort, model: Path) -> None:
 def renew(derived: Derived, model: Path, documents: Path) -> None:
     """Companions, card, manifest and page; the model stays as it is."""
     write_companions(derived.parameters, model)
+    if model == SHIPPED:
+        write_expected(derived.expected_t)
     path = model / "card.json"
     card = ModelCard.model_validate_json(path.read_bytes())
     card = card.model_copy(update={"metrics": card.metrics | category_metrics(derived)})

@@ -171,8 +171,10 @@ def test_dxa_overrides_the_estimate_and_says_so(model: BoneDensityModel) -> None
 def test_fractures_and_frax_decide_where_they_should(model: BoneDensityModel) -> None:
     osteopenia = {"t_scores": [{"site": "femoral_neck", "value": -1.8}]}
     assert finding(model, **osteopenia).category == "moderate"
-    assert finding(model, **osteopenia, frax_hip=3.0).decided_by == "frax"
-    assert finding(model, **osteopenia, frax_hip=2.9, frax_major=19.9).category == "moderate"
+    assert finding(model, **osteopenia, frax_hip=3.0, frax_country="us").decided_by == "frax"
+    assert finding(model, **osteopenia, frax_hip=2.9, frax_major=19.9, frax_country="us").category == "moderate"
+    assert finding(model, **osteopenia, frax_hip=3.0).category == "moderate"  # no country, no sourced line
+    assert finding(model, **osteopenia, frax_hip=3.5, frax_country="uk").category == "high"
     assert finding(model, **osteopenia, frax_hip=3.0, frax_country="uk").category == "moderate"
     normal = {"t_scores": [{"site": "femoral_neck", "value": 0.0}]}
     assert finding(model, **normal, prior_fractures=[{"site": "hip", "low_trauma": True}]).decided_by == "fracture"
