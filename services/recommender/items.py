@@ -7,19 +7,22 @@ from services.recommender.field_words import listed
 from services.recommender.medication import Medication
 from services.recommender.messages import Message
 from services.recommender.schema import Due, Rule
-from shared.contracts.recommendation import Interval, Recommendation, Translation
+from shared.contracts.recommendation import Interval, MessageKey, Recommendation, Translation
 
 
 def medication_item(bench: Bench, medication: Medication) -> Recommendation:
     """A drug class for a clinician to consider; the text opens with the status where that is not `consider`."""
     rule = medication.rule
+    text = _by_status(bench, medication)
     return Recommendation(
         id=rule.id,
         kind="medication",
         drug_class=medication.drug_class,
         status=medication.status,
         checks=list(medication.checks),
-        text=_by_status(bench, medication),
+        text=text,
+        patient_text=text,
+        message=MessageKey(key=rule.id, params=_params(bench, rule)),
         rationale=rule.rationale,
         citation=str(rule.citation),
         url=_url(bench, rule),
@@ -34,10 +37,13 @@ def medication_item(bench: Bench, medication: Medication) -> Recommendation:
 
 def other_item(bench: Bench, rule: Rule, others: Sequence[Rule]) -> Recommendation:
     """An item that is not a drug class; `others` are the further rules of its group that fired as well."""
+    text = rule.output.text.format(**bench.quoted(rule.output.placeholders))
     return Recommendation(
         id=rule.id,
         kind=rule.output.kind,
-        text=rule.output.text.format(**bench.quoted(rule.output.placeholders)),
+        text=text,
+        patient_text=text,
+        message=MessageKey(key=rule.id, params=_params(bench, rule)),
         rationale=rule.rationale,
         citation=str(rule.citation),
         url=_url(bench, rule),
@@ -48,6 +54,10 @@ def other_item(bench: Bench, rule: Rule, others: Sequence[Rule]) -> Recommendati
         interval=_interval(bench, rule.output.due),
         translations=list(_translations(bench, rule)),
     )
+
+
+def _params(bench: Bench, rule: Rule) -> dict[str, str]:
+    return {name: str(value) for name, value in bench.quoted(rule.output.placeholders).items()}
 
 
 def _interval(bench: Bench, due: Due | None) -> Interval | None:
