@@ -10,6 +10,7 @@ from fpdf.fonts import TTFFont
 from gateway.reports.fonts import Fonts, bold_of
 
 INK, SOFT, ACCENT, RAIL = (23, 33, 31), (85, 98, 95), (13, 92, 99), (226, 232, 231)
+ALARM = (164, 28, 28)
 MARGIN_MM, PICTURE_MM = 15.0, 42.0
 # Latin letters of every PDF reader: what they cannot show is written otherwise.
 PLAIN = str.maketrans(
@@ -85,10 +86,19 @@ class Sheet:
         self.pdf.set_y(max(self.pdf.get_y(), self._narrow_until))
         self._narrow = 0.0
 
-    def heading(self, text: str) -> None:
-        """A heading, with some air above."""
+    def heading(self, text: str, *, alarm: bool = False) -> None:
+        """A heading, with some air above; one that alarms is red."""
         self.pdf.set_y(self.pdf.get_y() + self.size * 0.18)
-        self._write(text, self.size * 1.12, bold=True, colour=ACCENT)
+        self._write(text, self.size * (1.5 if alarm else 1.12), bold=True, colour=ALARM if alarm else ACCENT)
+
+    def signature(self, text: str) -> None:
+        """A line to sign on."""
+        self.pdf.set_y(self.pdf.get_y() + self.size * 0.6)
+        self._write(text, self.size)
+        start = MARGIN_MM + self.pdf.get_string_width(self._plain(text)) + 3
+        self.pdf.set_draw_color(*SOFT)
+        self.pdf.set_line_width(0.2)
+        self.pdf.line(start, self.pdf.get_y(), self.pdf.w - MARGIN_MM, self.pdf.get_y())
 
     def line(self, text: str, *, bold: bool = False, soft: bool = False, large: bool = False) -> None:
         """A paragraph."""

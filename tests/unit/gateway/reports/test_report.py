@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 import gateway.assessments.examples
+from gateway.assessments.release import patient_view
 from gateway.reports import fonts
 from gateway.reports.fonts import fonts_for
-from gateway.reports.report import report
+from gateway.reports.report import Report, pdf_of
 from gateway.reports.sheet import Sheet
 from shared.contracts.assessment import Assessment
 
@@ -30,17 +31,22 @@ def much():
     return EXAMPLE.model_copy(update={"recommendation": found.model_copy(update={"items": found.items * 2})})
 
 
-@pytest.mark.parametrize("audience", ["patient", "clinician"])
 @pytest.mark.parametrize("language", ["en", "hi", "kn"])
-def test_it_is_one_sheet_in_the_language_asked_for(audience, language):
+def test_the_patients_is_one_sheet_in_the_language_asked_for(language):
     if fonts_for(language) is None:
         pytest.skip(NO_FONTS)
-    pdf, written = report(EXAMPLE, audience, language, {}, withheld=False)
+    pdf, written = pdf_of(Report(patient_view(EXAMPLE, False, "by_clinician"), "patient", {}, withheld=True), language)
     assert (sheets(pdf), written) == (1, language)
 
 
+@pytest.mark.parametrize("language", ["en", "hi", "kn"])
+def test_the_clinicians_is_one_sheet_in_english(language):
+    pdf, written = pdf_of(Report(EXAMPLE, "clinician", {}), language)
+    assert (sheets(pdf), written) == (1, "en")
+
+
 def test_a_long_one_is_set_smaller():
-    pdf, _ = report(much(), "clinician", "en", {}, withheld=False)
+    pdf, _ = pdf_of(Report(much(), "clinician", {}), "en")
     assert sheets(pdf) == 1
 
 
@@ -48,7 +54,7 @@ def test_without_a_font_it_is_in_english_and_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr(fonts, "FOLDERS", (str(tmp_path),))
     fonts._files.cache_clear()
     try:
-        pdf, written = report(EXAMPLE, "patient", "kn", {}, withheld=True)
+        pdf, written = pdf_of(Report(EXAMPLE, "patient", {}, withheld=True), "kn")
     finally:
         fonts._files.cache_clear()
     assert (sheets(pdf), written) == (1, "en")
