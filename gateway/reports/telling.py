@@ -47,7 +47,7 @@ def found_by(t: Words, made: Assessment) -> str | None:
         return None
     by_scan = not by_fracture(clinical, clinical.bone_density)
     how = t("diagnosis.by_scan" if by_scan else "diagnosis.by_fracture")
-    return t("diagnosis.on", how=how, date=t.date(diagnosis.date)) if by_scan and diagnosis.date else how
+    return t("diagnosis.dated", how=how, date=t.date(diagnosis.date)) if by_scan and diagnosis.date else how
 
 
 def is_measured(made: Assessment) -> bool:

@@ -254,5 +254,6 @@ async def test_low_bone_mass_with_frax_over_its_threshold_stays_high(house):
     answer = await house.post("/v1/assessments", files={"clinical": (None, json.dumps(record))})
     combined = answer.json()["combined"]
     assert (answer.json()["clinical"]["decided_by"], combined["category"]) == ("frax", "high")
-    assert "low bone mass" in combined["basis"][0]
+    assert combined["diagnosis"]["who_class"] == "low_bone_mass"
+    assert "Low bone mass" in combined["basis"][0]
     assert "FRAX" in combined["basis"][1]
