@@ -22,7 +22,7 @@ from gateway.reports.telling import (
     meaning,
     models_of,
     next_scan,
-    warning_words,
+    warnings_of,
 )
 from gateway.web.language import NAMES, LanguageCode, Words, words_of
 from shared.contracts.assessment import Assessment
@@ -141,10 +141,10 @@ def _overall(sheet: Sheet, t: Words, report: Report) -> None:
             sheet.line(line, soft=True)
     for warning in made.warnings:
         sheet.line(f"{t('result.part_missing', part=t('part.' + warning.component))} {warning.detail}", soft=True)
-    if made.clinical and made.clinical.warnings:
+    if odd := warnings_of(t, made, report.audience):
         sheet.line(t("warning.title"), bold=True)
-        for one in made.clinical.warnings:
-            sheet.line(warning_words(t, one, report.audience), soft=True)
+        for line in odd:
+            sheet.line(line, soft=True)
 
 
 def _record(sheet: Sheet, t: Words, report: Report) -> None:
@@ -169,6 +169,7 @@ def _imaging(sheet: Sheet, t: Words, report: Report) -> None:
         for name in ("normal", "knee_osteoporosis", "spine_osteoporosis"):
             share = getattr(found.probabilities, name)
             sheet.bar(t(f"class.{name}"), share, t.percent(share))
+        sheet.line(t("class.help"), soft=True)
     if found.possibly_low:
         sheet.line(t("imaging.hint"), soft=True)
 
@@ -235,7 +236,7 @@ def _reason(sheet: Sheet, t: Words, block: Consult, audience: Audience) -> None:
 
 
 def _items(sheet: Sheet, t: Words, report: Report) -> None:
-    made, sources = report.made, list[str]()
+    made = report.made
     items = made.recommendation.items if made.recommendation else []
     scan = next_scan(t, made)
     if not items and scan is None:
@@ -247,29 +248,53 @@ def _items(sheet: Sheet, t: Words, report: Report) -> None:
         sheet.line(t("rec.withheld"), soft=True)
     if scan:
         sheet.line(scan, bold=True)
+    _groups(sheet, t, report, items)
+
+
+def _groups(sheet: Sheet, t: Words, report: Report, items: list[Recommendation]) -> None:
+    notes, sources = list[str](), list[str]()
     for kind in GROUPS:
         found = [item for item in items if item.kind == kind]
         if found:
             sheet.line(t(f"kind.{kind}"), bold=True)
         for item in found:
-            _item(sheet, t, report, item, sources)
-    if sources:
-        numbered = "   ".join(f"[{number}] {source}" for number, source in enumerate(sources, start=1))
-        sheet.line(f"{t('sheet.sources')}: {numbered}", soft=True)
+            if report.is_for_patient:
+                _patients_item(sheet, t, report.made, item)
+            else:
+                _clinicians_item(sheet, t, report.made, item, notes, sources)
+    for name, told, mark in (("notes", notes, _letter), ("sources", sources, str)):
+        if told:
+            marked = "   ".join(f"[{mark(number)}] {line}" for number, line in enumerate(told, start=1))
+            sheet.line(f"{t('sheet.' + name)}: {marked}", soft=True)
 
 
-def _item(sheet: Sheet, t: Words, report: Report, item: Recommendation, sources: list[str]) -> None:
-    """One point. The clinician's carry the number of their source: many rest on the same."""
-    text, beside = in_both(t, item.translations, item.text, report.audience)
-    status = f"{t('status.' + item.status)}: " if item.status else ""
-    due = interval(t, report.made, item)
-    mark = ""
-    if not report.is_for_patient:
-        source = f"{item.citation} ({item.review})"
-        if source not in sources:
-            sources.append(source)
-        mark = f" [{sources.index(source) + 1}]"
-    sheet.item(f"{status}{text}{f' {due}' if due else ''}{mark}", beside, " ".join(item.reasons) or None)
+def _patients_item(sheet: Sheet, t: Words, made: Assessment, item: Recommendation) -> None:
+    text, beside = in_both(t, item.translations, item.text, "patient")
+    status, due = f"{t('status.' + item.status)}: " if item.status else "", interval(t, made, item)
+    sheet.item(f"{status}{text}{f' {due}' if due else ''}", beside)
+
+
+def _clinicians_item(
+    sheet: Sheet, t: Words, made: Assessment, item: Recommendation, notes: list[str], sources: list[str]
+) -> None:
+    """One point, with marks for its source and for what to check: many points share them. Its text tells its status."""
+    marks = [_letter(_place(notes, reason)) for reason in item.reasons]
+    marks.append(str(_place(sources, f"{item.citation} ({item.review})")))
+    due = interval(t, made, item)
+    sheet.item(f"{item.text}{f' {due}' if due else ''} [{', '.join(marks)}]")
+
+
+def _place(told: list[str], line: str) -> int:
+    """Where a line stands among those that were told, from one on; it is added where it is new."""
+    if line not in told:
+        told.append(line)
+    return told.index(line) + 1
+
+
+def _letter(number: int) -> str:
+    """a to z, then aa to az, and so on."""
+    more, last = divmod(number - 1, 26)
+    return (_letter(more) if more else "") + chr(ord("a") + last)
 
 
 def _about(sheet: Sheet, t: Words, made: Assessment) -> None:

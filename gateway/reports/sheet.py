@@ -105,16 +105,15 @@ class Sheet:
         size = self.size * (1.35 if large else 0.88 if soft else 1)
         self._write(text, size, bold=bold, colour=SOFT if soft else INK)
 
-    def item(self, text: str, beside: str | None = None, note: str | None = None) -> None:
-        """A point of a list, with the English beside a translation, and a note."""
+    def item(self, text: str, beside: str | None = None) -> None:
+        """A point of a list, with the English beside a translation."""
         mark = self.pdf.get_y()
         self._write(text, self.size, indent=4)
         self.pdf.set_fill_color(*ACCENT)
         if self.pdf.get_y() > mark:
             self.pdf.ellipse(MARGIN_MM + 1, mark + self.size * 0.2, 1.1, 1.1, style="F")
-        for more in (beside, note):
-            if more:
-                self._write(more, self.size * 0.85, indent=4, colour=SOFT)
+        if beside:
+            self._write(beside, self.size * 0.85, indent=4, colour=SOFT)
 
     def bar(self, label: str, share: float, value: str) -> None:
         """A share of one as a bar."""

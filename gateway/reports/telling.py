@@ -9,7 +9,7 @@ from gateway.assessments.release import by_fracture, names_bone_medicine
 from gateway.web.language import Words
 from shared.contracts.assessment import Assessment
 from shared.contracts.findings import ImagingFinding, RecordWarning
-from shared.contracts.recommendation import Consult, Recommendation, Translation
+from shared.contracts.recommendation import Consult, Interval, NextDxa, Recommendation, Translation
 
 Audience = Literal["patient", "clinician"]
 # As a person would want to read them: whom to see first, then what to do, then what to take.
@@ -111,7 +111,13 @@ def imaging_words(t: Words, found: ImagingFinding) -> str:
     return t("imaging.low" if found.possibly_low else "imaging.normal")
 
 
-def warning_words(t: Words, warning: RecordWarning, audience: Audience) -> str:
+def warnings_of(t: Words, made: Assessment, audience: Audience) -> list[str]:
+    """What is odd about the record, each thing once."""
+    found = made.clinical.warnings if made.clinical else []
+    return list(dict.fromkeys(_warning_words(t, one, audience) for one in found))
+
+
+def _warning_words(t: Words, warning: RecordWarning, audience: Audience) -> str:
     """What is odd about the record: the detail for the clinic, plain words by its kind for the patient."""
     if audience == "clinician":
         return f"{warning.field}: {warning.detail}"
@@ -125,10 +131,7 @@ def next_scan(t: Words, made: Assessment) -> str | None:
     due = made.recommendation.next_dxa if made.recommendation else None
     if due is None:
         return None
-    after, by = t.number(due.after_months, 0), t.number(due.by_months, 0)
-    if due.by_months == 0:
-        return t("rec.next_dxa_now")
-    return t("rec.next_dxa", after=after, by=by) if due.after_months else t("rec.next_dxa_within", by=by)
+    return _within(t, "rec.next_dxa", due)
 
 
 def interval(t: Words, made: Assessment, item: Recommendation) -> str | None:
@@ -136,7 +139,14 @@ def interval(t: Words, made: Assessment, item: Recommendation) -> str | None:
     due, scan = item.interval, made.recommendation.next_dxa if made.recommendation else None
     if due is None or (scan and (scan.after_months, scan.by_months) == (due.after_months, due.by_months)):
         return None
-    return t("rec.interval", after=t.number(due.after_months, 0), by=t.number(due.by_months, 0))
+    return _within(t, "rec.interval", due)
+
+
+def _within(t: Words, key: str, due: Interval | NextDxa) -> str:
+    after, by = t.number(due.after_months, 0), t.number(due.by_months, 0)
+    if due.by_months == 0:
+        return t(f"{key}_now")
+    return t(key, after=after, by=by) if due.after_months else t(f"{key}_within", by=by)
 
 
 def in_both(
