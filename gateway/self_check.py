@@ -43,7 +43,9 @@ def lines(findings: Findings) -> list[str]:
         told.append(
             f"staging      Kellgren-Lawrence {staging.kl_grade} ({staging.kl_name}), {len(staging.knees)} knee(s)"
         )
-    if clinical := findings.clinical:
+    if diagnosis := findings.combined.diagnosis:
+        told.append(f"diagnosis    {diagnosis.who_class.replace('_', ' ')}: {diagnosis.basis}")
+    elif clinical := findings.clinical:
         chance = "none" if clinical.probability is None else f"{clinical.probability:.0%}"
         told.append(f"clinical     probability of osteoporosis {chance}, category {clinical.category}")
     if recommendation := findings.recommendation:

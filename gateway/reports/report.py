@@ -199,6 +199,10 @@ def _risk(sheet: Sheet, t: Words, report: Report) -> None:
         sheet.line(line, bold=position == 0)
     if report.is_for_patient:
         return
+    if found.bone_density and found.bone_density.who_class is None:
+        sheet.line(found.bone_density.basis, soft=True)
+    if found.reason and not lines:
+        sheet.line(found.reason, soft=True)
     moved = [f"{one.field.replace('_', ' ')} {'+' if one.effect > 0 else '-'}" for one in found.contributions]
     if moved and lines:
         sheet.line(f"{t('risk.what')}: {', '.join(moved)}", soft=True)
