@@ -162,6 +162,8 @@ def _imaging(sheet: Sheet, t: Words, report: Report) -> None:
     sheet.heading(t("image.title"))
     where = "" if report.is_for_patient else f"{t('sheet.film')}, {t.term('anatomy', found.anatomy)}: "
     sheet.line(where + imaging_words(t, found), bold=True)
+    if not report.is_for_patient and (found.turned_degrees or found.inverted):
+        sheet.line(t("image.righted"), soft=True)
     if found.indeterminate:
         sheet.line(found.words, soft=True)
         return
@@ -186,7 +188,8 @@ def _knees(sheet: Sheet, t: Words, report: Report) -> None:
             shares = "   ".join(f"{grade}: {t.percent(share)}" for grade, share in enumerate(knee.probabilities))
             sheet.line(shares, soft=True)
         if knee.quality == "uncertain":
-            sheet.line(t("knee.uncertain"), soft=True)
+            note = f" {knee.note}" if knee.note and not report.is_for_patient else ""
+            sheet.line(t("knee.uncertain") + note, soft=True)
     sheet.line(t("knee.not_bone"), soft=True)
 
 

@@ -53,9 +53,7 @@ def found_by(t: Words, made: Assessment) -> str | None:
 def is_measured(made: Assessment) -> bool:
     """Whether a scan of bone density is on record, so that nobody is to be sent to one for a first time."""
     density = made.clinical.bone_density if made.clinical else None
-    scanned = density is not None and (density.t_score is not None or density.z_score is not None)
-    planned = made.recommendation.next_dxa if made.recommendation else None
-    return scanned or bool(planned and planned.after_months > 0)
+    return density is not None and (density.t_score is not None or density.z_score is not None)
 
 
 def meaning(made: Assessment, audience: Audience) -> list[str]:

@@ -131,8 +131,8 @@ def test_where_the_sex_is_open_both_readings_are_told():
         {"sex": "male", "probability": 0.05, "category": "low"},
     ]
     told = text_of(Report(changed(clinical={"probability": None, "readings": readings}), "patient", {}))
-    assert "If Female: 22% (High risk)" in told
-    assert "If Male: 5.0% (Low risk)" in told
+    assert "Female: 22% (High risk)" in told
+    assert "Male: 5.0% (Low risk)" in told
 
 
 def test_an_unclear_film_has_no_percentages_and_no_heat_map():
