@@ -157,7 +157,7 @@ def furnish(settings: GatewaySettings, database: Database, services: Services, w
         alerts=Alerts(database.sessions, master),
         pictures=KeptPictures(database.sessions, master),
         audit=audit,
-        workflow=Workflow(services, settings.max_in_flight),
+        workflow=Workflow(services, settings.max_in_flight, policy=settings.clinic_policy()),
         batches=Batches(database.sessions, patients),
         waiting=waiting,
     )

@@ -12,13 +12,16 @@ from gateway.assessments.workflow import Workflow
 from gateway.embedded import in_process, rules_explanation
 from gateway.self_check import lines
 from shared.contracts.assessment import Assessment
+from shared.contracts.policy import ClinicPolicy
 from shared.contracts.recommendation import RecommendationRequest
 from shared.logs import configure_logging
 from shared.problem_responses import words
 from shared.problems import InvalidInput, MissingInput
 
 
-async def assess_files(image: Path | None, clinical: Path | None, model: str) -> tuple[Assessment, list[str]]:
+async def assess_files(
+    image: Path | None, clinical: Path | None, model: str, policy: ClinicPolicy
+) -> tuple[Assessment, list[str]]:
     """Assess a radiograph's file, a record's file, or both; the assessment, and it in a few lines.
 
     Raises:
@@ -30,12 +33,12 @@ async def assess_files(image: Path | None, clinical: Path | None, model: str) ->
     risk = read_risk(_read(clinical).decode(errors="replace"), model) if clinical else None
     case = Case(_read(image) if image else None, risk, None)
     async with in_process(secrets.token_urlsafe(48))() as services:
-        findings = await Workflow(services, 1).assess(case)
+        findings = await Workflow(services, 1, policy=policy).assess(case)
     return compose(findings, None), lines(findings)
 
 
-def explain_file(case: Path) -> list[Any]:
-    """Why each rule did or did not fire for the case in a JSON file.
+def explain_file(case: Path, policy: ClinicPolicy) -> list[Any]:
+    """Why each rule did or did not fire for the case in a JSON file, by the site's policy where it names none.
 
     Raises:
         InvalidInput: the file cannot be read, or is not a recommendation request.
@@ -46,6 +49,8 @@ def explain_file(case: Path) -> list[Any]:
         errors = [words(dict(one)) for one in error.errors()]
         detail = "; ".join(f"{one['field'] or case}: {one['message']}" for one in errors[:5])
         raise InvalidInput(detail) from error
+    if "policy" not in request.model_fields_set:
+        request = request.model_copy(update={"policy": policy})
     return rules_explanation(request)
 
 

@@ -10,6 +10,7 @@ import anyio
 from gateway.assessments.case import Case
 from gateway.assessments.workflow import Findings, Workflow
 from gateway.services import Services
+from shared.contracts.policy import ClinicPolicy
 from shared.contracts.record import ClinicalRecord
 from shared.contracts.risk import RiskRequest
 from shared.problems import TrabeculaError
@@ -19,12 +20,12 @@ RECORD = ClinicalRecord(age=67, gender="female", menopausal_status="postmenopaus
 SIZE = (1200, 1000)
 
 
-async def self_check(services: Services) -> list[str]:
+async def self_check(services: Services, policy: ClinicPolicy) -> list[str]:
     """Assess the phantom with a made-up record; lines for the person who started the installation."""
     phantom = await anyio.to_thread.run_sync(lambda: as_jpeg(knee(bone_density=0.7, size=SIZE)))
     began = time.perf_counter()
     try:
-        findings = await Workflow(services, 1).assess(Case(phantom, RiskRequest(record=RECORD), None))
+        findings = await Workflow(services, 1, policy=policy).assess(Case(phantom, RiskRequest(record=RECORD), None))
     except TrabeculaError as error:
         return [f"Self-check FAILED: {error.detail}"]
     milliseconds = (time.perf_counter() - began) * 1000
@@ -42,7 +43,9 @@ def lines(findings: Findings) -> list[str]:
         told.append(
             f"staging      Kellgren-Lawrence {staging.kl_grade} ({staging.kl_name}), {len(staging.knees)} knee(s)"
         )
-    if clinical := findings.clinical:
+    if diagnosis := findings.combined.diagnosis:
+        told.append(f"diagnosis    {diagnosis.who_class.replace('_', ' ')}: {diagnosis.basis}")
+    elif clinical := findings.clinical:
         chance = "none" if clinical.probability is None else f"{clinical.probability:.0%}"
         told.append(f"clinical     probability of osteoporosis {chance}, category {clinical.category}")
     if recommendation := findings.recommendation:

@@ -10,6 +10,7 @@ from gateway.administration import first_administrator, prepare
 from gateway.app import create_app
 from gateway.services import Services, ServicesSource, over_network
 from gateway.settings import GatewaySettings
+from shared.contracts.policy import ClinicPolicy
 from shared.logs import configure_logging
 from shared.serving import check_port, serve_app
 
@@ -27,7 +28,7 @@ def serve(settings: GatewaySettings) -> None:
     else:
         prepare(settings)
     if settings.services is None:
-        source = checked(embedded(settings))
+        source = checked(embedded(settings), settings.clinic_policy())
     else:
         source = over_network(settings.services, settings.internal_key())
     address = f"http://{settings.host}:{settings.port}"
@@ -61,14 +62,14 @@ def embedded(settings: GatewaySettings) -> ServicesSource:
     return in_process(settings.internal_key())
 
 
-def checked(source: ServicesSource) -> ServicesSource:
+def checked(source: ServicesSource, policy: ClinicPolicy) -> ServicesSource:
     """The same services, which assess the phantom once before they serve."""
     from gateway.self_check import self_check  # draws with OpenCV, which a gateway on its own does not carry
 
     @asynccontextmanager
     async def start() -> AsyncIterator[Services]:
         async with source() as services:
-            typer.echo("\n".join(await self_check(services)))
+            typer.echo("\n".join(await self_check(services, policy)))
             yield services
 
     return start

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.contracts.policy import ClinicPolicy, FraxLine
+from shared.contracts.record import FraxCountry
 from shared.settings import SECRETS
 
 SERVICES = ("imaging", "staging", "clinical", "recommender")
@@ -64,6 +66,19 @@ class GatewaySettings(BaseSettings):
         default_factory=dict,
         description='The centre\'s own, by site, as {"total_hip": 3.1}; else the largest ISCD accepts',
     )
+    postmenopausal_assumed_from: Literal["50", "60", "never"] = Field(
+        "50", description="Age from which a menopause that nobody recorded is taken as past"
+    )
+    frax_thresholds: dict[FraxCountry | Literal["unknown"], FraxLine] = Field(
+        default_factory=dict,
+        description='From which FRAX risk the site treats, per cent, as {"india": {"major": 15, "hip": 4}}; '
+        "`unknown` is FRAX without a country",
+    )
+    emergency_number: str = Field(
+        "112",
+        pattern=r"^[0-9][0-9 ]{1,14}$",
+        description="The country's: results that advise an emergency lead with it",
+    )
     max_batch_bytes: int = Field(200_000_000, ge=1, description="Largest request body of a batch")
     batch_concurrency: int = Field(1, ge=1, le=32, description="Cases of batches worked on at the same time")
     max_in_flight: int = Field(16, ge=1, description="Assessments worked on or waiting at the same time")
@@ -89,6 +104,13 @@ class GatewaySettings(BaseSettings):
         if services is not None and set(services) != set(SERVICES):
             raise ValueError(f"name the URL of each of {', '.join(SERVICES)}")
         return services
+
+    def clinic_policy(self) -> ClinicPolicy:
+        """How this site reads a record; it travels with every question of a case."""
+        ages: dict[str, Literal[50, 60] | None] = {"50": 50, "60": 60, "never": None}
+        return ClinicPolicy(
+            postmenopausal_from=ages[self.postmenopausal_assumed_from], frax_thresholds=self.frax_thresholds
+        )
 
     def sqlalchemy_url(self) -> str:
         """The database's URL with its asynchronous driver."""

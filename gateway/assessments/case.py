@@ -15,6 +15,8 @@ from shared.problems import InvalidInput, InvalidRecord, MissingInput
 
 FIELDS = ("image", "clinical", "patient_id", "clinical_model")
 MODELS = ("bone_density", "lifestyle")
+# What the gateway adds to a question; nobody sends it, so it makes no other request of the same one.
+OF_THE_SITE = {"policy", "as_of"}
 LARGEST_RECORD_BYTES = 200_000
 LONGEST_PATIENT_ID = 64
 
@@ -29,14 +31,25 @@ class Case:
     risk: RiskRequest | LifestyleRiskRequest | None
     patient_id: str | None
 
+    @property
+    def age(self) -> float | None:
+        """The person's, where a record gives it."""
+        return self.risk.record.age if self.risk else None
+
     def digest(self) -> bytes:
         """SHA-256 of everything that was sent, to tell a repeated request from another one under the same key."""
-        parts = (self.image or b"", self.risk.model_dump_json().encode() if self.risk else b"", self.patient_id or "")
+        risk = json.dumps(as_sent(self.risk)) if self.risk else ""
+        parts = (self.image or b"", risk, self.patient_id or "")
         whole = hashlib.sha256()
         for part in parts:
             data = part if isinstance(part, bytes) else part.encode()
             whole.update(len(data).to_bytes(8, "big") + data)
         return whole.digest()
+
+
+def as_sent(risk: RiskRequest | LifestyleRiskRequest) -> dict[str, Any]:
+    """The record with its model as it was sent, which is what is stored: without the site's policy and the day."""
+    return risk.model_dump(mode="json", exclude_none=True, exclude=OF_THE_SITE)
 
 
 async def read_case(request: Request) -> Case:

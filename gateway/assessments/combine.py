@@ -1,54 +1,109 @@
 """Image and clinical findings joined by a stated rule; the basis says in words what decided.
 
-1. Where DXA or a low-trauma fracture gives a WHO class, the clinical category stands, over any model's estimate: it
-   already weighs the class with fractures and FRAX (low bone mass with FRAX over the threshold is high).
-2. Else the clinical category, raised by one step where the radiograph shows osteoporosis and is not indeterminate.
-   A radiograph never lowers a category: its sensitivity does not allow that.
-3. Else, with a radiograph alone: moderate where it shows osteoporosis, none where it does not.
+1. The category is the clinical one. A radiograph never moves it: neither up nor down does its reading allow that.
+2. A class that DXA or a fracture gives is a diagnosis of its own, and leads.
+3. With a radiograph alone there is no category; the basis says what the film shows.
+4. The film changes the record's probability only by a likelihood ratio that was measured given the record, whose
+   interval leaves one out, and only in a person known to be of an age that it was measured at.
 
 The knee's stage (Kellgren-Lawrence) has no part in it: it tells of the joint, not of bone density.
 """
 
-from shared.contracts.assessment import Combined
-from shared.contracts.findings import ClinicalFinding, ImagingFinding, RiskCategory
-
-RAISED: dict[RiskCategory, RiskCategory] = {"low": "moderate", "moderate": "high", "high": "high"}
-
-
-def combine(imaging: ImagingFinding | None, clinical: ClinicalFinding | None) -> Combined:
-    """The category of the whole case, or none where nothing supports one."""
-    if clinical and clinical.bone_density and (who_class := clinical.bone_density.who_class):
-        basis = [f"Bone density decides: {who_class.replace('_', ' ')} ({clinical.bone_density.basis})."]
-        if clinical.decided_by in ("fracture", "frax") and clinical.category_basis != clinical.bone_density.basis:
-            basis.append(f"The record gives the category {clinical.category}: {clinical.category_basis}.")
-        return Combined(category=clinical.category, basis=basis)
-    shown = imaging is not None and not imaging.indeterminate and imaging.label != "normal"
-    lines = [_of_clinical(clinical), _of_imaging(imaging, shown, clinical.category if clinical else None)]
-    category: RiskCategory | None
-    if clinical and clinical.category:
-        category = RAISED[clinical.category] if shown else clinical.category
-    else:
-        category = "moderate" if shown else None
-    return Combined(category=category, basis=[line for line in lines if line])
+from gateway.assessments.film import BONE_READ_FROM_AGE
+from shared.contracts.assessment import Combined, Comparison, Diagnosis
+from shared.contracts.findings import ClinicalFinding, ImagingFinding, WhoClass
 
 
-def _of_clinical(clinical: ClinicalFinding | None) -> str | None:
+def combine(imaging: ImagingFinding | None, clinical: ClinicalFinding | None, age: float | None = None) -> Combined:
+    """What the findings come to together.
+
+    Args:
+        imaging: as it counts at the person's age.
+        clinical: what the record gives.
+        age: of the person; null where there is no record.
+    """
+    diagnosis, moved = _diagnosis(clinical), _with_image(imaging, clinical, age)
+    lines = [*_of_clinical(clinical, diagnosis), *_of_imaging(imaging, clinical, moved)]
+    return Combined(
+        category=clinical.category if clinical else None,
+        basis=lines,
+        diagnosis=diagnosis,
+        probability_with_image=moved,
+        comparison=_comparison(clinical),
+    )
+
+
+def _diagnosis(clinical: ClinicalFinding | None) -> Diagnosis | None:
+    density = clinical.bone_density if clinical else None
+    if density is None or density.who_class is None:
+        return None
+    return Diagnosis(who_class=density.who_class, basis=density.basis, date=density.date)
+
+
+def _comparison(clinical: ClinicalFinding | None) -> Comparison | None:
+    if clinical is None or clinical.probability is None:
+        return None
+    average, population = clinical.average_of_age_and_sex, clinical.population
+    if average is None or population is None:
+        return None
+    return Comparison(of_same_age_and_sex=average, population=population)
+
+
+def _with_image(
+    imaging: ImagingFinding | None, clinical: ClinicalFinding | None, age: float | None
+) -> float | None:  # fmt: skip
+    """The probability after the film: odds times likelihood ratio, where there is one that adds something."""
+    if imaging is None or clinical is None or clinical.probability is None:
+        return None
+    ratio, known_old_enough = imaging.likelihood_ratio, age is not None and age >= BONE_READ_FROM_AGE
+    if ratio is None or not (ratio.adds_something and imaging.possibly_low and known_old_enough):
+        return None
+    weighed = clinical.probability * ratio.value
+    return weighed / (weighed + 1 - clinical.probability)
+
+
+def _of_clinical(clinical: ClinicalFinding | None, diagnosis: Diagnosis | None) -> list[str]:
     if clinical is None:
-        return None
+        return []
+    lines = [_sentence(_named(diagnosis.who_class, diagnosis.basis))] if diagnosis else []
     if clinical.category is None:
-        return f"The clinical record gives no category: {clinical.reason or 'no model applies'}."
-    return f"The clinical record gives the category {clinical.category}."
+        return lines or [f"The clinical record gives no category: {_ended(clinical.reason or 'no model applies')}"]
+    rule = (clinical.category_basis or "").replace(diagnosis.basis if diagnosis else "\0", "").strip(" .;,")
+    if diagnosis and not rule:
+        return lines
+    return [*lines, f"The clinical record gives the category {clinical.category}{f' ({rule})' if rule else ''}."]
 
 
-def _of_imaging(imaging: ImagingFinding | None, shown: bool, category: RiskCategory | None) -> str | None:
+def _of_imaging(
+    imaging: ImagingFinding | None, clinical: ClinicalFinding | None, moved: float | None
+) -> list[str]:  # fmt: skip
     if imaging is None:
-        return None
+        return []
     if imaging.indeterminate:
-        return "The radiograph is indeterminate and changes nothing."
-    if shown and category is None:
-        return f"The radiograph of the {imaging.anatomy} shows osteoporosis, which alone gives the category moderate."
-    if shown and category == "high":
-        return f"The radiograph of the {imaging.anatomy} shows osteoporosis as well; the category cannot be higher."
-    if shown:
-        return f"The radiograph of the {imaging.anatomy} shows osteoporosis and raises the category by one step."
-    return f"The radiograph of the {imaging.anatomy} shows no osteoporosis, which does not lower the category."
+        return ["The radiograph is indeterminate and changes nothing."]
+    if not imaging.possibly_low:
+        return ["The radiograph shows no sign of low bone density, which rules nothing out."]
+    shows = f"The radiograph of the {imaging.anatomy} shows possible low bone density"
+    if clinical is None or clinical.category is None:
+        return [f"{shows}; a film alone gives no category."]
+    if moved is None or imaging.likelihood_ratio is None or clinical.probability is None:
+        return [f"{shows}, which does not change the category."]
+    ratio = imaging.likelihood_ratio
+    return [
+        f"{shows}, which takes the probability from {clinical.probability:.0%} to {moved:.0%} (likelihood ratio "
+        f"{ratio.value:.2g}, 95% interval {ratio.low:.2g} to {ratio.high:.2g}) and does not change the category."
+    ]
+
+
+def _named(who_class: WhoClass, basis: str) -> str:
+    """The class and what it rests on; most bases name it themselves."""
+    name = who_class.replace("_", " ")
+    return basis if name in basis.lower() else f"{name}, {basis}"
+
+
+def _sentence(text: str) -> str:
+    return _ended(text[:1].upper() + text[1:])
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."

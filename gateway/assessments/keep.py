@@ -3,7 +3,7 @@
 import datetime as dt
 
 from gateway.accounts.scopes import Principal
-from gateway.assessments.case import Case
+from gateway.assessments.case import Case, as_sent
 from gateway.assessments.compose import compose
 from gateway.assessments.repository import Pictures, Repeatable
 from gateway.assessments.sealed import Stored
@@ -24,7 +24,7 @@ async def keep(
 ) -> Assessment:
     """Compose and store one assessment; raises as `Assessments.add` does."""
     assessment = compose(findings, case.patient_id)
-    record = case.risk.model_dump(mode="json", exclude_none=True) if case.risk else None
+    record = as_sent(case.risk) if case.risk else None
     pictures = _pictures(house, findings, assessment.created_at)
     watch = await watch_of(house, Stored(assessment, record, owner.patient), owner)
     return await house.assessments.add(assessment, record, who, owner, repeatable, pictures, watch)

@@ -1,11 +1,26 @@
-"""What a patient's own account sees: everything at once, but medication only once a clinician has released it."""
+"""What a patient's own account, and a sheet printed for the patient, show of an assessment.
 
+Everything at once and in the patient's own words; medicines only once a clinician has released them. Sentences that are
+written for clinicians (rationale, source, reasons, letter, rules) stay with the clinic: any of them may name a medicine
+that is not released yet, or the order in which medicines are used.
+"""
+
+import re
 from typing import Literal
 
 from gateway.accounts.scopes import Principal
-from shared.contracts.assessment import Assessment
+from gateway.web.language import words_of
+from shared.contracts.assessment import Assessment, Combined, Diagnosis
+from shared.contracts.findings import BoneDensity, ClinicalFinding, RecordWarning
+from shared.contracts.recommendation import MessageKey, Recommendation, RecommendationSet
 
 ReleaseRule = Literal["by_clinician", "at_once"]
+# Medicines for bone as rules, record fields and people name them.
+BONE_MEDICINE = re.compile(
+    r"bisphosph|dron(ate|ic)|denosumab|paratide|romosozumab|raloxifene|anabolic|hormone.therapy|bone.?build", re.I
+)
+NEXT_SCAN = "the next bone density scan"
+BY_SCAN, BY_FRACTURE = "by a bone density scan", "by a fracture"
 
 
 def shown_to(who: Principal, assessment: Assessment, rule: ReleaseRule) -> Assessment:
@@ -16,10 +31,95 @@ def shown_to(who: Principal, assessment: Assessment, rule: ReleaseRule) -> Asses
         assessment: as it is stored.
         rule: the site's choice; `at_once` shows medication without a release.
     """
-    recommendation = assessment.recommendation
-    if who.patient_id is None or rule == "at_once" or assessment.released_at or recommendation is None:
+    if who.patient_id is None:
         return assessment
-    items = [item for item in recommendation.items if item.kind != "medication"]
-    # The letter is the clinician's, and tells of the drugs as well.
-    withheld = recommendation.model_copy(update={"items": items, "letter": None})
-    return assessment.model_copy(update={"recommendation": withheld})
+    return patient_view(assessment, assessment.released_at is not None, rule)
+
+
+def patient_view(assessment: Assessment, released: bool, rule: ReleaseRule) -> Assessment:
+    """The assessment in the patient's words, without the medicines where they are withheld."""
+    parts = {
+        "clinical": _clinical(assessment.clinical),
+        "combined": _combined(assessment.combined, assessment.clinical),
+        "recommendation": _recommendation(assessment.recommendation, withheld(released, rule)),
+    }
+    return assessment.model_copy(update=parts)
+
+
+def withheld(released: bool, rule: ReleaseRule) -> bool:
+    """Whether medicines are left out for the patient."""
+    return rule == "by_clinician" and not released
+
+
+def names_bone_medicine(text: str | None) -> bool:
+    """Whether a text, an id or an address names a medicine for bone or its class."""
+    return text is not None and BONE_MEDICINE.search(text.replace("_", " ")) is not None
+
+
+def _recommendation(made: RecommendationSet | None, without: bool) -> RecommendationSet | None:
+    if made is None:
+        return None
+    # One without words for the patient is the clinician's alone: an assessment stored before there were any has none.
+    told = [item for item in made.items if item.patient_text and not (without and item.kind == "medication")]
+    parts = {
+        "items": [_item(item, position, without) for position, item in enumerate(told, start=1)],
+        "consult": made.consult.model_copy(update={"reason": made.consult.patient_reason}),
+        "next_dxa": made.next_dxa and made.next_dxa.model_copy(update={"basis": NEXT_SCAN}),
+        "letter": None,
+    }
+    return made.model_copy(update=parts)
+
+
+def _item(item: Recommendation, position: int, without: bool) -> Recommendation:
+    named = without and names_bone_medicine(f"{item.id} {item.message.model_dump_json()}")
+    parts = {
+        "id": f"{item.kind}.{position}" if named else item.id,
+        "message": MessageKey(key=f"{item.kind}.{position}") if named else item.message,
+        "url": None if without and names_bone_medicine(item.url) else item.url,
+        "text": item.patient_text, "rationale": "", "citation": "", "strength": None, "reasons": [],
+        "further_sources": [], "checks": None if item.checks is None else [],
+    }  # fmt: skip
+    return item.model_copy(update=parts)
+
+
+def _clinical(found: ClinicalFinding | None) -> ClinicalFinding | None:
+    if found is None:
+        return None
+    density = found.bone_density
+    parts = {
+        "category_basis": None,
+        "conclusion": None,
+        "reason": None if names_bone_medicine(found.reason) else found.reason,
+        "bone_density": density and density.model_copy(update={"basis": _found_by(found, density)}),
+        "contributions": [
+            one for one in found.contributions if not names_bone_medicine(f"{one.field} {one.value} {one.words}")
+        ],
+        "most_informative_missing": [
+            one for one in found.most_informative_missing if not names_bone_medicine(f"{one.field} {one.words}")
+        ],
+        "warnings": [_warning(one) for one in found.warnings],
+    }
+    return found.model_copy(update=parts)
+
+
+def _combined(combined: Combined, clinical: ClinicalFinding | None) -> Combined:
+    diagnosis: Diagnosis | None = combined.diagnosis
+    if diagnosis is not None and clinical is not None and clinical.bone_density is not None:
+        diagnosis = diagnosis.model_copy(update={"basis": _found_by(clinical, clinical.bone_density)})
+    return combined.model_copy(update={"basis": [], "diagnosis": diagnosis})
+
+
+def _found_by(found: ClinicalFinding, density: BoneDensity) -> str:
+    return BY_FRACTURE if by_fracture(found, density) else BY_SCAN
+
+
+def by_fracture(found: ClinicalFinding, density: BoneDensity) -> bool:
+    """Whether a fracture, and not the scan, is what the class rests on."""
+    measured = density.t_score is not None or density.z_score is not None
+    settled = density.who_class in ("osteoporosis", "severe_osteoporosis")
+    return settled and (not measured or found.decided_by == "fracture")
+
+
+def _warning(warning: RecordWarning) -> RecordWarning:
+    field = "medications" if names_bone_medicine(warning.field) else warning.field
+    return warning.model_copy(update={"field": field, "detail": words_of("en")(f"warning.{warning.type}")})

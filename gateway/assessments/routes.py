@@ -113,7 +113,7 @@ async def list_assessments(
     before: Annotated[UUID | None, Query(description="`next` of the page before")] = None,
     patient_id: Annotated[Printable | None, Query(max_length=64, description="The hospital's own")] = None,
 ) -> AssessmentPage:
-    """The organisation's assessments, newest first; a patient's own account sees the patient's own."""
+    """The organisation's assessments, newest first; a patient's own account sees the patient's own, in plain words."""
     patient = await house.patients.known(who.organisation_id, patient_id) if patient_id is not None else None
     if patient_id is not None and patient is None:
         return AssessmentPage(items=[], next=None)

@@ -35,8 +35,17 @@ def seal_assessment(key: bytes, assessment: Assessment, record: dict[str, Any] |
 def open_assessment(key: bytes, row: AssessmentRow) -> Stored:
     """What was sealed, with what happened since."""
     content = json.loads(unseal(key, row.content, row.id.bytes))
-    assessment = Assessment.model_validate({**content["assessment"], "released_at": row.released_at})
+    made = _with_patients_words(content["assessment"])
+    assessment = Assessment.model_validate({**made, "released_at": row.released_at})
     return Stored(assessment, content["record"], row.patient)
+
+
+def _with_patients_words(made: dict[str, Any]) -> dict[str, Any]:
+    """What was stored before items had words for the patient gets none: the clinic's may name a medicine."""
+    for item in (made.get("recommendation") or {}).get("items", []):
+        item.setdefault("patient_text", "")
+        item.setdefault("message", {"key": item["id"], "params": {}})
+    return made
 
 
 def seal_picture(key: bytes, png: bytes, assessment_id: UUID, kind: str) -> bytes:

@@ -4,6 +4,7 @@ A service that is down makes the assessment partial, with a warning that names i
 """
 
 import asyncio
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -12,6 +13,7 @@ import anyio
 
 from gateway.assessments.case import Case
 from gateway.assessments.combine import combine
+from gateway.assessments.film import as_it_counts
 from gateway.pictures.pictures import pictures_of
 from gateway.services import Services
 from shared.contracts.assessment import Combined, Component, Warning
@@ -23,8 +25,9 @@ from shared.contracts.findings import (
     StageAnswer,
     StagingFinding,
 )
+from shared.contracts.policy import ClinicPolicy
 from shared.contracts.recommendation import RecommendationRequest, RecommendationSet
-from shared.contracts.risk import RiskRequest
+from shared.contracts.risk import LifestyleRiskRequest, RiskRequest
 from shared.problems import (
     PROBLEMS,
     ImageRefused,
@@ -39,7 +42,8 @@ from shared.problems import (
 # What the sender cannot mend. A refused internal token means that the two sides do not share their secret.
 OUT_OF_ORDER = (ServiceUnavailable, TooBusy, NotAuthenticated)
 _OUT_OF_ORDER_TYPES = {PROBLEMS[error].type for error in OUT_OF_ORDER}
-
+NO_CHOICES = ClinicPolicy()
+AnyRisk = RiskRequest | LifestyleRiskRequest
 
 # Hears of each part as it is over, found or not; of a part that nobody asked for, never.
 Told = Callable[[Component], None]
@@ -51,8 +55,15 @@ def nobody(_: Component) -> None:
 
 @dataclass
 class Findings:
-    """What the services found so far; `warnings` tells what is missing and why."""
+    """What the services found so far; `warnings` tells what is missing and why.
 
+    Args:
+        as_of: the day the case began, which every service counts from.
+        age: of the person, where a record gives it.
+    """
+
+    as_of: dt.date
+    age: float | None = None
     with_pictures: bool = False
     told: Told = nobody
     classified: ClassifyAnswer | None = None
@@ -79,7 +90,7 @@ class Findings:
 
     @property
     def combined(self) -> Combined:
-        return combine(self.imaging, self.clinical)
+        return combine(self.imaging, self.clinical, self.age)
 
     @property
     def lacks_a_service(self) -> bool:
@@ -100,10 +111,14 @@ class Workflow:
     Args:
         max_in_flight: cases that somebody waits for; one more is refused rather than queued without end.
         patience_s: how long a case of a batch gives way to those, so that it moves on a busy day as well.
+        policy: how the site reads a record.
     """
 
-    def __init__(self, services: Services, max_in_flight: int, patience_s: float = 5) -> None:
+    def __init__(
+        self, services: Services, max_in_flight: int, patience_s: float = 5, policy: ClinicPolicy = NO_CHOICES
+    ) -> None:
         self._services, self._room, self._inside = services, max_in_flight, 0
+        self._policy = policy
         self._patience_s, self._quiet = patience_s, asyncio.Event()
         self._quiet.set()
 
@@ -121,7 +136,7 @@ class Workflow:
         self._inside += 1
         self._quiet.clear()
         try:
-            return await self._assess(Findings(pictures, told), case)
+            return await self._assess(_begun(case, pictures, told), case)
         finally:
             self._inside -= 1
             if not self._inside:
@@ -135,7 +150,7 @@ class Workflow:
         """
         with anyio.move_on_after(self._patience_s):
             await self._quiet.wait()
-        return await self._assess(Findings(pictures), case)
+        return await self._assess(_begun(case, pictures), case)
 
     async def _assess(self, findings: Findings, case: Case) -> Findings:
         refused: list[InvalidInput] = []
@@ -153,7 +168,8 @@ class Workflow:
         if case.image is None:
             return
         try:
-            findings.classified = await self._services.classify(case.image, findings.with_pictures)
+            seen = await self._services.classify(case.image, findings.with_pictures)
+            findings.classified = as_it_counts(seen, case.age)
         except ImageRefused as error:
             if case.risk is None:
                 refused.append(error)
@@ -178,7 +194,7 @@ class Workflow:
         if case.risk is None:
             return
         try:
-            findings.clinical = await self._services.risk(case.risk)
+            findings.clinical = await self._services.risk(self._asked(case.risk, findings.as_of))
         except OUT_OF_ORDER as error:
             findings.warn("clinical", error)
         findings.told("clinical")
@@ -186,9 +202,20 @@ class Workflow:
     async def _recommend(self, case: Case, findings: Findings) -> None:
         record = case.risk.record if isinstance(case.risk, RiskRequest) else None
         request = RecommendationRequest(
-            imaging=findings.imaging, staging=findings.staging, clinical=findings.clinical, record=record
-        )
+            imaging=findings.imaging, staging=findings.staging, clinical=findings.clinical, record=record,
+            policy=self._policy, as_of=findings.as_of,
+        )  # fmt: skip
         try:
             findings.recommendation = await self._services.recommend(request)
         except OUT_OF_ORDER as error:
             findings.warn("recommender", error)
+
+    def _asked(self, risk: AnyRisk, as_of: dt.date) -> AnyRisk:
+        """The question with the site's policy and the day; the seed system's questionnaire knows neither."""
+        return (
+            risk.model_copy(update={"policy": self._policy, "as_of": as_of}) if isinstance(risk, RiskRequest) else risk
+        )
+
+
+def _begun(case: Case, pictures: bool, told: Told = nobody) -> Findings:
+    return Findings(dt.datetime.now(dt.UTC).date(), case.age, pictures, told)

@@ -11,7 +11,7 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import FormData, UploadFile
 
-from gateway.assessments.case import MODELS, checked_patient_id, read_risk
+from gateway.assessments.case import MODELS, as_sent, checked_patient_id, read_risk
 from shared.contracts.risk import LifestyleRiskRequest, RiskRequest
 from shared.problem_responses import words
 from shared.problems import InvalidInput, InvalidRecord, MissingInput
@@ -70,7 +70,7 @@ class Batch:
         whole = hashlib.sha256()
         for case in self.cases:
             image = await case.image() or b""
-            record = case.risk.model_dump_json() if case.risk else ""
+            record = json.dumps(as_sent(case.risk)) if case.risk else ""
             parts = (case.reference.encode(), (case.patient_id or "").encode(), record.encode(), image)
             for part in parts:
                 whole.update(len(part).to_bytes(8, "big") + part)

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gateway.accounts.scopes import Principal
+from gateway.assessments.case import as_sent
 from gateway.assessments.repository import Repeatable
 from gateway.audit.repository import Outcome, audit_row
 from gateway.batches.manifest import Batch, BatchCase
@@ -248,7 +249,7 @@ class Batches:
 
 async def _case_row(batch_id: UUID, position: int, case: BatchCase, owner: Owner) -> BatchCaseRow:
     identity, image = uuid7(), await case.image()
-    risk = case.risk.model_dump(mode="json", exclude_none=True) if case.risk else None
+    risk = as_sent(case.risk) if case.risk else None
     record = json.dumps({"patient_id": case.patient_id, "risk": risk}).encode()
     return BatchCaseRow(
         id=identity, batch_id=batch_id, position=position, reference=case.reference, patient=owner.patient,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.terminal import Json
+from gateway.cli.terminal import Json, read_settings
 
 app = typer.Typer(help="The recommender's rules.", no_args_is_help=True)
 
@@ -43,7 +43,7 @@ def explain_rules(
     """Show why each rule did or did not fire for one case."""
     from gateway.offline import explain_file
 
-    explanations = explain_file(case)
+    explanations = explain_file(case, read_settings().clinic_policy())
     if as_json:
         typer.echo(json.dumps([one.model_dump() for one in explanations], indent=2))
         return

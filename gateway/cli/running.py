@@ -64,5 +64,5 @@ def assess(
     """Make one assessment without a server; nothing is stored."""
     from gateway.offline import assess_files
 
-    assessment, summary = asyncio.run(assess_files(image, clinical, clinical_model))
+    assessment, summary = asyncio.run(assess_files(image, clinical, clinical_model, read_settings().clinic_policy()))
     typer.echo(assessment.model_dump_json(indent=2) if as_json else "\n".join(summary))

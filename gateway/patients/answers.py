@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from gateway.accounts.scopes import Principal
+from gateway.assessments.release import names_bone_medicine
 from gateway.patients.alerts.repository import Alert, AlertState
 from gateway.patients.history.repository import PatientInBrief
 from gateway.patients.measurement import Measured
@@ -61,16 +63,19 @@ class AlertAnswer(BaseModel):
     patient_id: str | None
     state: AlertState
     code: str = Field(description="The rule's id, or what got worse")
-    text: str
+    text: str = Field(description="A patient's account gets the patient's words")
     due_from: dt.date | None
     due_by: dt.date | None
     assessment_id: UUID | None
     created_at: dt.datetime
 
     @classmethod
-    def of(cls, alert: Alert) -> "AlertAnswer":
-        """As it travels."""
-        fields = {name: value for name, value in vars(alert).items() if name != "reference"}
+    def of(cls, alert: Alert, who: Principal) -> "AlertAnswer":
+        """As it travels to this caller."""
+        fields = {name: value for name, value in vars(alert).items() if name not in ("reference", "patient_text")}
+        if who.patient_id is not None:
+            code = "follow_up" if names_bone_medicine(alert.code) else alert.code
+            fields |= {"text": alert.patient_text, "code": code}
         return cls(**fields, patient_id=alert.reference)
 
 

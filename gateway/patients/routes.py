@@ -110,7 +110,7 @@ async def export_patient(patient_id: PatientId, who: Reader, house: House) -> Pa
             AssessmentWithRecord(assessment=shown_to(who, one.assessment, rule), record=one.record) for one in stored
         ],
         measurements=[MeasurementAnswer(id=one.id, measured=one.measured) for one in measurements],
-        alerts=[AlertAnswer.of(one) for one in alerts],
+        alerts=[AlertAnswer.of(one, who) for one in alerts],
         trail=[TrailLine.model_validate(line, from_attributes=True) for line in trail],
     )
 

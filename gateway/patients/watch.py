@@ -14,16 +14,19 @@ from shared.contracts.assessment import Assessment
 from shared.contracts.findings import Knee
 
 RANK = {"low": 0, "moderate": 1, "high": 2}
+# What a patient reads of a follow-up that has no words of the patient's own.
+ASK_THE_CLINIC = "A check-up is planned: ask your clinic about it."
 AlertKind = Literal["follow_up", "worsening"]
 
 
 @dataclass(frozen=True)
 class NewAlert:
-    """Something to look at. A follow-up is due from one day and overdue past another."""
+    """Something to look at, for the clinic and in the patient's words. A follow-up is overdue past its last day."""
 
     kind: AlertKind
     code: str
     text: str
+    patient_text: str
     due_from: dt.date | None = None
     due_by: dt.date | None = None
 
@@ -44,7 +47,9 @@ def follow_ups(assessment: Assessment) -> Iterator[NewAlert]:
     for item in assessment.recommendation.items if assessment.recommendation else []:
         if item.interval:
             first, last = item.interval.after_months, item.interval.by_months
-            yield NewAlert("follow_up", item.id, item.text, months_later(day, first), months_later(day, last))
+            # An alert is not released, so the patient's words of a medicine stay out of it.
+            told = ASK_THE_CLINIC if item.kind == "medication" else item.patient_text
+            yield NewAlert("follow_up", item.id, item.text, told, months_later(day, first), months_later(day, last))
 
 
 def months_later(day: dt.date, months: float) -> dt.date:
@@ -62,10 +67,10 @@ def worsening(new: Stored, earlier: Sequence[Stored]) -> Iterator[NewAlert]:
         (one.assessment.combined.category for one in reversed(earlier) if one.assessment.combined.category), None
     )
     if category and before and RANK[category] > RANK[before]:
-        yield NewAlert("worsening", "category_rose", f"The risk category rose from {before} to {category}.")
+        yield _worse("category_rose", f"The risk category rose from {before} to {category}.")
     yield from _knees(new, earlier)
     if earlier and (broken := _new_fractures(new, earlier[-1])):
-        yield NewAlert("worsening", "new_fracture", f"A new fracture since the last assessment: {', '.join(broken)}.")
+        yield _worse("new_fracture", f"A new fracture since the last assessment: {', '.join(broken)}.")
 
 
 def bone_loss(before: Sequence[Entry], now: Sequence[Entry], lsc_percent: Mapping[str, float]) -> Iterator[NewAlert]:
@@ -77,7 +82,11 @@ def bone_loss(before: Sequence[Entry], now: Sequence[Entry], lsc_percent: Mappin
         if one.significant and one.change < 0 and (one.site, one.measure, one.device) not in known:
             site, measure = one.site.replace("_", " "), one.measure.replace("_", " ")
             text = f"The {measure} at the {site} fell by {abs(one.change):.3g} {one.unit}, more than its own error."
-            yield NewAlert("worsening", "bone_loss", text)
+            yield _worse("bone_loss", text)
+
+
+def _worse(code: str, text: str) -> NewAlert:
+    return NewAlert("worsening", code, text, text)
 
 
 def _knees(new: Stored, earlier: Sequence[Stored]) -> Iterator[NewAlert]:
@@ -90,7 +99,7 @@ def _knees(new: Stored, earlier: Sequence[Stored]) -> Iterator[NewAlert]:
         if side in before and knee.stage > before[side].stage:
             was = before[side].stage
             text = f"The {side} knee's Kellgren-Lawrence grade rose from {was} to {knee.stage} by the network."
-            yield NewAlert("worsening", "knee_grade_rose", text)
+            yield _worse("knee_grade_rose", text)
 
 
 def _well_graded(knees: Sequence[Knee]) -> dict[str, Knee]:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from gateway.accounts.credentials import needs
 from gateway.accounts.scopes import Principal
-from gateway.assessments.routes import get_assessment
+from gateway.assessments.release import patient_view, withheld
 from gateway.pictures.pictures import KINDS
 from gateway.reports.telling import Audience
 from gateway.rooms import Rooms, rooms
@@ -41,20 +41,23 @@ async def get_report(
 ) -> Response:
     """One page to print, with the picture and the heat map where the site keeps them.
 
-    For the patient, medication is left out until a clinician has released it, whoever prints it.
+    The patient's is in plain words, and medication is left out until a clinician has released it, whoever prints it.
+    The clinician's has the record and every figure, and is in English.
     """
     if audience == "clinician" and who.patient_id is not None:
         raise NotAuthorised("The clinician's report is for the clinic: ask for audience=patient.")
-    made = await get_assessment(assessment_id, who, house)
-    withheld = audience == "patient" and not made.released_at and house.settings.release_medication == "by_clinician"
-    if withheld and made.recommendation:
-        items = [item for item in made.recommendation.items if item.kind != "medication"]
-        made = made.model_copy(update={"recommendation": made.recommendation.model_copy(update={"items": items})})
-    found = {kind: await house.pictures.first(made.id, [kind]) for kind in KINDS}
+    stored = await house.assessments.get(assessment_id, who)
+    found = {kind: await house.pictures.first(assessment_id, [kind]) for kind in KINDS}
     pngs: dict[str, bytes] = {kind: png for kind, png in found.items() if png}
-    from gateway.reports.report import report  # with the fonts' libraries, which few installations need at the start
+    from gateway.reports.report import Report, pdf_of  # with the fonts' libraries, which few need at the start
 
-    pdf, written = await anyio.to_thread.run_sync(lambda: report(made, audience, language, pngs, withheld=withheld))
+    made, settings = stored.assessment, house.settings
+    number, hides = settings.emergency_number, False
+    if audience == "patient":
+        hides = withheld(made.released_at is not None, settings.release_medication)
+        made = patient_view(made, made.released_at is not None, settings.release_medication)
+    report = Report(made, audience, pngs, hides, stored.record if audience == "clinician" else None, number)
+    pdf, written = await anyio.to_thread.run_sync(pdf_of, report, language)
     headers = {
         "Content-Disposition": f'inline; filename="report-{audience}-{made.id}.pdf"', "Content-Language": written,
         "Cache-Control": "private, no-store",

@@ -10,6 +10,7 @@ from fpdf.fonts import TTFFont
 from gateway.reports.fonts import Fonts, bold_of
 
 INK, SOFT, ACCENT, RAIL = (23, 33, 31), (85, 98, 95), (13, 92, 99), (226, 232, 231)
+ALARM = (164, 28, 28)
 MARGIN_MM, PICTURE_MM = 15.0, 42.0
 # Latin letters of every PDF reader: what they cannot show is written otherwise.
 PLAIN = str.maketrans(
@@ -85,26 +86,34 @@ class Sheet:
         self.pdf.set_y(max(self.pdf.get_y(), self._narrow_until))
         self._narrow = 0.0
 
-    def heading(self, text: str) -> None:
-        """A heading, with some air above."""
+    def heading(self, text: str, *, alarm: bool = False) -> None:
+        """A heading, with some air above; one that alarms is red."""
         self.pdf.set_y(self.pdf.get_y() + self.size * 0.18)
-        self._write(text, self.size * 1.12, bold=True, colour=ACCENT)
+        self._write(text, self.size * (1.5 if alarm else 1.12), bold=True, colour=ALARM if alarm else ACCENT)
+
+    def signature(self, text: str) -> None:
+        """A line to sign on."""
+        self.pdf.set_y(self.pdf.get_y() + self.size * 0.6)
+        self._write(text, self.size)
+        start = MARGIN_MM + self.pdf.get_string_width(self._plain(text)) + 3
+        self.pdf.set_draw_color(*SOFT)
+        self.pdf.set_line_width(0.2)
+        self.pdf.line(start, self.pdf.get_y(), self.pdf.w - MARGIN_MM, self.pdf.get_y())
 
     def line(self, text: str, *, bold: bool = False, soft: bool = False, large: bool = False) -> None:
         """A paragraph."""
         size = self.size * (1.35 if large else 0.88 if soft else 1)
         self._write(text, size, bold=bold, colour=SOFT if soft else INK)
 
-    def item(self, text: str, beside: str | None = None, note: str | None = None) -> None:
-        """A point of a list, with the English beside a translation, and a note."""
+    def item(self, text: str, beside: str | None = None) -> None:
+        """A point of a list, with the English beside a translation."""
         mark = self.pdf.get_y()
         self._write(text, self.size, indent=4)
         self.pdf.set_fill_color(*ACCENT)
         if self.pdf.get_y() > mark:
             self.pdf.ellipse(MARGIN_MM + 1, mark + self.size * 0.2, 1.1, 1.1, style="F")
-        for more in (beside, note):
-            if more:
-                self._write(more, self.size * 0.85, indent=4, colour=SOFT)
+        if beside:
+            self._write(beside, self.size * 0.85, indent=4, colour=SOFT)
 
     def bar(self, label: str, share: float, value: str) -> None:
         """A share of one as a bar."""

@@ -20,6 +20,7 @@ from shared.contracts.record import (
     MedicalCondition,
     Medication,
     MenopausalStatus,
+    Sex,
 )
 
 Kind = Literal["number", "choice", "yes_no", "many", "fractures", "densities"]
@@ -41,11 +42,11 @@ class Question:
 
 @dataclass(frozen=True)
 class Section:
-    """Questions that belong together; `women` asks only women."""
+    """Questions that belong together, asked of everybody or of some genders; the empty one is not answered yet."""
 
     name: str
     questions: tuple[Question, ...]
-    women: bool = False
+    genders: tuple[str, ...] = ()
 
 
 def _number(name: str, low: float, high: float, step: float = 1) -> Question:
@@ -70,6 +71,14 @@ SECTIONS = (
         ),
     ),
     Section(
+        "gender",
+        (
+            _choice("sex_recorded_at_birth", get_args(Sex)), *_yes_no("gonadectomy"),
+            _choice("gender_affirming_hormones", ("no", "oestrogen", "testosterone", "yes")),
+        ),
+        genders=("other", "unknown"),
+    ),
+    Section(
         "fractures",
         (
             Question("prior_fractures", "fractures", options=get_args(FractureSite)),
@@ -80,9 +89,9 @@ SECTIONS = (
         "women",
         (
             _choice("menopausal_status", get_args(MenopausalStatus)), _number("menopause_age", 10, 70),
-            *_yes_no("oestrogen_use", "oestrogen_ever", "pregnant"),
+            *_yes_no("oestrogen_use", "oestrogen_ever", "pregnant", "breastfeeding"),
         ),
-        women=True,
+        genders=("", "female", "other", "unknown"),
     ),
     Section(
         "habits",
@@ -93,7 +102,8 @@ SECTIONS = (
         ),
     ),
     Section("symptoms", _yes_no(
-        "knee_pain", "hot_swollen_knee", "back_pain", "neurological_signs", "thigh_or_groin_pain"
+        "knee_pain", "hot_swollen_knee", "back_pain", "neurological_signs", "saddle_or_bladder_signs", "fever",
+        "immunosuppression", "unexplained_weight_loss", "thigh_or_groin_pain",
     )),
     Section(
         "conditions",
@@ -109,6 +119,7 @@ SECTIONS = (
             _number("glucocorticoid_mg_per_day", 0, 200, 0.5),
             _number("glucocorticoid_months", 0, 1200), _number("bisphosphonate_years", 0, 60, 0.5),
             _number("denosumab_doses", 0, 100), _number("denosumab_last_dose_months_ago", 0, 600),
+            _number("zoledronate_months_ago", 0, 600),
         ),
     ),
     Section(
@@ -122,6 +133,7 @@ SECTIONS = (
     ),
 )  # fmt: skip
 DEVICES = get_args(DensityDevice)
+YES_OR_NO = {"yes": True, "no": False}
 WHOLE = {"falls_past_year", "denosumab_doses"}
 
 
@@ -145,7 +157,7 @@ def _answer(form: FormData, question: Question) -> dict[str, Any]:
         whole = name in WHOLE and value is not None and value.is_integer()
         return {} if value is None else {name: int(value) if whole else value}
     if question.kind == "choice":
-        return {name: chosen} if (chosen := text(form, name)) else {}
+        return {name: YES_OR_NO.get(chosen, chosen)} if (chosen := text(form, name)) else {}
     if question.kind == "yes_no":
         return {name: text(form, name) == "yes"} if text(form, name) else {}
     if question.kind == "many":
@@ -165,6 +177,7 @@ def _fractures(form: FormData) -> list[dict[str, Any]]:
             parts = {
                 "site": site, "age": number(form, f"fracture_{row}_age"),
                 "low_trauma": cause == "yes" if cause else None,
+                "months_ago": number(form, f"fracture_{row}_months_ago"),
             }  # fmt: skip
             found.append({key: value for key, value in parts.items() if value is not None})
     return found

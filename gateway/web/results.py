@@ -7,11 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
+from gateway.assessments.release import withheld
 from gateway.assessments.routes import get_assessment, release_assessment
 from gateway.pictures.pictures import KINDS
 from gateway.pictures.routes import get_heat_map, get_preview
+from gateway.reports import telling
 from gateway.reports.routes import get_report
-from gateway.reports.telling import GROUPS, Audience, imaging_words, meaning, models_of, sureness
+from gateway.reports.telling import GROUPS, Audience
 from gateway.rooms import Rooms
 from gateway.web.forms import Posted
 from gateway.web.language import LanguageCode
@@ -69,9 +71,9 @@ def shown(request: Request, house: Rooms, made: Assessment, pictures: Literal["k
     items = made.recommendation.items if made.recommendation else []
     groups: dict[str, list[Recommendation]] = {kind: [item for item in items if item.kind == kind] for kind in GROUPS}
     visitor = visitor_of(request)
-    withheld = not visitor.is_staff and house.settings.release_medication == "by_clinician" and not made.released_at
+    hides = not visitor.is_staff and withheld(made.released_at is not None, house.settings.release_medication)
     return {
         "assessment": made, "groups": {kind: found for kind, found in groups.items() if found}, "pictures": pictures,
-        "kinds": KINDS, "sureness": sureness, "withheld": withheld,
-        "imaging_words": imaging_words, "meaning": meaning, "models": models_of(made),
+        "kinds": KINDS, "withheld": hides, "telling": telling,
+        "audience": "clinician" if visitor.is_staff else "patient", "emergency_number": house.settings.emergency_number,
     }  # fmt: skip

@@ -254,5 +254,28 @@ async def test_low_bone_mass_with_frax_over_its_threshold_stays_high(house):
     answer = await house.post("/v1/assessments", files={"clinical": (None, json.dumps(record))})
     combined = answer.json()["combined"]
     assert (answer.json()["clinical"]["decided_by"], combined["category"]) == ("frax", "high")
-    assert "low bone mass" in combined["basis"][0]
+    assert combined["diagnosis"]["who_class"] == "low_bone_mass"
+    assert "Low bone mass" in combined["basis"][0]
     assert "FRAX" in combined["basis"][1]
+
+
+async def test_below_fifty_the_film_says_nothing_of_bone_anywhere(house, knee_jpeg):
+    record = json.dumps({"age": 45, "gender": "female"})
+    files = {"image": ("knee.jpg", knee_jpeg), "clinical": (None, record)}
+    made = (await house.post("/v1/assessments?pictures=true", files=files)).json()
+    assert made["imaging"]["indeterminate"] is True
+    assert "below 50 years of age" in made["imaging"]["words"]
+    assert made["combined"]["probability_with_image"] is None
+    assert "The radiograph is indeterminate and changes nothing." in made["combined"]["basis"]
+    assert set(made["pictures"]) == {"preview", "imaging", "staging"}
+    assert made["pictures"]["imaging"] is None
+    stored = (await house.get(f"/v1/assessments/{made['id']}")).json()
+    assert stored["imaging"] == made["imaging"]
+    items = {item["id"] for item in made["recommendation"]["items"]}
+    assert "referral.dxa.image" not in items
+
+
+async def test_a_film_alone_gives_no_category(house, knee_jpeg):
+    made = (await house.post("/v1/assessments", files={"image": ("knee.jpg", knee_jpeg)})).json()
+    assert made["combined"]["category"] is None
+    assert made["combined"]["diagnosis"] is None

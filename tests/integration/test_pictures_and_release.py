@@ -168,7 +168,12 @@ async def test_a_patient_sees_the_own_records_and_medication_once_released(keepi
     released = (await keeping.post(f"{address}/release")).json()
     assert released["released_at"]
     assert (await keeping.post(f"{address}/release")).json() == released
-    assert (await patient.get(address)).json() == released
+    seen = (await patient.get(address)).json()
+    assert kinds(seen) == kinds(own)
+    assert seen["recommendation"]["letter"] is None
+    assert [item["text"] for item in seen["recommendation"]["items"]] == [
+        item["patient_text"] for item in released["recommendation"]["items"]
+    ]
 
 
 async def test_a_patient_sends_cases_of_their_own_only(patient):

@@ -16,7 +16,7 @@ from gateway.database.encryption import MasterKey, seal, unseal
 from gateway.database.engine import Sessions, now
 from gateway.database.ids import uuid7
 from gateway.database.tables import AlertRow, PatientRow
-from gateway.patients.watch import NewAlert, Watch
+from gateway.patients.watch import ASK_THE_CLINIC, NewAlert, Watch
 from shared.problems import NotFound
 
 AlertState = Literal["upcoming", "due", "overdue", "worsening"]
@@ -32,6 +32,7 @@ class Alert:
     state: AlertState
     code: str
     text: str
+    patient_text: str
     due_from: dt.date | None
     due_by: dt.date | None
     assessment_id: UUID | None
@@ -93,8 +94,11 @@ class Alerts:
     def _opened(self, row: AlertRow, patient: PatientRow, today: dt.date) -> Alert:
         assert patient.data_key is not None  # noqa: S101 -- erasure deletes the alerts with the key
         text = unseal(self._master.unwrap(patient.data_key, patient.id), row.content, row.id.bytes)
+        told = json.loads(text)
+        # One stored before there were words for the patient: the clinic's of a follow-up may name a medicine.
+        for_patient = told.get("patient_text") or (ASK_THE_CLINIC if row.kind == "follow_up" else told["text"])
         return Alert(
-            row.id, patient.id, patient.reference, state_of(row, today), row.code, json.loads(text)["text"],
+            row.id, patient.id, patient.reference, state_of(row, today), row.code, told["text"], for_patient,
             row.due_from, row.due_by, row.assessment_id, row.created_at,
         )  # fmt: skip
 
@@ -143,7 +147,8 @@ async def add_alerts(
 
 def _row(alert: NewAlert, watch: Watch, organisation_id: UUID, assessment_id: UUID | None) -> AlertRow:
     identity, kind = uuid7(), alert.kind
-    content = seal(watch.key, json.dumps({"text": alert.text}).encode(), identity.bytes)
+    words = json.dumps({"text": alert.text, "patient_text": alert.patient_text})
+    content = seal(watch.key, words.encode(), identity.bytes)
     return AlertRow(
         id=identity, organisation_id=organisation_id, patient=watch.patient, assessment_id=assessment_id, kind=kind,
         code=alert.code, content=content, due_from=alert.due_from, due_by=alert.due_by, created_at=now(),

@@ -32,11 +32,12 @@ async def list_alerts(
     """Follow-ups that are due or overdue, and patients who got worse, newest first.
 
     A follow-up's dates come from the recommendation's interval. The follow-ups of a newer assessment with a record
-    stand in for those of earlier ones. A patient's own account sees its own.
+    stand in for those of earlier ones. A patient's own account sees its own, in the
+    patient's words.
     """
     found = await house.alerts.page(who, limit + 1, before, state or NOW, now().date())
     following = found[limit - 1].id if len(found) > limit else None
-    return AlertPage(items=[AlertAnswer.of(one) for one in found[:limit]], next=following)
+    return AlertPage(items=[AlertAnswer.of(one, who) for one in found[:limit]], next=following)
 
 
 @router.post(

@@ -39,15 +39,17 @@ camera((file) => { picture(file); save(); });
 const isAnswered = (question) => [...question.querySelectorAll("input, select")].some((field) =>
   field.name && !/_(measure|site|device)$/.test(field.name) && (["radio", "checkbox"].includes(field.type) ? field.checked && field.value : field.value));
 
+// Some sections are asked of some genders only; the empty one is not answered yet.
+const isAsked = (section) => !section?.dataset.genders || section.dataset.genders.split(",").includes(form.elements.gender.value);
+
 function refresh() {
   for (const box of form.querySelectorAll("[data-unknown]")) box.checked = !form.elements[box.dataset.unknown].value;
   for (const part of form.querySelectorAll("[data-when]")) {
     const [name, value] = part.dataset.when.split("=");
     part.hidden = form.elements[name].value !== value;
   }
-  const male = form.elements.gender.value === "male";
   for (const section of form.querySelectorAll(".section")) {
-    if ("women" in section.dataset) section.hidden = male;
+    section.hidden = !isAsked(section);
     const count = [...section.querySelectorAll("[data-question]")].filter(isAnswered).length;
     const words = section.querySelector("[data-count]");
     words.textContent = count ? words.dataset.one.replace("{count}", count) : "";
@@ -66,10 +68,9 @@ form.addEventListener("input", (event) => {
 // What is kept ----------------------------------------------------------------------------------------------------
 const fields = () => [...entries()].filter(([name, value]) => name !== "csrf" && typeof value === "string" && value);
 function* entries() {
-  const male = form.elements.gender.value === "male";
   for (const [name, value] of new FormData(form)) {
     if (name === "image") continue;
-    if (male && form.elements[name]?.closest?.("[data-women]")) continue;
+    if (!isAsked(form.querySelector(`[name="${CSS.escape(name)}"]`)?.closest("[data-genders]"))) continue;
     yield [name, value];
   }
 }

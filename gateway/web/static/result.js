@@ -33,7 +33,7 @@ const box = document.querySelector("[data-viewer][data-kept]:not([data-kept=''])
 if (box) {
   const kept = box.dataset.kept, { show } = viewer(document);
   show("preview", `${kept}preview.png`);
-  for (const kind of box.dataset.staging ? ["imaging", "staging"] : ["imaging"]) {
+  for (const kind of ["imaging", "staging"].filter((one) => box.dataset[one])) {
     const image = new Image();
     image.onload = () => show(kind, image.src);
     image.src = `${kept}${kind}.png`;

@@ -205,3 +205,28 @@ def test_the_keyboard_alone_is_enough(site, visit):
     one.page.keyboard.press("Enter")
     one.page.wait_for_selector("article.result")
     one.until("document.activeElement.tagName === 'H1'")
+
+
+def test_an_emergency_is_the_first_thing_on_the_result(site, visit, axe):
+    one = visit(site, 360)
+    one.register("emergency@home.example")
+    one.fill_in(age=72)
+    one.page.click("#section-symptoms summary")
+    for sign in ("back_pain", "neurological_signs", "saddle_or_bladder_signs"):
+        one.page.check(f"input[name={sign}][value=yes]")
+    one.assess()
+    assert one.page.locator("article.result > section").first.get_attribute("class") == "card alarm"
+    assert one.page.locator(".alarm a").get_attribute("href") == "tel:112"
+    assert one.page.locator(".consult").count() == 0
+    one.is_accessible(axe)
+    one.shot("emergency")
+
+
+def test_what_else_is_asked_follows_the_answer_to_sex(site, visit):
+    one = visit(site)
+    one.register("open@home.example")
+    seen = {}
+    for gender in ("female", "male", "other", "unknown"):
+        one.page.check(f"input[name=gender][value={gender}]")
+        seen[gender] = [one.page.locator(f"#section-{name}").is_visible() for name in ("gender", "women")]
+    assert seen == {"female": [False, True], "male": [False, False], "other": [True, True], "unknown": [True, True]}

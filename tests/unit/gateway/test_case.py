@@ -30,7 +30,7 @@ def test_a_record_is_read():
         ('{"age": true, "gender": "female"}', "clinical.age", "valid number"),
         ('{"age": NaN, "gender": "female"}', "clinical.age", "finite"),
         ('{"age": 1e999, "gender": "female"}', "clinical.age", "finite"),
-        ('{"age": 67, "gender": "f"}', "clinical.gender", "'female' or 'male'"),
+        ('{"age": 67, "gender": "f"}', "clinical.gender", "'female', 'male', 'other' or 'unknown'"),
         ('{"age": 67, "gender": "female", "weight_kg": 900}', "clinical.weight_kg", "less than or equal to 400"),
         ('{"age": 67, "gender": "female", "wieght_kg": 58}', "clinical.wieght_kg", "not permitted"),
         ('{"age": 67, "age": 76, "gender": "female"}', "clinical", "age is given more than once"),

@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from gateway.cli import app
 from gateway.offline import explain_file
+from shared.contracts.policy import ClinicPolicy
 from shared.problems import InvalidInput
 
 run = CliRunner()
@@ -40,4 +41,4 @@ def test_a_case_that_cannot_be_used_says_why(tmp_path, text):
     case = tmp_path / "case.json"
     case.write_text(text)
     with pytest.raises(InvalidInput):
-        explain_file(case)
+        explain_file(case, ClinicPolicy())

@@ -5,6 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from gateway.settings import GatewaySettings, kept_secret
+from shared.contracts.policy import ClinicPolicy, FraxLine
 
 
 def test_secrets_are_made_once_and_kept_for_their_owner_only(settings):
@@ -38,3 +39,30 @@ def test_all_four_services_have_to_be_named(monkeypatch):
 
 def test_two_processes_agree_on_a_secret(tmp_path):
     assert kept_secret(tmp_path / "deep" / "s") == kept_secret(tmp_path / "deep" / "s")
+
+
+def test_a_site_says_how_it_reads_a_record(monkeypatch):
+    assert GatewaySettings(_env_file=None).clinic_policy() == ClinicPolicy()
+    monkeypatch.setenv("TRABECULA_POSTMENOPAUSAL_ASSUMED_FROM", "never")
+    monkeypatch.setenv("TRABECULA_FRAX_THRESHOLDS", '{"india": {"major": 15, "hip": 4}, "unknown": {"major": 20}}')
+    policy = GatewaySettings(_env_file=None).clinic_policy()
+    assert policy.postmenopausal_from is None
+    assert policy.frax_thresholds["india"] == FraxLine(major=15, hip=4)
+    assert policy.frax_thresholds["unknown"].hip is None
+    monkeypatch.setenv("TRABECULA_POSTMENOPAUSAL_ASSUMED_FROM", "60")
+    assert GatewaySettings(_env_file=None).clinic_policy().postmenopausal_from == 60
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FRAX_THRESHOLDS", '{"atlantis": {"major": 15}}'),
+        ("FRAX_THRESHOLDS", '{"india": {"major": 150}}'),
+        ("POSTMENOPAUSAL_ASSUMED_FROM", "55"),
+        ("EMERGENCY_NUMBER", "call us"),
+    ],
+)
+def test_a_choice_that_there_is_not_is_refused(monkeypatch, name, value):
+    monkeypatch.setenv(f"TRABECULA_{name}", value)
+    with pytest.raises(ValidationError, match=name.lower()):
+        GatewaySettings(_env_file=None)

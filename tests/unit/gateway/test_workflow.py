@@ -1,11 +1,13 @@
 """Who goes first: a case that somebody waits for, then the cases of batches."""
 
 import asyncio
+import datetime as dt
 
 import pytest
 
-from gateway.assessments.case import Case
+from gateway.assessments.case import Case, as_sent
 from gateway.assessments.workflow import Workflow
+from shared.contracts.policy import ClinicPolicy
 from shared.contracts.record import ClinicalRecord
 from shared.contracts.risk import RiskRequest
 from shared.problems import ServiceUnavailable
@@ -58,3 +60,33 @@ async def test_a_batch_goes_on_when_nobody_waits():
     services.door.set()
     await Workflow(services, 4, 3600).assess_in_turn(case(61))
     assert services.asked == [61]
+
+
+class NotingServices:
+    """Answers nothing and notes what it is asked."""
+
+    def __init__(self):
+        self.questions = []
+
+    async def risk(self, request):
+        self.questions.append(request)
+        raise ServiceUnavailable("closed")
+
+    recommend = risk
+
+
+async def test_one_policy_and_one_day_go_with_every_question_of_a_case():
+    services, policy = NotingServices(), ClinicPolicy(postmenopausal_from=None, frax_thresholds={"india": {"hip": 4}})
+    sent = case(61)
+    before = dt.datetime.now(dt.UTC).date()
+    await Workflow(services, 1, policy=policy).assess(sent)
+    risk, recommendation = services.questions
+    assert risk.policy == recommendation.policy == policy
+    assert risk.as_of == recommendation.as_of
+    assert before <= risk.as_of <= dt.datetime.now(dt.UTC).date()
+    assert sent.risk.as_of is None
+    asked = Case(None, risk, None)
+    assert as_sent(asked.risk) == as_sent(sent.risk) == {
+        "record": {"age": 61.0, "gender": "female"}, "clinical_model": "bone_density",
+    }  # fmt: skip
+    assert asked.digest() == sent.digest()

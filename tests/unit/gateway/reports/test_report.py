@@ -1,16 +1,20 @@
 """The report: one sheet whatever is on it, in the language asked for, its letters joined as they are read."""
 
+import base64
 import json
 import re
+import shutil
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 import gateway.assessments.examples
+from gateway.assessments.release import patient_view
 from gateway.reports import fonts
 from gateway.reports.fonts import fonts_for
-from gateway.reports.report import report
+from gateway.reports.report import Report, _pictures, pdf_of
 from gateway.reports.sheet import Sheet
 from shared.contracts.assessment import Assessment
 
@@ -30,17 +34,22 @@ def much():
     return EXAMPLE.model_copy(update={"recommendation": found.model_copy(update={"items": found.items * 2})})
 
 
-@pytest.mark.parametrize("audience", ["patient", "clinician"])
 @pytest.mark.parametrize("language", ["en", "hi", "kn"])
-def test_it_is_one_sheet_in_the_language_asked_for(audience, language):
+def test_the_patients_is_one_sheet_in_the_language_asked_for(language):
     if fonts_for(language) is None:
         pytest.skip(NO_FONTS)
-    pdf, written = report(EXAMPLE, audience, language, {}, withheld=False)
+    pdf, written = pdf_of(Report(patient_view(EXAMPLE, False, "by_clinician"), "patient", {}, withheld=True), language)
     assert (sheets(pdf), written) == (1, language)
 
 
+@pytest.mark.parametrize("language", ["en", "hi", "kn"])
+def test_the_clinicians_is_one_sheet_in_english(language):
+    pdf, written = pdf_of(Report(EXAMPLE, "clinician", {}), language)
+    assert (sheets(pdf), written) == (1, "en")
+
+
 def test_a_long_one_is_set_smaller():
-    pdf, _ = report(much(), "clinician", "en", {}, withheld=False)
+    pdf, _ = pdf_of(Report(much(), "clinician", {}), "en")
     assert sheets(pdf) == 1
 
 
@@ -48,7 +57,7 @@ def test_without_a_font_it_is_in_english_and_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr(fonts, "FOLDERS", (str(tmp_path),))
     fonts._files.cache_clear()
     try:
-        pdf, written = report(EXAMPLE, "patient", "kn", {}, withheld=True)
+        pdf, written = pdf_of(Report(EXAMPLE, "patient", {}, withheld=True), "kn")
     finally:
         fonts._files.cache_clear()
     assert (sheets(pdf), written) == (1, "en")
@@ -66,3 +75,94 @@ def test_letters_are_joined_in_a_line_that_begins_in_latin(language, word):
         assert joined == pytest.approx(pdf.get_string_width(word), abs=0.01)
         pdf.set_text_shaping(False)
         assert pdf.get_string_width(word) > joined * 1.1
+
+
+def changed(**parts):
+    """The example with other parts: `consult`, `clinical`, `combined`, `imaging`."""
+    document = json.loads(EXAMPLE.model_dump_json())
+    document["recommendation"]["consult"] |= parts.pop("consult", {})
+    for name, part in parts.items():
+        document[name] |= part
+    return Assessment.model_validate(document)
+
+
+def text_of(report, language="en"):
+    program = shutil.which("pdftotext")
+    if program is None:
+        pytest.skip("pdftotext is not on this machine (apt install poppler-utils)")
+    pdf, _ = pdf_of(report, language)
+    told = subprocess.run([program, "-layout", "-", "-"], input=pdf, capture_output=True, check=True).stdout.decode()
+    return " ".join(told.split())
+
+
+@pytest.mark.parametrize("audience", ["patient", "clinician"])
+def test_an_emergency_comes_before_everything_else(audience):
+    links = [{"title": "Ask Apollo", "url": "https://apollo.example/"}]
+    now = {"advised": True, "urgency": "emergency", "reason": "Cord compression.", "links": links}
+    told = text_of(Report(changed(consult=now), audience, {}, emergency_number="108"))
+    assert told.index("Call 108 now") < told.index("Cord compression.") < told.index("All in all")
+    assert "Ask Apollo" not in told
+
+
+def test_both_sheets_tell_what_is_odd_about_the_record():
+    odd = [{"field": "weight_kg", "type": "implausible_value", "detail": "a BMI of 91; check the units"}]
+    made = changed(clinical={"warnings": odd})
+    assert "Weight: This value is unusual. Please check it." in text_of(Report(made, "patient", {}))
+    assert "weight_kg: a BMI of 91; check the units" in text_of(Report(made, "clinician", {}))
+
+
+def test_the_chance_stands_beside_the_average_until_a_diagnosis_leads():
+    comparison = {"of_same_age_and_sex": 0.1, "population": "US adults"}
+    told = text_of(Report(changed(combined={"comparison": comparison}, clinical={"probability": 0.2}), "patient", {}))
+    assert "Chance of osteoporosis in a bone density scan: 20%" in told
+    assert "more than the average of people of the same age and sex, 10% (US adults)" in told
+    density = {"who_class": "osteoporosis", "basis": "b", "t_score": -3, "date": "2026-05-03"}
+    found = {"diagnosis": {"who_class": "osteoporosis", "basis": "b", "date": "2026-05-03"}}
+    for audience in ("patient", "clinician"):
+        told = text_of(Report(changed(combined=found, clinical={"bone_density": density}), audience, {}))
+        assert "Osteoporosis By a bone density scan, 3 May 2026. High risk" in told
+        assert "Chance of osteoporosis" not in told
+        assert "A bone density scan is advised" not in told
+
+
+def test_where_the_sex_is_open_both_readings_are_told():
+    readings = [
+        {"sex": "female", "probability": 0.22, "category": "high"},
+        {"sex": "male", "probability": 0.05, "category": "low"},
+    ]
+    told = text_of(Report(changed(clinical={"probability": None, "readings": readings}), "patient", {}))
+    assert "Female: 22% (High risk)" in told
+    assert "Male: 5.0% (Low risk)" in told
+
+
+def test_an_unclear_film_has_no_percentages_and_no_heat_map():
+    png = base64.b64decode(
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+    )
+    pictures = dict.fromkeys(("preview", "imaging"), png)
+    made = changed(imaging={"indeterminate": True, "words": "Indeterminate: too young."})
+    unclear = Report(made, "clinician", pictures)
+    told = text_of(unclear)
+    assert "no clear answer" in told
+    assert "Indeterminate: too young." in told
+    assert "Osteoporosis, knee" not in told
+    assert len(_pictures(unclear)) == 1
+    assert len(_pictures(Report(EXAMPLE, "clinician", pictures))) == 2
+
+
+def test_the_clinician_can_file_it():
+    record = {
+        "age": 72, "gender": "female", "weight_kg": 48, "height_cm": 156, "smoking": "current",
+        "glucocorticoid_months": 6,
+        "t_scores": [{"site": "femoral_neck", "value": -2.9, "method": "dxa", "date": "2026-05-03"}],
+        "prior_fractures": [{"site": "hip", "age": 71, "low_trauma": True}, {"site": "wrist"}],
+        "medications": ["glucocorticoids"],
+    }  # fmt: skip
+    told = text_of(Report(EXAMPLE, "clinician", {}, record={"record": record}))
+    for line in (
+        "Female, 72 years, 48 kg, 156 cm, BMI 19.7", "Femoral neck (hip) T-score -2.9 (DXA, 3 May 2026)",
+        "Hip at 71 (low trauma); Wrist (trauma not stated)", "smoking: Now", "glucocorticoid 6 months",
+        "medications: Steroid tablets", "signature",
+    ):  # fmt: skip
+        assert line in told
+    assert "72 years" not in text_of(Report(EXAMPLE, "patient", {}, record={"record": record}))

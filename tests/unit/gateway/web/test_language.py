@@ -2,17 +2,21 @@
 
 import datetime as dt
 import re
+from typing import get_args
 
 import pytest
+from starlette.datastructures import FormData
 
+from gateway.reports.telling import Audience
 from gateway.web.language import FOLDER, LANGUAGES, catalogue, chosen, words_of
-from gateway.web.questions import DEVICES, MEASURES, SECTIONS
+from gateway.web.questions import DEVICES, MEASURES, SECTIONS, record_of
+from shared.contracts.findings import RecordWarningType, RiskCategory, WhoClass
 from shared.contracts.record import ClinicalRecord
 
 TEMPLATES = FOLDER.parent / "templates"
 # The same in every language, or told to operators alone.
 AS_IN_ENGLISH = re.compile(
-    r"^(unit\.(frax|egfr|creat|serum|vitamin_d_25)|option\.(hologic|ge_lunar|norland|dxa|qct)|report\.no_font|question\..*_excluded)"
+    r"^(unit\.(frax|egfr|creat|serum|vitamin_d_25)|option\.(hologic|ge_lunar|norland|dxa|qct)|report\.no_font|sheet\.|question\..*_excluded)"
 )
 
 
@@ -42,6 +46,43 @@ def test_every_question_and_option_has_words_and_every_field_a_question():
     # The three lists of measurements are one question; that something is known to be absent is not asked.
     apart = {"t_scores", "z_scores", "bmd", "medical_conditions_excluded", "medications_excluded"}
     assert {question.name for question in questions} - {"densities"} == ClinicalRecord.model_fields.keys() - apart
+
+
+def test_every_class_and_every_kind_of_warning_has_words_for_whoever_reads():
+    meant = {f"meaning.diagnosed.{who}.{code}" for who in get_args(Audience) for code in get_args(WhoClass)}
+    meant |= {f"meaning.scanned.{code}" for code in (*get_args(RiskCategory), "unknown")}
+    meant |= {f"who.{code}" for code in get_args(WhoClass)} | {f"meaning.{code}" for code in get_args(RiskCategory)}
+    assert meant | {f"warning.{code}" for code in get_args(RecordWarningType)} <= catalogue("en").keys()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_measured_class_sends_nobody_to_a_scan_and_a_film_never_says_no(language):
+    texts = catalogue(language)
+    after_a_scan = [text for key, text in texts.items() if key.startswith(("meaning.diagnosed.", "meaning.scanned."))]
+    assert not [text for text in after_a_scan if "DXA" in text]
+    assert not [key for key, text in texts.items() if text.lower().startswith(("no osteoporosis", "ऑस्टियोपोरोसिस नहीं"))]
+
+
+def test_sex_is_asked_further_only_where_it_is_open():
+    asked = {section.name: section.genders for section in SECTIONS}
+    assert asked["gender"] == ("other", "unknown")
+    assert set(asked["women"]) == {"", "female", "other", "unknown"}
+
+
+def test_the_answers_make_the_record():
+    form = FormData({
+        "age": "61", "gender": "unknown", "sex_recorded_at_birth": "male", "gonadectomy": "yes",
+        "gender_affirming_hormones": "no", "saddle_or_bladder_signs": "yes", "zoledronate_months_ago": "14",
+        "prior_fractures": "yes", "fracture_0_site": "hip", "fracture_0_months_ago": "3",
+    })  # fmt: skip
+    record = record_of(form)
+    assert record == {
+        "age": 61, "gender": "unknown", "sex_recorded_at_birth": "male", "gonadectomy": True,
+        "gender_affirming_hormones": False, "saddle_or_bladder_signs": True, "zoledronate_months_ago": 14,
+        "prior_fractures": [{"site": "hip", "months_ago": 3}],
+    }  # fmt: skip
+    assert ClinicalRecord.model_validate(record).sex_recorded_at_birth == "male"
+    assert record_of(FormData({"gender_affirming_hormones": "oestrogen"})) == {"gender_affirming_hormones": "oestrogen"}
 
 
 @pytest.mark.parametrize(

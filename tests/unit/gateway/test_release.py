@@ -1,0 +1,81 @@
+"""The patient's view: the patient's words, nothing that is the clinic's, nothing that names what is withheld."""
+
+import copy
+
+import pytest
+
+from gateway.assessments.examples import ASSESSMENT
+from gateway.assessments.release import NEXT_SCAN, names_bone_medicine, patient_view
+from gateway.assessments.sealed import _with_patients_words
+from shared.contracts.assessment import Assessment
+
+CLINIC = "Denosumab before a bisphosphonate"
+ITEM = {
+    "patient_text": "See a doctor soon.", "text": CLINIC, "rationale": CLINIC, "citation": CLINIC, "strength": CLINIC,
+    "reasons": [CLINIC], "further_sources": [CLINIC],
+}  # fmt: skip
+
+
+def item(name, kind, **more):
+    return {"id": name, "kind": kind, "message": {"key": name, "params": {}}, **ITEM, **more}
+
+
+def made(*items):
+    document = copy.deepcopy(ASSESSMENT)
+    missing = {"effect": 1, "lowest_probability": 0, "highest_probability": 1, "words": "w"}
+    document["clinical"] |= {
+        "category_basis": CLINIC, "conclusion": CLINIC, "reason": CLINIC, "decided_by": "fracture",
+        "bone_density": {"who_class": "osteoporosis", "basis": CLINIC},
+        "contributions": [
+            {"field": "age", "value": 70, "effect": 1, "words": "age"},
+            {"field": "medications", "value": "oral_bisphosphonate", "effect": 1, "words": "w"},
+        ],
+        "most_informative_missing": [missing | {"field": "denosumab_doses"}, missing | {"field": "smoking"}],
+        "warnings": [{"field": "zoledronate_months_ago", "type": "contradiction", "detail": CLINIC}],
+    }  # fmt: skip
+    document["combined"] |= {"basis": [CLINIC], "diagnosis": {"who_class": "osteoporosis", "basis": CLINIC}}
+    document["recommendation"] |= {
+        "items": list(items),
+        "consult": {"advised": True, "urgency": "soon", "reason": CLINIC, "patient_reason": "See a doctor."},
+        "next_dxa": {"after_months": 12, "by_months": 24, "basis": CLINIC},
+    }
+    return Assessment.model_validate(document)
+
+
+ITEMS = (
+    item("medication.x.denosumab", "medication", drug_class="denosumab", status="consider", checks=["age"]),
+    item("follow_up.denosumab_never_stop", "follow_up", url="https://clinic.example/denosumab"),
+    item("diet.calcium", "diet", url="https://clinic.example/calcium"),
+)  # fmt: skip
+
+
+def test_nothing_of_it_names_what_is_withheld():
+    seen = patient_view(made(*ITEMS), False, "by_clinician")
+    assert not names_bone_medicine(seen.model_dump_json())
+    assert [one.id for one in seen.recommendation.items] == ["follow_up.1", "diet.calcium"]
+    assert [one.text for one in seen.recommendation.items] == ["See a doctor soon."] * 2
+    assert [one.url for one in seen.recommendation.items] == [None, "https://clinic.example/calcium"]
+    assert (seen.recommendation.consult.reason, seen.recommendation.letter) == ("See a doctor.", None)
+    assert seen.recommendation.next_dxa.basis == NEXT_SCAN
+    assert seen.combined.diagnosis.basis == seen.clinical.bone_density.basis == "by a fracture"
+    assert [one.field for one in seen.clinical.contributions] == ["age"]
+    assert [one.field for one in seen.clinical.most_informative_missing] == ["smoking"]
+    assert [one.field for one in seen.clinical.warnings] == ["medications"]
+    assert patient_view(seen, False, "by_clinician") == seen
+
+
+@pytest.mark.parametrize(("released", "rule"), [(True, "by_clinician"), (False, "at_once")])
+def test_once_released_a_medicine_is_told_in_the_patients_words(released, rule):
+    seen = patient_view(made(*ITEMS), released, rule)
+    first = seen.recommendation.items[0]
+    assert [one.id for one in seen.recommendation.items] == [one["id"] for one in ITEMS]
+    assert (first.text, first.checks, first.reasons, first.rationale) == ("See a doctor soon.", [], [], "")
+
+
+def test_what_was_stored_without_words_for_the_patient_is_told_to_the_clinic_alone():
+    document = made(*ITEMS).model_dump(mode="json")
+    for one in document["recommendation"]["items"]:
+        del one["patient_text"], one["message"]
+    stored = Assessment.model_validate(_with_patients_words(document))
+    assert [one.text for one in stored.recommendation.items] == [CLINIC] * 3
+    assert patient_view(stored, True, "by_clinician").recommendation.items == []
