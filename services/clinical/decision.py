@@ -10,7 +10,11 @@ from typing import Literal
 
 from services.clinical.parameters import CutOffs
 from shared.clinic.density import OSTEOPOROSIS
-from shared.clinic.fractures import DIAGNOSTIC_SITES, TREATED_WITH_LOW_BONE_MASS
+from shared.clinic.fractures import (
+    DIAGNOSTIC_SITES,
+    TREATED_WITH_LOW_BONE_MASS,
+    unknown_cause_at_hip_or_vertebra,
+)
 from shared.clinic.reading import Reading
 from shared.contracts.findings import BoneDensity, RiskCategory, WhoClass
 
@@ -91,13 +95,18 @@ def _at_least_moderate(reading: Reading) -> Iterator[tuple[DecidedBy, str]]:
     broken = sorted({one.site.replace("_", " ") for one in reading.fragility_fractures})
     if broken:
         yield "fracture", f"a fragility fracture ({', '.join(broken)})"
+    if unknown_cause_at_hip_or_vertebra(reading.record):
+        yield "fracture", "a hip or vertebral fracture of which nobody wrote how it came about"
     if reading.frax and reading.frax.concerns:
         yield "frax", f"FRAX: {reading.frax.words}"
     steroids = reading.glucocorticoids
-    if reading.acr_risk == "moderate" or (steroids.long_term and reading.acr_risk is None):
-        yield "glucocorticoids", "long-term glucocorticoids (moderate by ACR 2022, or not yet assessed)"
+    open_risk = reading.acr_risk is None and steroids.long_term
+    if reading.acr_risk == "moderate" or open_risk or reading.nogg_steroid_protection:
+        yield "glucocorticoids", "glucocorticoids (moderate by ACR 2022, not yet assessed, or treated by NOGG 2024)"
     if reading.densities.unclassifiable_low:
         yield "dxa", "a T-score of -2.5 or lower that gives no class without a Z-score or the menopausal status"
+    if reading.low_t_score:
+        yield "dxa", "a T-score of -2.5 or lower"
     if reading.density_in_doubt:
         yield "dxa", "a T-score whose sign is in doubt, which cannot lower a category"
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 from shared.clinic import Reading, readings_of
 from shared.clinic.intervals import Interval
 from shared.contracts.findings import ClinicalFinding, ImagingFinding, StagingFinding, WhoClass
-from shared.contracts.recommendation import DrugClass, RecommendationRequest, Status
+from shared.contracts.recommendation import DrugClass, RecommendationRequest, Status, Urgency
 from shared.contracts.record import ClinicalRecord
 
 Value = TypeVar("Value")
@@ -20,10 +20,16 @@ def _density_class(reading: Reading) -> WhoClass | None:
 
 @dataclass(frozen=True)
 class Case:
-    """The request, and, once the drug classes are resolved, their statuses (rules may look back at them)."""
+    """The request, and what rules may look back at once it is resolved.
+
+    Attributes:
+        statuses: of the drug classes.
+        urgency: how soon a doctor should be seen; null where none is advised.
+    """
 
     request: RecommendationRequest
     statuses: dict[DrugClass, Status] = field(default_factory=dict)
+    urgency: Urgency | None = None
 
     @property
     def record(self) -> ClinicalRecord | None:

@@ -9,7 +9,7 @@ from services.recommender.finding_facts import REGISTRY
 from services.recommender.rule_set import RuleSet
 from services.recommender.schema import ConsultRule, Rule
 from services.recommender.verdict import Judge, Verdict
-from shared.contracts.recommendation import DrugClass, RecommendationRequest, Status
+from shared.contracts.recommendation import DrugClass, RecommendationRequest, Status, Urgency
 
 Outcome = Literal["fired", "did not fire", "unknown", "other population", "disabled"]
 
@@ -31,7 +31,13 @@ class Bench:
 
     def with_statuses(self, statuses: dict[DrugClass, Status]) -> "Bench":
         """The same case once its drug classes are resolved, which some rules look back at."""
-        case = replace(self.case, statuses=statuses)
+        return self._later(replace(self.case, statuses=statuses))
+
+    def with_urgency(self, urgency: Urgency | None) -> "Bench":
+        """The same case once it is known how soon a doctor should be seen, which some items look back at."""
+        return self._later(replace(self.case, urgency=urgency))
+
+    def _later(self, case: Case) -> "Bench":
         facts = self.facts.of(case)
         return Bench(self.rules, case, facts, self.judge.over(facts))
 

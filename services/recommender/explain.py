@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from services.recommender.consult import consult_rules
 from services.recommender.evaluate import Bench, Outcome
 from services.recommender.load import SHIPPED_RULES, BrokenRules, load_rules
 from services.recommender.medication import medications
@@ -65,6 +66,8 @@ def explain(request: RecommendationRequest, rules: RuleSet | None = None) -> lis
     rules = rules or load_rules()
     bench = Bench.of(rules, request)
     bench = bench.with_statuses({drug.drug_class: drug.status for drug in medications(bench)})
+    doctor = consult_rules(bench)
+    bench = bench.with_urgency(doctor[0].urgency if doctor else None)
     judged: list[Rule | Limit | ConsultRule] = [*rules.rules, *rules.limits, *rules.consults]
     return [_explained(bench, rule) for rule in judged]
 

@@ -69,6 +69,7 @@ def finding_facts() -> dict[str, Fact]:
         Fact("clinical_category", "word", _category, ("clinical",), get_args(RiskCategory)),
         Fact("screening_score_refers", "yes_no", screening_score_refers, ("clinical",)),
         Fact("bisphosphonates_blocked", "yes_no", _oral_and_iv_blocked, (), looks_back=True),
+        Fact("doctor_soon", "yes_no", lambda case: case.urgency not in (None, "routine"), (), looks_back=True),
         Fact("every_offered_class_blocked", "yes_no", _every_class_blocked, (), looks_back=True),
     ]
     parts = [Fact(f"has_{part}", "yes_no", _given(part), (part,)) for part in PARTS]

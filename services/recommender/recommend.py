@@ -21,8 +21,9 @@ def recommend(request: RecommendationRequest, rules: RuleSet) -> RecommendationS
     bench = Bench.of(rules, request)
     drugs = medications(bench)
     bench = bench.with_statuses({drug.drug_class: drug.status for drug in drugs})
-    others = _grouped([rule for rule in rules.rules if rule.output.kind != "medication" and _fires(bench, rule)])
     doctor = consult_rules(bench)
+    bench = bench.with_urgency(doctor[0].urgency if doctor else None)
+    others = _grouped([rule for rule in rules.rules if rule.output.kind != "medication" and _fires(bench, rule)])
     advice = consult(bench, doctor)
     return RecommendationSet(
         items=[

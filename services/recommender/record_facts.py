@@ -100,6 +100,7 @@ def _yes_no() -> Iterator[Fact]:
         "takes_teriparatide_or_abaloparatide": (_takes_any("teriparatide", "abaloparatide"), ("medications",)),
         "long_term_glucocorticoid": (lambda r: r.glucocorticoids.long_term, ("glucocorticoid_mg_per_day",)),
         "nogg_glucocorticoid_dose": (lambda r: r.glucocorticoids.nogg_very_high, ("glucocorticoid_mg_per_day",)),
+        "nogg_steroid_protection": (lambda r: r.nogg_steroid_protection, ("glucocorticoid_mg_per_day",)),
         "fracture_on_treatment": (lambda r: r.fracture_on_treatment, ("bisphosphonate_years",)),
         "loses_bone_fast": (lambda r: r.loses_bone_fast, ("medications",)),
         "denosumab_late": (lambda r: r.denosumab_late, ("denosumab_last_dose_months_ago",)),

@@ -9,13 +9,13 @@ from shared.clinic.density import OSTEOPOROSIS, OSTEOPOROSIS_TO, Densities, Scor
 from shared.clinic.frax import Frax, frax
 from shared.clinic.glucocorticoids import AcrInputs, AcrRisk, Glucocorticoids, acr_risk, glucocorticoids
 from shared.clinic.intervals import Course, Interval
-from shared.clinic.logic import Truth
+from shared.clinic.logic import Truth, all_of, any_of
 from shared.clinic.sex import sexes
 from shared.contracts.findings import WhoClass
 from shared.contracts.policy import ClinicPolicy
 from shared.contracts.record import ClinicalRecord, Fracture, Sex
 
-ADULT_AGE = 18
+ADULT_AGE, NOGG_WOMEN_AGE = 18, 70
 # Bone is lost fast, and a fracture counts as recent, within this time.
 RECENT_FRACTURE_MONTHS = 24
 # A fracture this long after a drug was begun counts as one on treatment (house).
@@ -217,6 +217,13 @@ class Reading:
             self.record.frax_hip,
         )  # fmt: skip
         return acr_risk(self.glucocorticoids, known)
+
+    @cached_property
+    def nogg_steroid_protection(self) -> Truth:
+        """Whether NOGG 2024 protects the bones from the first steroid on: a fracture, a woman of 70, or the dose."""
+        woman_of_70 = self.sex == "female" and self.record.age >= NOGG_WOMEN_AGE
+        reason = any_of([self.low_trauma_fracture, woman_of_70, self.glucocorticoids.nogg_very_high])
+        return all_of([self.glucocorticoids.taken, reason])
 
     @cached_property
     def denosumab_late(self) -> bool:

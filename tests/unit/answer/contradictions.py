@@ -36,7 +36,7 @@ def dxa_asked_for_that_is_on_record(a: Answer) -> Iterator[str]:
     current = all(reading.has_current_scan for reading in a.readings)
     if current and any(name.startswith("referral.dxa") for name in a.ids):
         yield "DXA advised, and a current one is on record"
-    outdated = any(reading.scan_is_out_of_date for reading in a.readings)
+    outdated = all(reading.scan_is_out_of_date for reading in a.readings)
     adult = a.record.age >= 18 and not a.record.pregnant and not any(r.cancer_in_bone for r in a.readings)
     if outdated and adult and not any(name.startswith("referral.dxa") for name in a.ids):
         yield "the scan on record is out of date, and no new one is advised"
@@ -81,9 +81,9 @@ def order_of_drugs(a: Answer) -> Iterator[str]:
     usual = any("usual first choice" in text for text in texts)
     if usual and any("one of the first choices at very high" in t or "is the first choice" in t for t in texts):
         yield "two first choices"
-    if any("individual decision by fracture risk" in item.text for item in a.items) and a.record.medications:
-        if {"denosumab", "oral_bisphosphonate", "iv_bisphosphonate"} & set(a.record.medications):
-            yield "treatment called an individual decision while a bone drug is taken"
+    taken = {"denosumab", "oral_bisphosphonate", "iv_bisphosphonate"} & set(a.record.medications or [])
+    if taken and any("individual decision by fracture risk" in item.text for item in a.items):
+        yield "treatment called an individual decision while a bone drug is taken"
 
 
 def no_drug_out_of_scope(a: Answer) -> Iterator[str]:
@@ -137,7 +137,7 @@ def films(a: Answer) -> Iterator[str]:
 
 
 def calcium(a: Answer) -> Iterator[str]:
-    if "diet.calcium_review_first" in a.ids and any(name.startswith("diet.calcium_to") for name in a.ids):
+    if "diet.calcium_review_first" in a.ids and any(name.startswith("diet.calcium_to_") for name in a.ids):
         yield "no supplement, and a gap to fill"
 
 

@@ -46,7 +46,7 @@ def test_no_answer_contradicts_itself(row: dict[str, Any]) -> None:
 
 def check_risk(row: dict[str, Any], found: Answer) -> None:
     assert found.combined.category == row.get("category", found.combined.category)
-    assert found.combined.category != row.get("category_not")
+    assert found.combined.category != row.get("category_not", "none of them")
     urgency = found.recommendation.consult.urgency
     assert urgency == row.get("consult", urgency)
     assert level(urgency) >= level(row.get("at_least"))
@@ -75,6 +75,7 @@ def check_drugs(row: dict[str, Any], found: Answer) -> None:
     offered = {drug for drug, state in status.items() if state != "blocked"}
     assert set(row.get("offered", [])) <= offered
     assert not set(row.get("not_offered", [])) & offered
-    if "ready" in row:
-        ready = {drug for drug, state in status.items() if state == "consider"}
-        assert set(row["ready"]) <= ready if row["ready"] else not ready
+    ready = {drug for drug, state in status.items() if state == "consider"}
+    assert set(row.get("ready", [])) <= ready
+    assert not set(row.get("not_ready", [])) & ready
+    assert not (row.get("ready") == [] and ready)

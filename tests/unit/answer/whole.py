@@ -8,6 +8,7 @@ from typing import Any
 
 import services.clinical
 from gateway.assessments.combine import combine
+from gateway.assessments.film import read_at_age
 from services.clinical.finding import find
 from services.clinical.parameters import read_bone_density
 from services.clinical.risk import BoneDensityModel
@@ -65,10 +66,10 @@ def answer_to(
 ) -> Answer:
     """The answer to a record, with a radiograph that looks so and knees of this grade where given."""
     read, site = ClinicalRecord.model_validate(record), policy or ClinicPolicy()
-    seen, graded = image(looks) if looks else None, stage(grade) if grade is not None else None
+    seen, graded = read_at_age(image(looks), read.age) if looks else None, stage(grade) if grade is not None else None
     clinical = find([read], model(), site, TODAY)[0]
     request = RecommendationRequest(
         imaging=seen, staging=graded, clinical=clinical, record=read, policy=site, as_of=TODAY
     )
-    combined = combine(seen, clinical)
+    combined = combine(seen, clinical, read.age)
     return Answer(read, readings_of(read, site, TODAY), seen, graded, clinical, combined, recommend(request, RULES))
