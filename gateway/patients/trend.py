@@ -16,12 +16,13 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from gateway.patients.timeline import Entry
+from shared.clinic.density import HIP_SITES
+from shared.clinic.reference import HOLOGIC, YoungReference
 
 DAYS_A_YEAR = 365.25
 LARGEST_ACCEPTED_PERCENT = {"lumbar_spine": 5.3, "total_hip": 5.0, "femoral_neck": 6.9}
-# Mean and standard deviation in g/cm2 of the young women a T-score refers to (NHANES III, Hologic). There is none for
-# the spine: its reference is each maker's own, so a spine T-score cannot be turned into a share of bone density.
-REFERENCE = {"femoral_neck": (0.858, 0.120), "total_hip": (0.942, 0.122)}
+# A share of bone density can be told in T-scores where the reference is the same for every maker; the spine's is not.
+REFERENCE: dict[str, YoungReference] = {site: HOLOGIC[site] for site in HIP_SITES}
 
 
 class Point(BaseModel):
@@ -91,8 +92,8 @@ def _least(site: str, first: float, is_t_score: bool, percent: float | None) -> 
         return None
     if not is_t_score:
         return round(first * percent / 100, 4)
-    mean, deviation = REFERENCE[site]
-    return round((mean + first * deviation) * percent / 100 / deviation, 4)
+    young = REFERENCE[site]
+    return round((young.mean + first * young.sd) * percent / 100 / young.sd, 4)
 
 
 def _per_year(points: Sequence[Point]) -> float | None:

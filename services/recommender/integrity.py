@@ -6,7 +6,7 @@ from typing import NamedTuple
 from services.recommender.conditions import AllOf, AnyOf, Condition, Defined, Not, OnRecord, Test
 from services.recommender.finding_facts import REGISTRY
 from services.recommender.rule_set import RuleSet
-from services.recommender.schema import ConsultRule, Limit, Rule, Statement
+from services.recommender.schema import ConsultRule, Due, Limit, Rule, Statement
 from shared.contracts.record import ClinicalRecord
 
 # A network's or a risk model's output leads to a DXA referral, a stage to care of the knee: never to a drug.
@@ -84,7 +84,7 @@ def _rule_faults(rule: Rule, rules: RuleSet) -> Iterator[tuple[str, str]]:
     for name in sorted(rule.output.placeholders):
         if name not in REGISTRY or REGISTRY[name].kind != "number":
             yield "output.text", f"{{{name}}} is not a number that is known of a case"
-    elapsed = rule.output.due.elapsed if rule.output.due else None
+    elapsed = rule.output.due.elapsed if isinstance(rule.output.due, Due) else None
     if elapsed is not None and (elapsed not in REGISTRY or REGISTRY[elapsed].kind != "number"):
         yield "output.due", f"{elapsed!r} is not a number that is known of a case"
     yield from (("output.checks", words) for words in _unknown_fields(rule.output.checks))

@@ -1,6 +1,7 @@
 """Fired rules as the items that travel: text, reason, source, and the text in the other languages."""
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from services.recommender.evaluate import Bench
 from services.recommender.field_words import listed
@@ -70,10 +71,13 @@ def _message(bench: Bench, rule: Rule) -> MessageKey:
     return MessageKey(key=rule.id, params=bench.quoted(rule.output.placeholders))
 
 
-def _interval(bench: Bench, due: Due | None) -> Interval | None:
+def _interval(bench: Bench, due: Due | Literal["next_dxa"] | None) -> Interval | None:
     """The time of a follow-up from now on; none while it is not known how much of it has passed."""
     if due is None:
         return None
+    if due == "next_dxa":
+        scan = bench.case.next_scan
+        return Interval(after_months=round(scan.after, 1), by_months=round(scan.by, 1)) if scan else None
     elapsed = bench.facts[due.elapsed] if due.elapsed else 0.0
     if not isinstance(elapsed, (int, float)):
         return None

@@ -161,7 +161,10 @@ class Output(Schema):
     checks: list[str] = []
     refer_to: Annotated[str | None, Field(description="Whom a referral letter is for")] = None
     group: Annotated[str | None, Field(description="Of the rules of a group only the first that fires speaks")] = None
-    due: Annotated[Due | None, Field(description="When a follow-up with a set time is due")] = None
+    due: Annotated[
+        Due | Literal["next_dxa"] | None,
+        Field(description="When a follow-up with a set time is due; `next_dxa`: when the next scan is"),
+    ] = None
     text: Annotated[Text, Field(description="For clinicians")]
     patient_text: Annotated[Text, Field(description="For patients: plain, one action, no bone drug by name")]
 

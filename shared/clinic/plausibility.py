@@ -38,12 +38,12 @@ OLDEST_USUAL_AGE = 100
 YOUNGEST_MENOPAUSE, OLDEST_PREMENOPAUSE, OLDEST_PREGNANCY = 35, 60, 55
 POUNDS_A_KG, CM_AN_INCH = 2.2046, 2.54
 # A body mass index over 35 that would be usual if the weight were in pounds; from 65 on fewer are so heavy.
-POUNDS_FROM_BMI, POUNDS_BMI, POUNDS_BMI_OLD, POUNDS_OLD_AGE = 35, (22.5, 30.0), (20.0, 30.0), 65
+POUNDS_FROM_BMI, POUNDS_BMI, POUNDS_BMI_OLD, POUNDS_OLD_AGE = 35, (23.0, 30.0), (21.0, 30.0), 65
 INCHES = (52, 80)
 # Standard deviations over what is expected: of one site alone, and where another site is as high.
 TOO_HIGH_SD, TOO_HIGH_SD_CONFIRMED, CONFIRMED_WITHIN = 3.0, 4.0, 1.0
 TOO_HIGH_OVER_Z, OVER_Z_FROM_AGE = 1.5, 40
-SITES_APART, SITES_AGREE, SPINE_OVER_HIP = 2.5, 0.6, 3.0
+HIPS_APART, SITES_APART, SITES_AGREE, SPINE_OVER_HIP = 2.0, 3.5, 0.6, 3.0
 
 
 def implausible(reading: "Reading") -> list[RecordWarning]:
@@ -177,10 +177,9 @@ def _slip(reading: "Reading", score: Score) -> str | None:
     if z is not None and reading.record.age > OVER_Z_FROM_AGE and score.value - z > TOO_HIGH_OVER_Z:
         return f"a T-score cannot lie {score.value - z:.1f} above the Z-score of the same site ({z:+g}) over 40"
     others = [one.value for one in reading.densities.t_scores if one.site != score.site]
-    apart = [other for other in others if score.value - other > SITES_APART]
     hip = score.site in HIP_SITES
-    if hip and apart and any(abs(-score.value - other) <= SITES_AGREE for other in apart):
-        return f"with a minus sign it would agree with the other site ({apart[0]:+g})"
+    if hip and (other := _flipped(reading, score)) is not None:
+        return f"with a minus sign it would agree with the other site ({other:+g})"
     over = deviation(reading.sex, score.site, score.value, reading.record.age, reading.record.weight_kg)
     confirmed = any(score.value - other <= CONFIRMED_WITHIN for other in others)
     if over is None or over <= (TOO_HIGH_SD_CONFIRMED if confirmed else TOO_HIGH_SD):
@@ -191,6 +190,15 @@ def _slip(reading: "Reading", score: Score) -> str | None:
     if flipped is None or abs(flipped) >= over:
         return None
     return f"it lies {over:.1f} standard deviations above what age, sex and weight let one expect"
+
+
+def _flipped(reading: "Reading", score: Score) -> float | None:
+    """The score of another site that lies far below, and that this one would agree with if it had a minus sign."""
+    for one in reading.densities.t_scores:
+        far = HIPS_APART if one.site in HIP_SITES else SITES_APART
+        if score.value - one.value > far and abs(-score.value - one.value) <= SITES_AGREE:
+            return one.value
+    return None
 
 
 def _spine_over_hip(reading: "Reading", score: Score) -> bool:

@@ -130,7 +130,7 @@ async def test_follow_ups_fall_due_and_give_way_to_newer_ones(settings, clinic):
     await assessed(clinic, "MRN-1", t_scores=[t_score(-2.2)], **UNTREATED)
     assert (await get(clinic, "/v1/alerts"))["items"] == []
     upcoming = (await get(clinic, "/v1/alerts", state="upcoming"))["items"]
-    assert {one["code"] for one in upcoming} == {"follow_up.interval_1_year"}
+    assert {one["code"] for one in upcoming} == {"follow_up.next_dxa.low_score"}
     assert upcoming[0]["patient_id"] == "MRN-1"
     today = dt.datetime.now(dt.UTC).date()
     database = Database(settings.sqlalchemy_url())
@@ -143,7 +143,7 @@ async def test_follow_ups_fall_due_and_give_way_to_newer_ones(settings, clinic):
     await assessed(clinic, "MRN-1", t_scores=[t_score(-1.7)], **UNTREATED)
     assert (await get(clinic, "/v1/alerts"))["items"] == []
     after = (await get(clinic, "/v1/alerts", state="upcoming"))["items"]
-    assert {one["code"] for one in after} == {"follow_up.interval_5_years"}
+    assert {one["code"] for one in after} == {"follow_up.next_dxa.five_years"}
 
 
 async def test_a_patient_who_gets_worse_raises_an_alert_until_somebody_closes_it(clinic):

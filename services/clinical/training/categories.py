@@ -14,6 +14,7 @@ from services.clinical.training.companions import SEXES, Derived
 from services.clinical.training.nhanes import Cohort
 from services.clinical.training.selection import WORDS, cut_offs_of, members, screened, untruncated_ost_of
 from services.clinical.training.survey import Chosen, accuracy, share
+from services.clinical.training.warned import warned_shares
 from shared.clinic.expected import Expected, ExpectedTScore
 from shared.contracts.record import BoneSite, Sex
 
@@ -30,7 +31,7 @@ FAR_ABOVE_SDS = 3.0
 
 
 def category_metrics(derived: Derived) -> dict[str, Any]:
-    """For the card: cut-offs, their meaning, averages and expected T-scores."""
+    """For the card: cut-offs, their meaning, averages, expected T-scores, and who would be warned of a slip."""
     both = cut_offs_of(derived.train, derived.unseen, np.ones(len(derived.train), dtype=bool), "both sexes")
     sexes = derived.parameters.cut_offs
     return {
@@ -43,6 +44,7 @@ def category_metrics(derived: Derived) -> dict[str, Any]:
         },
         "averages": {sex: {f"{a.age:g}": a.probability for a in derived.parameters.averages[sex]} for sex in SEXES},
         "expected_t": expected_t_figures(derived.people, derived.expected_t),
+        "warned_of_a_slip": warned_shares(derived.people),
     }
 
 

@@ -47,6 +47,14 @@ def categories(metrics: dict[str, Any]) -> list[str]:
         "",
         *_expected(metrics["expected_t"]),
         "",
+        "### Who would be warned of a slip",
+        "",
+        "People of 40 and over of the survey in whom age, sex, weight, height or T-scores would give a warning of an "
+        "unlikely value, a lost sign, a spine far above the hip, or pounds for kilograms. Real people are warned of "
+        "needlessly; at most 1% is the aim.",
+        "",
+        *_warned(metrics["warned_of_a_slip"]),
+        "",
     ]
 
 
@@ -73,6 +81,11 @@ def _averages(averages: dict[str, dict[str, float]]) -> list[str]:
         for sex, words in (("female", "women"), ("male", "men"))
     ]
     return table(["age", *ages], rows)
+
+
+def _warned(groups: dict[str, dict[str, Any]]) -> list[str]:
+    rows = [[name, str(group["people"]), per_cent(group["warned"], 1)] for name, group in groups.items()]
+    return table(["", "people", "warned, %"], rows)
 
 
 def _expected(figures: dict[str, dict[str, Any]]) -> list[str]:

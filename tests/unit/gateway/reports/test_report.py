@@ -117,7 +117,7 @@ def test_the_chance_stands_beside_the_average_until_a_diagnosis_leads():
     assert "Chance of osteoporosis in a bone density scan: 20%" in told
     assert "more than the average of people of the same age and sex, 10% (US adults)" in told
     density = {"who_class": "osteoporosis", "basis": "b", "t_score": -3, "date": "2026-05-03"}
-    found = {"diagnosis": {"who_class": "osteoporosis", "basis": "b", "date": "2026-05-03"}}
+    found = {"category": "high", "diagnosis": {"who_class": "osteoporosis", "basis": "b", "date": "2026-05-03"}}
     for audience in ("patient", "clinician"):
         told = text_of(Report(changed(combined=found, clinical={"bone_density": density}), audience, {}))
         assert "Osteoporosis By a bone density scan, 3 May 2026. High risk" in told
