@@ -170,10 +170,22 @@ async function submit() {
       await keep({ account, fields: fields(), image: photo, key: (key = crypto.randomUUID?.() ?? `${key}+`), waiting: false });
       if (error.problem.slug === "not-authenticated") say("expired");
       else refuse(error.problem);
-    } else { await save(true); say("waiting"); $("draft-notice").scrollIntoView({ block: "center" }); }
+    } else { await save(true); say("waiting"); watch(); $("draft-notice").scrollIntoView({ block: "center" }); }
   } finally {
     sending = false;
   }
+}
+
+// The browser does not always tell that the link is back: a form that waits asks for it every few seconds.
+const ASK_AGAIN_MS = 5000;
+let watching = 0;
+function watch() {
+  clearTimeout(watching);
+  watching = setTimeout(async () => {
+    if (sending || !(await kept())?.waiting) return;
+    try { await visit(); } catch { return watch(); }
+    submit();
+  }, ASK_AGAIN_MS);
 }
 
 async function assess(token) {
@@ -233,6 +245,7 @@ const draft = await restore();
 const isOffline = !navigator.onLine || (location.pathname === "/new" && !account && (await visit().then(() => false, () => true)));
 if (draft?.waiting && !isOffline) { say("restored"); }
 else if (draft && draft.fields.length) say(isOffline ? "waiting" : "restored");
+if (draft?.waiting && isOffline) watch();
 else if (isOffline) say("offline");
 addEventListener("online", async () => { const waits = await kept(); if (waits?.waiting) submit(); });
 addEventListener("offline", () => say("offline"));
