@@ -6,7 +6,7 @@
 PYTHON ?= $(firstword $(shell command -v python3 python) python3)
 ARGS ?=
 
-.PHONY: help setup run test test-training test-oip test-containers check bench lock sbom saved-models deploy deploy-secrets check-data train-imaging train-staging train-clinical train-joints clinical-figures imaging-figures clean
+.PHONY: help setup run test test-long test-training test-oip test-containers check bench lock sbom saved-models deploy deploy-secrets check-data train-imaging train-staging train-clinical train-joints clinical-figures imaging-figures clean
 
 help: ## List these commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ run: ## Set up what is missing and serve [ARGS="--port 8080 --state-dir DIR"]
 
 test: ## Set up with the test tools and run the tests [ARGS="-k word tests/unit"]
 	$(PYTHON) up.py --test $(ARGS)
+
+test-long: ## Run what takes minutes: 20,000 answers to records made at random [ARGS=...]
+	$(PYTHON) up.py --test -m long $(ARGS)
 
 test-training: ## Run the tests of the training code, with TensorFlow [ARGS=...]
 	$(PYTHON) up.py --training pytest tests/training $(ARGS)

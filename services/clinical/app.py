@@ -1,6 +1,5 @@
 """The clinical service: risk from the record, the published scores beside it, and what a DXA says."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -13,7 +12,6 @@ from services.clinical.risk import BoneDensityModel
 from services.clinical.settings import ClinicalSettings
 from shared.contracts.findings import ClinicalFinding
 from shared.contracts.models import ModelCard
-from shared.contracts.record import ClinicalRecord
 from shared.contracts.risk import AnyRiskRequest, LifestyleRiskRequest, RiskBatchAnswer, RiskBatchRequest
 from shared.inference import Scorer
 from shared.inference.onnx import OnnxScorer
@@ -38,9 +36,9 @@ class Clinical:
             return find_lifestyle(request.record, self.lifestyle, self.lifestyle_parameters)
         return find([request.record], self.bone_density, request.policy, request.as_of)[0]
 
-    def risks(self, records: Sequence[ClinicalRecord]) -> RiskBatchAnswer:
+    def risks(self, request: RiskBatchRequest) -> RiskBatchAnswer:
         """The findings for many records, in their order."""
-        return RiskBatchAnswer(findings=find(records, self.bone_density))
+        return RiskBatchAnswer(findings=find(request.records, self.bone_density, request.policy, request.as_of))
 
 
 def load(settings: ClinicalSettings) -> Clinical:
@@ -71,7 +69,7 @@ async def risk_batch(
     request: RiskBatchRequest, clinical: Engine, pool: Annotated[Workers, Depends(workers)]
 ) -> RiskBatchAnswer:
     """The same for up to 10,000 records, by the bone-density model."""
-    return await pool.run(clinical.risks, request.records)
+    return await pool.run(clinical.risks, request)
 
 
 @router.get("/model/lifestyle")

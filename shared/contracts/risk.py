@@ -63,6 +63,8 @@ class RiskBatchRequest(Contract):
     """Many clinical records for the bone-density model in one call."""
 
     records: Annotated[list[ClinicalRecord], Field(min_length=1, max_length=LARGEST_BATCH)]
+    policy: ClinicPolicy = ClinicPolicy()
+    as_of: AsOf = None
 
 
 class RiskBatchAnswer(Contract):
