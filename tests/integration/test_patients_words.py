@@ -4,13 +4,10 @@ import json
 import re
 import shutil
 import subprocess
-from contextlib import asynccontextmanager
-from dataclasses import fields
 
 import pytest
 
 from gateway.embedded import in_process
-from gateway.services import Services
 from gateway.settings import GatewaySettings
 from gateway.web.language import LANGUAGES, catalogue
 from gateway.web.pages import LANGUAGE
@@ -30,35 +27,13 @@ ENGLISH = {
 }  # fmt: skip
 OTHER = {text for code in ("hi", "kn") for key, text in catalogue(code).items() if key.startswith("drug.")}
 MEDICINES = re.compile("|".join(map(re.escape, ENGLISH | OTHER)), re.IGNORECASE)
-PLAIN = "Talk to a doctor about this."
-
-
-class PlainWords(Services):
-    """Until the rules have words for patients, where every item still repeats the clinician's, these stand in."""
-
-    async def recommend(self, request):
-        made = await super().recommend(request)
-        if any(item.patient_text != item.text for item in made.items):
-            return made
-        items = [item.model_copy(update={"patient_text": PLAIN, "translations": []}) for item in made.items]
-        consult = made.consult.model_copy(update={"patient_reason": PLAIN, "translations": []})
-        return made.model_copy(update={"items": items, "consult": consult})
-
-
-def plain_words(secret):
-    @asynccontextmanager
-    async def start():
-        async with in_process(secret)() as services:
-            yield PlainWords(**{field.name: getattr(services, field.name) for field in fields(Services)})
-
-    return start
 
 
 @pytest.fixture(scope="module")
 async def site(tmp_path_factory):
     """A clinician, a patient, the patient's browser, and the patient's assessment with medicines to release."""
     settings = GatewaySettings(state_dir=tmp_path_factory.mktemp("words"), logins_per_minute=1000, _env_file=None)
-    async with open_house(settings, plain_words(settings.internal_key())) as gate:
+    async with open_house(settings, in_process(settings.internal_key())) as gate:
         admin = await administrator_of(settings, gate, "root@here.example")
         patient = await invited(admin, gate, "a@home.example", "patient", patient_reference="MRN-A")
         browser = client(gate, accept="text/html")
