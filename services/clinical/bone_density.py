@@ -58,7 +58,8 @@ def _basis(reading: Reading) -> str:
 
 
 def _t_words(reading: Reading, t: Score) -> str:
-    who_class = reading.density_class or "normal"
+    if (who_class := reading.density_class) is None:
+        return f"no class: the T-score of {t.value:+g} at {_site(t)}{_dated(t)} may have lost its sign, or another has"
     broken = _fracture_words(reading) if who_class in ("osteoporosis", "severe_osteoporosis") else ""
     assumed = ""
     if reading.assumes_menopause:

@@ -57,6 +57,20 @@ def doubtful(reading: "Reading") -> list[Score]:
     return [score for score in reading.densities.t_scores if _slip(reading, score)]
 
 
+def body_in_doubt(reading: "Reading") -> bool:
+    """Whether weight or height may be a slip; an estimate made with them lowers no risk."""
+    return any(True for _ in _body(reading))
+
+
+def weight_if_pounds(reading: "Reading") -> float | None:
+    """The weight in kg if the number on record is one of pounds; None where that is not likely."""
+    record, bmi = reading.record, reading.body_mass_index
+    if record.weight_kg is None or bmi is None or record.age < ADULT_AGE or bmi <= POUNDS_FROM_BMI:
+        return None
+    low, high = POUNDS_BMI_OLD if record.age >= POUNDS_OLD_AGE else POUNDS_BMI
+    return record.weight_kg / POUNDS_A_KG if low <= bmi / POUNDS_A_KG <= high else None
+
+
 def _warn(field: str, detail: str, kind: RecordWarningType = "implausible_value") -> RecordWarning:
     return RecordWarning(field=field, type=kind, detail=detail)
 
@@ -95,9 +109,7 @@ def _body(reading: "Reading") -> Iterator[RecordWarning]:
         return
     if bmi is None:
         return
-    low, high = POUNDS_BMI_OLD if record.age >= POUNDS_OLD_AGE else POUNDS_BMI
-    if bmi > POUNDS_FROM_BMI and low <= bmi / POUNDS_A_KG <= high:
-        in_kg = (record.weight_kg or 0) / POUNDS_A_KG
+    if (in_kg := weight_if_pounds(reading)) is not None:
         words = f"{record.weight_kg:g} kg gives a BMI of {bmi:.0f}; was it pounds ({in_kg:.0f} kg)?"
         yield _warn("weight_kg", words, "wrong_unit")
     elif not USUAL_BMI[0] <= bmi <= USUAL_BMI[1]:

@@ -120,8 +120,9 @@ class Reading:
 
     @cached_property
     def density_class(self) -> WhoClass | None:
-        """The class by DXA alone."""
-        return self.densities.who_class(bool(self.fragility_fractures))
+        """The class by DXA alone; a score in doubt makes nobody's density normal."""
+        found = self.densities.who_class(bool(self.fragility_fractures))
+        return None if found == "normal" and self.doubtful_scores else found
 
     @cached_property
     def who_class(self) -> WhoClass | None:
@@ -241,13 +242,20 @@ class Reading:
 
     @cached_property
     def creatinine_clearance(self) -> float | None:
-        """mL/min by Cockcroft-Gault, where creatinine and weight are known."""
+        """mL/min by Cockcroft-Gault, where creatinine and weight are known.
+
+        With a weight that may be in pounds it is the lower of the two: no slip lets a drug past its limit.
+        """
         record = self.record
-        if record.creatinine_umol_per_l is None or record.weight_kg is None:
+        weight = plausibility.weight_if_pounds(self) or record.weight_kg
+        if record.creatinine_umol_per_l is None or weight is None:
             return None
-        return kidney.creatinine_clearance(
-            record.age, record.weight_kg, record.creatinine_umol_per_l, self.sex == "female"
-        )
+        return kidney.creatinine_clearance(record.age, weight, record.creatinine_umol_per_l, self.sex == "female")
+
+    @cached_property
+    def body_in_doubt(self) -> bool:
+        """Whether weight or height may be a slip of the unit or of the hand."""
+        return plausibility.body_in_doubt(self)
 
     @cached_property
     def egfr(self) -> float | None:

@@ -121,6 +121,15 @@ def one_class(a: Answer) -> Iterator[str]:
         yield "the letter gives another class"
 
 
+def doubt_never_reassures(a: Answer) -> Iterator[str]:
+    types = {warning.type for warning in a.clinical.warnings}
+    told = a.combined.diagnosis.who_class if a.combined.diagnosis else None
+    if "sign_slip" in types and told == "normal":
+        yield "normal bone density from a T-score whose sign is in doubt"
+    if a.combined.category == "low" and a.clinical.decided_by == "model" and any(r.body_in_doubt for r in a.readings):
+        yield "low risk by an estimate made with a weight or height in doubt"
+
+
 def glucocorticoids_once(a: Answer) -> Iterator[str]:
     levels = [level for level in ("very_high", "high", "moderate") if f"follow_up.acr_{level}" in a.ids]
     if len(levels) > 1:
@@ -152,5 +161,5 @@ def patients_read_no_withheld_drug(a: Answer) -> Iterator[str]:
 CHECKS: tuple[Check, ...] = (
     normal_beside_a_concern, dxa_asked_for_that_is_on_record, one_interval, exercise_under_a_red_flag,
     impact_for_the_frail, order_of_drugs, no_drug_out_of_scope, category_beside_the_rest, one_class,
-    glucocorticoids_once, films, calcium, patients_read_no_withheld_drug,
+    doubt_never_reassures, glucocorticoids_once, films, calcium, patients_read_no_withheld_drug,
 )  # fmt: skip

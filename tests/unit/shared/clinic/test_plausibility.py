@@ -63,3 +63,23 @@ def test_impossible_values_name_their_field(fields: dict[str, object], field: st
     with pytest.raises(ValidationError) as caught:
         ClinicalRecord.model_validate({"age": 67, "gender": "female", **fields})
     assert field in {error["loc"][0] for error in caught.value.errors()}
+
+
+def test_a_weight_that_may_be_in_pounds_lets_no_drug_past_a_kidney_limit() -> None:
+    slipped = read(age=70, weight_kg=150, height_cm=165, creatinine_umol_per_l=130)
+    in_kg = read(age=70, weight_kg=150 / 2.2046, height_cm=165, creatinine_umol_per_l=130)
+    assert slipped.body_in_doubt
+    assert not in_kg.body_in_doubt
+    assert slipped.creatinine_clearance == pytest.approx(in_kg.creatinine_clearance)
+
+
+def test_a_score_in_doubt_makes_nobody_normal() -> None:
+    alone = read(age=78, weight_kg=50, t_scores=[{"site": "femoral_neck", "value": 2.5}])
+    beside_a_low_one = read(
+        age=70, weight_kg=70,
+        t_scores=[{"site": "femoral_neck", "value": 2.4}, {"site": "total_hip", "value": -2.3}],
+    )  # fmt: skip
+    assert alone.doubtful_scores
+    assert alone.density_class is None
+    assert beside_a_low_one.doubtful_scores
+    assert beside_a_low_one.density_class == "low_bone_mass"
