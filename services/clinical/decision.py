@@ -1,7 +1,7 @@
 """Which evidence decides the category: DXA and fractures before FRAX and steroids, these before the model's estimate.
 
-A category is never lowered by what is in doubt: an old scan, a T-score whose sign is in question, one that no class can
-be read from, or an estimate made with a weight that may be in pounds.
+A category is never lowered by what is in doubt: an old scan, a T-score whose sign is in question, or one that no class
+can be read from.
 """
 
 from collections.abc import Iterator
@@ -50,8 +50,6 @@ def decide(reading: Reading, density: BoneDensity | None, probability: float | N
     if treated is not None:
         return treated
     estimate = None if probability is None else Decision(cut_offs.category(probability), "model", cut_offs.rule)
-    if estimate is not None and reading.body_in_doubt:
-        estimate = _raised(estimate, [("model", "weight or height is in doubt, and the estimate rests on them")])
     return _raised(_measured(reading, density, estimate), [*_at_least_moderate(reading)])
 
 

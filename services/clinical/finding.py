@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from services.clinical.bone_density import classify_bone_density
 from services.clinical.decision import Decision, decide, highest
@@ -34,20 +35,57 @@ def find(
         ServiceUnavailable: the scorer's runtime is on another machine and does not answer.
     """
     read = [readings_of(record, policy or ClinicPolicy(), as_of) for record in records]
-    every = [reading for readings in read for reading in readings]
-    in_scope = [reading for reading in every if reading.record.age >= YOUNGEST_AGE]
-    estimates = dict(zip(map(id, in_scope), model.estimate(in_scope), strict=True))
-    return [_finding(readings, [estimates.get(id(one)) for one in readings], model) for readings in read]
+    made = _estimates([reading for readings in read for reading in readings], model)
+    return [
+        _finding([_judged(reading, made.get(id(reading)), model) for reading in readings], model) for readings in read
+    ]
 
 
-def _finding(
-    readings: Sequence[Reading], estimates: Sequence[Estimate | None], model: BoneDensityModel
-) -> ClinicalFinding:
-    decided = [_decided(reading, estimate, model) for reading, estimate in zip(readings, estimates, strict=True)]
-    if len(readings) > 1:
-        return _for_either_sex(readings, estimates, decided, model)
-    (reading,), (estimate,), ((decision, density),) = readings, estimates, decided
-    probability = estimate.probability if estimate else None
+@dataclass(frozen=True)
+class _Judged:
+    """One reading with all that is made of it.
+
+    Attributes:
+        used: what estimate and scores are made from: the reading, or it without a weight and height in doubt.
+        estimate: None where no model applies.
+    """
+
+    reading: Reading
+    used: Reading
+    estimate: Estimate | None
+    decision: Decision
+    density: BoneDensity | None
+
+    @property
+    def probability(self) -> float | None:
+        return self.estimate.probability if self.estimate else None
+
+
+def _estimates(readings: Sequence[Reading], model: BoneDensityModel) -> dict[int, tuple[Reading, Estimate]]:
+    """What each reading's estimate is made from, and the estimate, by the reading's `id`.
+
+    Where weight or height is in doubt the higher of two counts: a slip of the unit lowers no estimate.
+    """
+    tried = [
+        (reading, used)
+        for reading in readings
+        if reading.record.age >= YOUNGEST_AGE
+        for used in ([reading, reading.without_body()] if reading.body_in_doubt else [reading])
+    ]
+    found: dict[int, tuple[Reading, Estimate]] = {}
+    for (reading, used), estimate in zip(tried, model.estimate([used for _, used in tried]), strict=True):
+        so_far = found.get(id(reading))
+        if so_far is None or estimate.probability > so_far[1].probability:
+            found[id(reading)] = (used, estimate)
+    return found
+
+
+def _finding(judged: Sequence[_Judged], model: BoneDensityModel) -> ClinicalFinding:
+    if len(judged) > 1:
+        return _for_either_sex(judged, model)
+    one = judged[0]
+    reading, estimate, decision, density = one.reading, one.estimate, one.decision, one.density
+    probability = one.probability
     finding = ClinicalFinding(
         probability=probability,
         category=decision.category,
@@ -55,20 +93,20 @@ def _finding(
         reason=None if estimate else TOO_YOUNG,
         decided_by=decision.decided_by,
         conclusion=_conclusion(decision, density, probability),
-        scores=screening_scores(reading),
+        scores=screening_scores(one.used),
         bone_density=density,
         warnings=implausible(reading),
         model=model.parameters.model,
     )
-    return finding if estimate is None else finding.model_copy(update=_explained(reading, estimate, model))
+    return finding if estimate is None else finding.model_copy(update=_explained(one.used, estimate, model))
 
 
-def _decided(
-    reading: Reading, estimate: Estimate | None, model: BoneDensityModel
-) -> tuple[Decision, BoneDensity | None]:
+def _judged(reading: Reading, made: tuple[Reading, Estimate] | None, model: BoneDensityModel) -> _Judged:
+    used, estimate = made or (reading, None)
     density = classify_bone_density(reading)
     probability = estimate.probability if estimate else None
-    return decide(reading, density, probability, model.parameters.cut_offs[reading.sex]), density
+    decision = decide(reading, density, probability, model.parameters.cut_offs[reading.sex])
+    return _Judged(reading, used, estimate, decision, density)
 
 
 def _explained(reading: Reading, estimate: Estimate, model: BoneDensityModel) -> dict[str, object]:
@@ -84,33 +122,24 @@ def _explained(reading: Reading, estimate: Estimate, model: BoneDensityModel) ->
     }
 
 
-def _for_either_sex(
-    readings: Sequence[Reading],
-    estimates: Sequence[Estimate | None],
-    decided: Sequence[tuple[Decision, BoneDensity | None]],
-    model: BoneDensityModel,
-) -> ClinicalFinding:
+def _for_either_sex(judged: Sequence[_Judged], model: BoneDensityModel) -> ClinicalFinding:
     """Both readings beside each other; the higher category counts, and a class only where both agree on it."""
-    decision = highest([one for one, _ in decided])
-    densities = [density for _, density in decided]
+    decision = highest([one.decision for one in judged])
+    densities = [one.density for one in judged]
     agreed = densities[0] if len({density and density.who_class for density in densities}) == 1 else None
-    warnings = {(w.field, w.type, w.detail): w for reading in readings for w in implausible(reading)}
+    warnings = {(w.field, w.type, w.detail): w for one in judged for w in implausible(one.reading)}
     return ClinicalFinding(
         probability=None,
         category=decision.category,
         category_basis=decision.basis,
-        reason=SEX_OPEN if any(estimates) else TOO_YOUNG,
+        reason=SEX_OPEN if any(one.estimate for one in judged) else TOO_YOUNG,
         decided_by=decision.decided_by,
         conclusion=_conclusion(decision, agreed, None),
-        scores=screening_scores(readings[0]),
+        scores=screening_scores(judged[0].used),
         bone_density=agreed,
         readings=[
-            SexReading(
-                sex=reading.sex,
-                probability=estimate.probability if estimate else None,
-                category=one.category,
-            )
-            for reading, estimate, (one, _) in zip(readings, estimates, decided, strict=True)
+            SexReading(sex=one.reading.sex, probability=one.probability, category=one.decision.category)
+            for one in judged
         ],
         warnings=list(warnings.values()),
         model=model.parameters.model,

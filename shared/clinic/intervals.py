@@ -8,7 +8,9 @@ women of 67 and over only and are an outer limit that this is kept well below.
 from dataclasses import dataclass
 from typing import Literal
 
-FIVE_YEARS, TWO_YEARS, ONE_YEAR = 60.0, 24.0, 12.0
+FIVE_YEARS, FOUR_YEARS, THREE_YEARS, TWO_YEARS, ONE_YEAR = 60.0, 48.0, 36.0, 24.0, 12.0
+# From this T-score down a scan is due after three years and not four (house).
+NEAR_LOW = -1.5
 # A scan that is due now is due within this time (house).
 DUE_NOW = 3.0
 OLD_AGE = 80
@@ -48,9 +50,10 @@ def interval(course: Course) -> Interval:
     if course.fast_loss:
         return Interval(ONE_YEAR, TWO_YEARS, "fast_loss")
     if course.treated:
-        return Interval(ONE_YEAR, TWO_YEARS if course.age >= OLD_AGE else 36.0, "treated")
+        return Interval(ONE_YEAR, TWO_YEARS if course.age >= OLD_AGE else THREE_YEARS, "treated")
     if course.score <= -2.0:
         return Interval(ONE_YEAR, TWO_YEARS, "low_score")
     if course.age >= OLD_AGE:
         return Interval(ONE_YEAR, TWO_YEARS, "old_age")
-    return Interval(36.0 if course.is_t_score and course.score < -1.5 else FIVE_YEARS, FIVE_YEARS, "five_years")
+    near = course.is_t_score and course.score < NEAR_LOW
+    return Interval(THREE_YEARS if near else FOUR_YEARS, FIVE_YEARS, "five_years")

@@ -40,6 +40,7 @@ POUNDS_A_KG, CM_AN_INCH = 2.2046, 2.54
 # A body mass index over 35 that would be usual if the weight were in pounds; from 65 on fewer are so heavy.
 POUNDS_FROM_BMI, POUNDS_BMI, POUNDS_BMI_OLD, POUNDS_OLD_AGE = 35, (23.0, 30.0), (21.0, 30.0), 65
 INCHES = (52, 80)
+NOT_LOWERED = ". Until then they lower no estimate"
 # Standard deviations over what is expected: of one site alone, and where another site is as high.
 TOO_HIGH_SD, TOO_HIGH_SD_CONFIRMED, CONFIRMED_WITHIN = 3.0, 4.0, 1.0
 TOO_HIGH_OVER_Z, OVER_Z_FROM_AGE = 1.5, 40
@@ -58,7 +59,7 @@ def doubtful(reading: "Reading") -> list[Score]:
 
 
 def body_in_doubt(reading: "Reading") -> bool:
-    """Whether weight or height may be a slip; an estimate made with them lowers no risk."""
+    """Whether weight or height may be a slip."""
     return any(True for _ in _body(reading))
 
 
@@ -95,7 +96,7 @@ def _sex_open(reading: "Reading") -> Iterator[RecordWarning]:
             "gender",
             "which sex's figures fit is not settled by this record: both readings are given, the higher category "
             "counts, and a clinician decides",
-            "assumption",
+            "sex_open",
         )
 
 
@@ -105,15 +106,16 @@ def _body(reading: "Reading") -> Iterator[RecordWarning]:
         return
     if record.height_cm is not None and INCHES[0] <= record.height_cm <= INCHES[1]:
         in_cm = record.height_cm * CM_AN_INCH
-        yield _warn("height_cm", f"{record.height_cm:g} cm may be inches ({in_cm:.0f} cm)", "wrong_unit")
+        yield _warn("height_cm", f"{record.height_cm:g} cm may be inches ({in_cm:.0f} cm){NOT_LOWERED}", "wrong_unit")
         return
     if bmi is None:
         return
     if (in_kg := weight_if_pounds(reading)) is not None:
-        words = f"{record.weight_kg:g} kg gives a BMI of {bmi:.0f}; was it pounds ({in_kg:.0f} kg)?"
+        words = f"{record.weight_kg:g} kg gives a BMI of {bmi:.0f}; was it pounds ({in_kg:.0f} kg)?{NOT_LOWERED}"
         yield _warn("weight_kg", words, "wrong_unit")
     elif not USUAL_BMI[0] <= bmi <= USUAL_BMI[1]:
-        yield _warn("weight_kg", f"weight and height give a BMI of {bmi:.1f} kg/m2; check both and their units")
+        words = f"weight and height give a BMI of {bmi:.1f} kg/m2; check both and their units{NOT_LOWERED}"
+        yield _warn("weight_kg", words)
 
 
 def _sex(reading: "Reading") -> Iterator[RecordWarning]:
@@ -192,13 +194,14 @@ def _slip(reading: "Reading", score: Score) -> str | None:
     hip = score.site in HIP_SITES
     if hip and (other := _flipped(reading, score)) is not None:
         return f"with a minus sign it would agree with the other site ({other:+g})"
-    over = deviation(reading.sex, score.site, score.value, reading.record.age, reading.record.weight_kg)
+    weight = None if reading.body_in_doubt else reading.record.weight_kg
+    over = deviation(reading.sex, score.site, score.value, reading.record.age, weight)
     confirmed = any(score.value - other <= CONFIRMED_WITHIN for other in others)
     if over is None or over <= (TOO_HIGH_SD_CONFIRMED if confirmed else TOO_HIGH_SD):
         return None
     if not hip and _spine_over_hip(reading, score):
         return None
-    flipped = deviation(reading.sex, score.site, -score.value, reading.record.age, reading.record.weight_kg)
+    flipped = deviation(reading.sex, score.site, -score.value, reading.record.age, weight)
     if flipped is None or abs(flipped) >= over:
         return None
     return f"it lies {over:.1f} standard deviations above what age, sex and weight let one expect"

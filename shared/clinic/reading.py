@@ -1,7 +1,7 @@
 """A record as it is read: every derived fact once, by one sex, one policy and one day."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from shared.clinic import fractures, history, intervals, kidney, menopause, plausibility
@@ -256,6 +256,10 @@ class Reading:
     def body_in_doubt(self) -> bool:
         """Whether weight or height may be a slip of the unit or of the hand."""
         return plausibility.body_in_doubt(self)
+
+    def without_body(self) -> "Reading":
+        """The same reading with weight and height unknown."""
+        return replace(self, record=self.record.model_copy(update={"weight_kg": None, "height_cm": None}))
 
     @cached_property
     def egfr(self) -> float | None:

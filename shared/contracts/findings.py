@@ -195,7 +195,7 @@ class MissingField(Contract):
 
 RecordWarningType = Literal[
     "implausible_value", "sign_slip", "degenerative_change", "wrong_unit", "future_date", "undated", "out_of_date",
-    "contradiction", "assumption", "clipped", "out_of_scope", "check", "unclassified", "no_threshold",
+    "contradiction", "assumption", "sex_open", "clipped", "out_of_scope", "check", "unclassified", "no_threshold",
     "synthetic_training_data",
 ]  # fmt: skip
 

@@ -126,7 +126,12 @@ def doubt_never_reassures(a: Answer) -> Iterator[str]:
     told = a.combined.diagnosis.who_class if a.combined.diagnosis else None
     if "sign_slip" in types and told == "normal":
         yield "normal bone density from a T-score whose sign is in doubt"
-    if a.combined.category == "low" and a.clinical.decided_by == "model" and any(r.body_in_doubt for r in a.readings):
+    used = {one.field for one in a.clinical.contributions or []}
+    if (
+        a.combined.category == "low"
+        and any(r.body_in_doubt and (r.body_mass_index or 0) > 35 for r in a.readings)
+        and used & {"weight_kg", "height_cm"}
+    ):
         yield "low risk by an estimate made with a weight or height in doubt"
 
 

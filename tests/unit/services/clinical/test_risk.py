@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from services.clinical.encoding import COLUMN_NAMES
@@ -95,6 +95,8 @@ def test_never_rises_with_weight(
 ) -> None:
     light = finding(model, age, gender, **{**more, "weight_kg": weight})
     heavy = finding(model, age, gender, **{**more, "weight_kg": weight + gain})
+    body = {"weight_kg", "height_cm"}
+    assume(not any(w.field in body and w.type in ("wrong_unit", "implausible_value") for w in heavy.warnings))
     assert heavy.probability <= light.probability + 1e-7
     assert heavy.low_bone_mass_probability <= light.low_bone_mass_probability + 1e-7
 
@@ -245,3 +247,14 @@ def test_what_is_missing_is_ranked_and_its_range_holds_the_estimate(model: BoneD
     for item in answer.most_informative_missing:
         assert item.lowest_probability <= answer.probability <= item.highest_probability
         assert item.field not in ("height_cm", "menopausal_status", "oestrogen_use", "menopause_age")
+
+
+def test_a_weight_that_may_be_in_pounds_lowers_no_estimate(model: BoneDensityModel) -> None:
+    slipped, unknown = finding(model, 70, weight_kg=150, height_cm=165), finding(model, 70)
+    assert slipped.probability == unknown.probability
+    assert not {one.field for one in slipped.contributions} & {"weight_kg", "height_cm"}
+    assert not slipped.scores.ost.applicable
+
+
+def test_a_very_low_weight_is_not_thrown_away(model: BoneDensityModel) -> None:
+    assert finding(model, 70, weight_kg=34, height_cm=165).probability > finding(model, 70).probability

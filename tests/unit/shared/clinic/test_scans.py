@@ -15,7 +15,7 @@ def scan(value: float, date: str | None = None, site: str = "femoral_neck") -> d
 @pytest.mark.parametrize(
     ("fields", "after", "by", "basis"),
     [
-        ({"t_scores": [scan(-0.5)]}, 60, 60, "five_years"),
+        ({"t_scores": [scan(-0.5)]}, 48, 60, "five_years"),
         ({"t_scores": [scan(-1.7)]}, 36, 60, "five_years"),
         ({"t_scores": [scan(-2.0)]}, 12, 24, "low_score"),
         ({"t_scores": [scan(-2.9)]}, 12, 24, "low_score"),
