@@ -40,7 +40,7 @@ POUNDS_A_KG, CM_AN_INCH = 2.2046, 2.54
 # A body mass index over 35 that would be usual if the weight were in pounds; from 65 on fewer are so heavy.
 POUNDS_FROM_BMI, POUNDS_BMI, POUNDS_BMI_OLD, POUNDS_OLD_AGE = 35, (23.0, 30.0), (21.0, 30.0), 65
 INCHES = (52, 80)
-NOT_LOWERED = ". Until then they lower no estimate"
+NOT_LOWERED = "until that is checked it lowers no estimate"
 # Standard deviations over what is expected: of one site alone, and where another site is as high.
 TOO_HIGH_SD, TOO_HIGH_SD_CONFIRMED, CONFIRMED_WITHIN = 3.0, 4.0, 1.0
 TOO_HIGH_OVER_Z, OVER_Z_FROM_AGE = 1.5, 40
@@ -106,15 +106,15 @@ def _body(reading: "Reading") -> Iterator[RecordWarning]:
         return
     if record.height_cm is not None and INCHES[0] <= record.height_cm <= INCHES[1]:
         in_cm = record.height_cm * CM_AN_INCH
-        yield _warn("height_cm", f"{record.height_cm:g} cm may be inches ({in_cm:.0f} cm){NOT_LOWERED}", "wrong_unit")
+        yield _warn("height_cm", f"{record.height_cm:g} cm may be inches ({in_cm:.0f} cm); {NOT_LOWERED}", "wrong_unit")
         return
     if bmi is None:
         return
     if (in_kg := weight_if_pounds(reading)) is not None:
-        words = f"{record.weight_kg:g} kg gives a BMI of {bmi:.0f}; was it pounds ({in_kg:.0f} kg)?{NOT_LOWERED}"
+        words = f"{record.weight_kg:g} kg gives a BMI of {bmi:.0f} and may be pounds ({in_kg:.0f} kg); {NOT_LOWERED}"
         yield _warn("weight_kg", words, "wrong_unit")
     elif not USUAL_BMI[0] <= bmi <= USUAL_BMI[1]:
-        words = f"weight and height give a BMI of {bmi:.1f} kg/m2; check both and their units{NOT_LOWERED}"
+        words = f"weight and height give a BMI of {bmi:.1f} kg/m2; check both and their units; {NOT_LOWERED}"
         yield _warn("weight_kg", words)
 
 

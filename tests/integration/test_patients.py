@@ -147,8 +147,10 @@ async def test_follow_ups_fall_due_and_give_way_to_newer_ones(settings, clinic):
 
 
 async def test_a_patient_who_gets_worse_raises_an_alert_until_somebody_closes_it(clinic):
-    await assessed(clinic, "MRN-1", t_scores=[t_score(-1.5, "2022-05-01")])
-    loss = {"kind": "t_score", "date": "2026-05-01", "site": "total_hip", "value": -2.6}
+    today = dt.datetime.now(dt.UTC).date()
+    two_years_ago = (today - dt.timedelta(days=730)).isoformat()
+    await assessed(clinic, "MRN-1", t_scores=[t_score(-1.5, two_years_ago)])
+    loss = {"kind": "t_score", "date": today.isoformat(), "site": "total_hip", "value": -2.6}
     await clinic.post("/v1/patients/MRN-1/measurements", json=loss)
     (alert,) = (await get(clinic, "/v1/alerts", state="worsening"))["items"]
     assert (alert["code"], alert["state"], alert["due_by"]) == ("bone_loss", "worsening", None)

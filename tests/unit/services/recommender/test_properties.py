@@ -109,8 +109,12 @@ def test_a_check_names_fields_of_the_record_and_the_rest_none(record: dict[str, 
             assert item.status is item.checks is item.drug_class is None
 
 
+# Of all conditions only this one is what a drug is given for: hormone therapy.
+INDICATION = "premature_menopause"
+
+
 @often
-@given(records, st.sampled_from(get_args(MedicalCondition)))
+@given(records, st.sampled_from([name for name in get_args(MedicalCondition) if name != INDICATION]))
 def test_adding_a_condition_never_adds_a_drug(record: dict[str, Any], condition: str) -> None:
     before = {**record, "medical_conditions": record["medical_conditions"] or []}
     after = {**before, "medical_conditions": [*before["medical_conditions"], condition]}
