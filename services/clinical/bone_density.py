@@ -2,6 +2,7 @@
 
 from shared.clinic.density import BELOW_EXPECTED_TO, Score
 from shared.clinic.fractures import fragility
+from shared.clinic.menopause import PREMENOPAUSAL_BELOW
 from shared.clinic.reading import Reading
 from shared.contracts.findings import BoneDensity, WhoClass
 
@@ -53,7 +54,7 @@ def _basis(reading: Reading) -> str:
     if found.scale == "t" and found.lowest_t is not None:
         return _t_words(reading, found.lowest_t)
     if found.scale == "z" and found.lowest_z is not None:
-        return _z_words(found.lowest_z)
+        return _z_words(reading, found.lowest_z)
     return _why_no_class(reading)
 
 
@@ -92,12 +93,16 @@ def _fracture_words(reading: Reading) -> str:
     return "; prior fractures not given" if record.prior_fractures is None else ""
 
 
-def _z_words(z: Score) -> str:
+def _z_words(reading: Reading, z: Score) -> str:
     below = z.value <= BELOW_EXPECTED_TO
     words = CLASS_WORDS["below_expected_for_age"] if below else "bone density within the expected range for age (ISCD)"
     return (
         f"{words}, by DXA{_dated(z)}: lowest Z-score {z.value:g} at {_site(z)}; no WHO class before menopause or in "
         "men under 50"
+    ) + (
+        f"; menopausal status not given, taken as premenopausal below {PREMENOPAUSAL_BELOW}"
+        if reading.assumes_premenopause
+        else ""
     )
 
 

@@ -104,9 +104,11 @@ def _at_least_moderate(reading: Reading) -> Iterator[tuple[DecidedBy, str]]:
     if reading.acr_risk == "moderate" or open_risk or reading.nogg_steroid_protection:
         yield "glucocorticoids", "glucocorticoids (moderate by ACR 2022, not yet assessed, or treated by NOGG 2024)"
     if reading.densities.unclassifiable_low:
-        yield "dxa", "a T-score of -2.5 or lower that gives no class without a Z-score or the menopausal status"
+        yield "dxa", "a low T- or Z-score that gives no class without the other or the menopausal status"
     if reading.low_t_score:
         yield "dxa", "a T-score of -2.5 or lower"
+    if reading.osteoporosis_by_other_method and reading.density_class is None:
+        yield "dxa", "a T-score of -2.5 or lower by a method or at a site that gives no class"
     if reading.density_in_doubt:
         yield "dxa", "a T-score whose sign is in doubt, which cannot lower a category"
 

@@ -109,7 +109,8 @@ def _yes_no() -> Iterator[Fact]:
         "scan_current": (lambda r: r.has_current_scan, ("t_scores",)),
         "scan_out_of_date": (lambda r: r.scan_is_out_of_date, ("t_scores",)),
         "density_in_doubt": (lambda r: r.density_in_doubt, ("t_scores",)),
-        "unclassifiable_low_t_score": (lambda r: r.densities.unclassifiable_low, ("z_scores",)),
+        "unclassifiable_low_score": (lambda r: r.densities.unclassifiable_low, ("z_scores",)),
+        "low_score_by_other_method": (lambda r: r.low_by_other_method, ("t_scores",)),
         "kidney_measures_disagree": (_kidney_measures_disagree, ("egfr_ml_per_min",)),
         "on_dialysis": (_on_dialysis, ("medical_conditions",)),
     }

@@ -83,9 +83,14 @@ class Densities:
 
     @property
     def unclassifiable_low(self) -> bool:
-        """A T-score of -2.5 or lower that no class can be read from: it is never "low risk"."""
-        low = self.lowest_t is not None and self.lowest_t.value <= OSTEOPOROSIS_TO
-        return low and (self.scale == "unknown" or (self.scale == "z" and self.lowest_z is None))
+        """A low T- or Z-score that no class can be read from: it is never "low risk"."""
+        low_t = self.lowest_t is not None and self.lowest_t.value <= OSTEOPOROSIS_TO
+        low_z = self.lowest_z is not None and self.lowest_z.value <= BELOW_EXPECTED_TO
+        if self.scale == "unknown":
+            return low_t or low_z
+        if self.scale == "z":
+            return low_t and self.lowest_z is None
+        return low_z and self.lowest_t is None and self.earlier_osteoporosis is None
 
 
 def class_of(t_score: float, fragility_fracture: bool) -> WhoClass:
@@ -115,6 +120,17 @@ def densities(record: ClinicalRecord, scale: Scale, as_of: dt.date) -> Densities
     stays = lowest(newest_t)
     earlier = lowest(replaced) if stays is None or stays.value > OSTEOPOROSIS_TO else None
     return Densities(scale, newest_t, newest(_usable(record.z_scores, as_of)), earlier)
+
+
+def lowest_by_other_method(record: ClinicalRecord, as_of: dt.date) -> float | None:
+    """The lowest T-score that gives no WHO class: by ultrasound or another method, or of another site."""
+    usable = {(one.site, one.value, one.date) for one in _usable(record.t_scores, as_of)}
+    others = [
+        one.value
+        for one in record.t_scores or []
+        if (one.site, one.value, one.date) not in usable and not in_future(one.date, as_of)
+    ]
+    return min(others, default=None)
 
 
 def newest(scores: Iterable[Score]) -> tuple[Score, ...]:

@@ -8,17 +8,19 @@ from shared.contracts.record import ClinicalRecord, Sex
 # Our convention, for a clinician to confirm: from this age pregnancy is ruled out unless the record says otherwise.
 PAST_CHILDBEARING_AGE = 60
 EARLY_MENOPAUSE_BELOW, USUAL_MENOPAUSE_AGE = 45, 51
+# Likewise ours: below the age of a premature menopause it has not come unless the record says so.
+PREMENOPAUSAL_BELOW = 40
 
 
 def stated_past_menopause(record: ClinicalRecord, sex: Sex) -> Truth:
-    """Whether the record itself says that a woman's periods have stopped; None where it does not, and for men."""
+    """Whether the record itself settles that a woman's periods have stopped; None where it does not, and for men."""
     if sex == "male":
         return None
     if record.menopausal_status is not None:
         return record.menopausal_status == "postmenopausal"
     if record.menopause_age is not None or has(record, "premature_menopause") or record.gonadectomy:
         return True
-    return None
+    return False if record.pregnant or record.breastfeeding else None
 
 
 def assumes_menopause(record: ClinicalRecord, sex: Sex, policy: ClinicPolicy) -> bool:
@@ -27,9 +29,14 @@ def assumes_menopause(record: ClinicalRecord, sex: Sex, policy: ClinicPolicy) ->
     return sex == "female" and stated_past_menopause(record, sex) is None and by_age
 
 
+def assumes_premenopause(record: ClinicalRecord, sex: Sex) -> bool:
+    """Whether the menopause is taken as still to come by age alone, because nobody recorded it."""
+    return sex == "female" and record.age < PREMENOPAUSAL_BELOW and stated_past_menopause(record, sex) is None
+
+
 def postmenopausal(record: ClinicalRecord, sex: Sex, policy: ClinicPolicy) -> Truth:
-    """Whether the menopause is past: as stated, else as the policy assumes, else unknown. Never in men."""
-    if sex == "male":
+    """Whether the menopause is past: as stated, else as assumed by age, else unknown. Never in men."""
+    if sex == "male" or assumes_premenopause(record, sex):
         return False
     return True if assumes_menopause(record, sex, policy) else stated_past_menopause(record, sex)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from shared.clinic.density import DIAGNOSTIC_BONE_SITES, HIP_SITES, Score, in_future
 from shared.clinic.expected import deviation
 from shared.clinic.fractures import DIAGNOSTIC_SITES, fragility, listed
+from shared.clinic.menopause import PREMENOPAUSAL_BELOW
 from shared.contracts.findings import RecordWarning, RecordWarningType
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ HIPS_APART, SITES_APART, SITES_AGREE, SPINE_OVER_HIP = 2.0, 3.5, 0.6, 3.0
 
 def implausible(reading: "Reading") -> list[RecordWarning]:
     """Everything in the record that a person should look at again, in the record's order of importance."""
-    checks = (_age, _sex_open, _body, _sex, _ranges, _densities, _signs, _dates, _history)
+    checks = (_age, _sex_open, _body, _sex, _menopause, _ranges, _densities, _signs, _dates, _history)
     return [warning for check in checks for warning in check(reading)]
 
 
@@ -135,12 +136,17 @@ def _sex(reading: "Reading") -> Iterator[RecordWarning]:
         yield _warn("menopause_age", "an age at the last period is given with premenopausal status", "contradiction")
     if record.pregnant and (record.age > OLDEST_PREGNANCY or record.menopausal_status == "postmenopausal"):
         yield _warn("pregnant", "pregnancy is unusual at this age or after menopause", "contradiction")
+
+
+def _menopause(reading: "Reading") -> Iterator[RecordWarning]:
     if reading.assumes_menopause:
         from_age = reading.policy.postmenopausal_from
         yield _warn(
             "menopausal_status", f"not given; taken as postmenopausal from {from_age} on (this site's policy)",
             "assumption",
         )  # fmt: skip
+    if reading.assumes_premenopause and reading.record.age >= ADULT_AGE:
+        yield _warn("menopausal_status", f"not given; taken as premenopausal below {PREMENOPAUSAL_BELOW}", "assumption")
 
 
 def _ranges(reading: "Reading") -> Iterator[RecordWarning]:
@@ -159,13 +165,12 @@ def _densities(reading: "Reading") -> Iterator[RecordWarning]:
         for score in getattr(record, name) or []:
             if not USUAL_T[0] <= score.value <= USUAL_T[1]:
                 yield _warn(name, f"{score.value:g} at {_site(score.site)} is unusual; check the report")
-    if reading.densities.unclassifiable_low:
-        lowest = reading.densities.lowest_t
+    if reading.densities.unclassifiable_low and (score := reading.densities.deciding) is not None:
+        name, other = ("t_scores", "Z") if score in reading.densities.t_scores else ("z_scores", "T")
         yield _warn(
-            "t_scores",
-            f"{lowest.value if lowest else 0:g} gives no class here: a Z-score or the menopausal status is needed",
+            name, f"{score.value:g} gives no class here: a {other}-score or the menopausal status is needed",
             "unclassified",
-        )
+        )  # fmt: skip
     if (standing := reading.frax) and standing.standing in ("no_line", "no_line_low", "over_outside"):
         yield _warn("frax_country", standing.words, "no_threshold")
 

@@ -5,7 +5,16 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from shared.clinic import fractures, history, intervals, kidney, menopause, plausibility
-from shared.clinic.density import OSTEOPOROSIS, OSTEOPOROSIS_TO, Densities, Score, densities, scale_for
+from shared.clinic.density import (
+    NORMAL_FROM,
+    OSTEOPOROSIS,
+    OSTEOPOROSIS_TO,
+    Densities,
+    Score,
+    densities,
+    lowest_by_other_method,
+    scale_for,
+)
 from shared.clinic.frax import Frax, frax
 from shared.clinic.glucocorticoids import AcrInputs, AcrRisk, Glucocorticoids, acr_risk, glucocorticoids
 from shared.clinic.intervals import Course, Interval
@@ -51,6 +60,10 @@ class Reading:
     @cached_property
     def assumes_menopause(self) -> bool:
         return menopause.assumes_menopause(self.record, self.sex, self.policy)
+
+    @cached_property
+    def assumes_premenopause(self) -> bool:
+        return menopause.assumes_premenopause(self.record, self.sex)
 
     @cached_property
     def early_menopause(self) -> Truth:
@@ -136,6 +149,18 @@ class Reading:
     def rests_on_fracture(self) -> bool:
         """Whether the diagnosis comes from a fracture, density alone not giving it."""
         return self.who_class in OSTEOPOROSIS and self.density_class not in OSTEOPOROSIS
+
+    @cached_property
+    def low_by_other_method(self) -> bool:
+        """A T-score under -1.0 by ultrasound or at another site: no class, and a reason to measure by DXA."""
+        found = lowest_by_other_method(self.record, self.as_of)
+        return found is not None and found < NORMAL_FROM
+
+    @cached_property
+    def osteoporosis_by_other_method(self) -> bool:
+        """Such a T-score of -2.5 or lower: no diagnosis, and never a low risk."""
+        found = lowest_by_other_method(self.record, self.as_of)
+        return found is not None and found <= OSTEOPOROSIS_TO
 
     @cached_property
     def lowest_t(self) -> float | None:

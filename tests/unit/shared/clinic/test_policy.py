@@ -35,6 +35,25 @@ def test_what_the_record_states_is_never_assumed_away(policy: ClinicPolicy) -> N
     assert read(policy, age=42, gonadectomy=True).postmenopausal is True
     assert read(policy, age=42, medical_conditions=["premature_menopause"]).postmenopausal is True
     assert read(policy, age=70, gender="male").postmenopausal is False
+    assert read(policy, age=42, pregnant=True).postmenopausal is False
+    assert read(policy, age=35, menopausal_status="postmenopausal").postmenopausal is True
+
+
+@pytest.mark.parametrize("policy", [FROM_50, FROM_60, NEVER])
+def test_below_40_the_menopause_is_taken_as_still_to_come_and_that_is_told(policy: ClinicPolicy) -> None:
+    young, forty = read(policy, age=39), read(policy, age=40)
+    assert young.postmenopausal is False
+    assert ("menopausal_status", "assumption") in {(one.field, one.type) for one in implausible(young)}
+    assert forty.postmenopausal is None
+    assert read(policy, age=39, z_scores=[{"site": "total_hip", "value": -2.4}]).who_class == "below_expected_for_age"
+
+
+def test_a_low_z_score_alone_is_never_lost() -> None:
+    for age in (45, 66):
+        found = read(FROM_50, age=age, z_scores=[{"site": "total_hip", "value": -2.4}])
+        assert found.who_class is None
+        assert found.densities.unclassifiable_low
+        assert not read(FROM_50, age=age, z_scores=[{"site": "total_hip", "value": -1.4}]).densities.unclassifiable_low
 
 
 def test_a_low_score_is_never_lost_under_a_policy_that_assumes_nothing() -> None:
