@@ -6,6 +6,7 @@ from services.clinical.risk import Estimate, Potential, sigmoid
 from services.clinical.variables import OLDEST_AGE
 from shared.clinic.fractures import listed
 from shared.clinic.history import has
+from shared.clinic.menopause import stated_past_menopause
 from shared.contracts.findings import Contribution, MissingField
 from shared.contracts.record import ClinicalRecord, MedicalCondition
 
@@ -113,7 +114,7 @@ def _value(record: ClinicalRecord, field: str) -> float | bool | str | None:
     if field == "oestrogen_use" and record.oestrogen_use is None:
         return "hormone_therapy" if "hormone_therapy" in (record.medications or []) else False
     if field == "menopausal_status" and record.menopausal_status is None:
-        return "postmenopausal"
+        return "postmenopausal" if stated_past_menopause(record, "female") else "premenopausal"
     if field == "oestrogen_ever" and record.oestrogen_ever is None:
         return True
     value: float | bool | str | None = getattr(record, field)

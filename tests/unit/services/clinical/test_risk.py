@@ -258,3 +258,13 @@ def test_a_weight_that_may_be_in_pounds_lowers_no_estimate(model: BoneDensityMod
 
 def test_a_very_low_weight_is_not_thrown_away(model: BoneDensityModel) -> None:
     assert finding(model, 70, weight_kg=34, height_cm=165).probability > finding(model, 70).probability
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [({"pregnant": True}, "premenopausal"), ({"breastfeeding": True}, "premenopausal"),
+     ({"menopause_age": 41}, "postmenopausal"), ({"gonadectomy": True}, "postmenopausal")],
+)  # fmt: skip
+def test_the_menopause_is_told_as_it_was_read(model: BoneDensityModel, more: dict[str, object], told: str) -> None:
+    values = {one.field: one.value for one in finding(model, 44, **more).contributions}
+    assert values["menopausal_status"] == told
