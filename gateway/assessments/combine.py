@@ -49,9 +49,7 @@ def _comparison(clinical: ClinicalFinding | None) -> Comparison | None:
     return Comparison(of_same_age_and_sex=average, population=population)
 
 
-def _with_image(
-    imaging: ImagingFinding | None, clinical: ClinicalFinding | None, age: float | None
-) -> float | None:  # fmt: skip
+def _with_image(imaging: ImagingFinding | None, clinical: ClinicalFinding | None, age: float | None) -> float | None:
     """The probability after the film: odds times likelihood ratio, where there is one that adds something."""
     if imaging is None or clinical is None or clinical.probability is None:
         return None
@@ -68,15 +66,16 @@ def _of_clinical(clinical: ClinicalFinding | None, diagnosis: Diagnosis | None) 
     lines = [_sentence(_named(diagnosis.who_class, diagnosis.basis))] if diagnosis else []
     if clinical.category is None:
         return lines or [f"The clinical record gives no category: {_ended(clinical.reason or 'no model applies')}"]
-    rule = (clinical.category_basis or "").replace(diagnosis.basis if diagnosis else "\0", "").strip(" .;,")
+    rule = clinical.category_basis or ""
+    if diagnosis:
+        rule = rule.replace(diagnosis.basis, "")
+    rule = rule.strip(" .;,")
     if diagnosis and not rule:
         return lines
     return [*lines, f"The clinical record gives the category {clinical.category}{f' ({rule})' if rule else ''}."]
 
 
-def _of_imaging(
-    imaging: ImagingFinding | None, clinical: ClinicalFinding | None, moved: float | None
-) -> list[str]:  # fmt: skip
+def _of_imaging(imaging: ImagingFinding | None, clinical: ClinicalFinding | None, moved: float | None) -> list[str]:
     if imaging is None:
         return []
     if imaging.indeterminate:

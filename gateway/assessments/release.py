@@ -5,20 +5,17 @@ written for clinicians (rationale, source, reasons, letter, rules) stay with the
 that is not released yet, or the order in which medicines are used.
 """
 
-import re
 from typing import Literal
 
 from gateway.accounts.scopes import Principal
 from gateway.web.language import words_of
+from shared.clinic.density import OSTEOPOROSIS
+from shared.clinic.drug_names import bone_drug_named
 from shared.contracts.assessment import Assessment, Combined, Diagnosis
 from shared.contracts.findings import BoneDensity, ClinicalFinding, RecordWarning
 from shared.contracts.recommendation import MessageKey, Recommendation, RecommendationSet
 
 ReleaseRule = Literal["by_clinician", "at_once"]
-# Medicines for bone as rules, record fields and people name them.
-BONE_MEDICINE = re.compile(
-    r"bisphosph|dron(ate|ic)|denosumab|paratide|romosozumab|raloxifene|anabolic|hormone.therapy|bone.?build", re.I
-)
 NEXT_SCAN = "the next bone density scan"
 BY_SCAN, BY_FRACTURE = "by a bone density scan", "by a fracture"
 
@@ -33,27 +30,22 @@ def shown_to(who: Principal, assessment: Assessment, rule: ReleaseRule) -> Asses
     """
     if who.patient_id is None:
         return assessment
-    return patient_view(assessment, assessment.released_at is not None, rule)
+    return patient_view(assessment, rule)
 
 
-def patient_view(assessment: Assessment, released: bool, rule: ReleaseRule) -> Assessment:
+def patient_view(assessment: Assessment, rule: ReleaseRule) -> Assessment:
     """The assessment in the patient's words, without the medicines where they are withheld."""
     parts = {
         "clinical": _clinical(assessment.clinical),
         "combined": _combined(assessment.combined, assessment.clinical),
-        "recommendation": _recommendation(assessment.recommendation, withheld(released, rule)),
+        "recommendation": _recommendation(assessment.recommendation, withheld(assessment, rule)),
     }
     return assessment.model_copy(update=parts)
 
 
-def withheld(released: bool, rule: ReleaseRule) -> bool:
+def withheld(assessment: Assessment, rule: ReleaseRule) -> bool:
     """Whether medicines are left out for the patient."""
-    return rule == "by_clinician" and not released
-
-
-def names_bone_medicine(text: str | None) -> bool:
-    """Whether a text, an id or an address names a medicine for bone or its class."""
-    return text is not None and BONE_MEDICINE.search(text.replace("_", " ")) is not None
+    return rule == "by_clinician" and assessment.released_at is None
 
 
 def _recommendation(made: RecommendationSet | None, without: bool) -> RecommendationSet | None:
@@ -71,11 +63,11 @@ def _recommendation(made: RecommendationSet | None, without: bool) -> Recommenda
 
 
 def _item(item: Recommendation, position: int, without: bool) -> Recommendation:
-    named = without and names_bone_medicine(f"{item.id} {item.message.model_dump_json()}")
+    named = without and bone_drug_named(f"{item.id} {item.message.model_dump_json()}")
     parts = {
         "id": f"{item.kind}.{position}" if named else item.id,
         "message": MessageKey(key=f"{item.kind}.{position}") if named else item.message,
-        "url": None if without and names_bone_medicine(item.url) else item.url,
+        "url": None if without and bone_drug_named(item.url) else item.url,
         "text": item.patient_text, "rationale": "", "citation": "", "strength": None, "reasons": [],
         "further_sources": [], "checks": None if item.checks is None else [],
     }  # fmt: skip
@@ -89,13 +81,13 @@ def _clinical(found: ClinicalFinding | None) -> ClinicalFinding | None:
     parts = {
         "category_basis": None,
         "conclusion": None,
-        "reason": None if names_bone_medicine(found.reason) else found.reason,
+        "reason": None if bone_drug_named(found.reason) else found.reason,
         "bone_density": density and density.model_copy(update={"basis": _found_by(found, density)}),
         "contributions": [
-            one for one in found.contributions if not names_bone_medicine(f"{one.field} {one.value} {one.words}")
+            one for one in found.contributions if not bone_drug_named(f"{one.field} {one.value} {one.words}")
         ],
         "most_informative_missing": [
-            one for one in found.most_informative_missing if not names_bone_medicine(f"{one.field} {one.words}")
+            one for one in found.most_informative_missing if not bone_drug_named(f"{one.field} {one.words}")
         ],
         "warnings": [_warning(one) for one in found.warnings],
     }
@@ -116,10 +108,9 @@ def _found_by(found: ClinicalFinding, density: BoneDensity) -> str:
 def by_fracture(found: ClinicalFinding, density: BoneDensity) -> bool:
     """Whether a fracture, and not the scan, is what the class rests on."""
     measured = density.t_score is not None or density.z_score is not None
-    settled = density.who_class in ("osteoporosis", "severe_osteoporosis")
-    return settled and (not measured or found.decided_by == "fracture")
+    return density.who_class in OSTEOPOROSIS and (not measured or found.decided_by == "fracture")
 
 
 def _warning(warning: RecordWarning) -> RecordWarning:
-    field = "medications" if names_bone_medicine(warning.field) else warning.field
+    field = "medications" if bone_drug_named(warning.field) else warning.field
     return warning.model_copy(update={"field": field, "detail": words_of("en")(f"warning.{warning.type}")})

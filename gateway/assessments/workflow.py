@@ -212,9 +212,9 @@ class Workflow:
 
     def _asked(self, risk: AnyRisk, as_of: dt.date) -> AnyRisk:
         """The question with the site's policy and the day; the seed system's questionnaire knows neither."""
-        return (
-            risk.model_copy(update={"policy": self._policy, "as_of": as_of}) if isinstance(risk, RiskRequest) else risk
-        )
+        if not isinstance(risk, RiskRequest):
+            return risk
+        return risk.model_copy(update={"policy": self._policy, "as_of": as_of})
 
 
 def _begun(case: Case, pictures: bool, told: Told = nobody) -> Findings:

@@ -7,12 +7,12 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from gateway.accounts.scopes import Principal
-from gateway.assessments.release import names_bone_medicine
 from gateway.patients.alerts.repository import Alert, AlertState
 from gateway.patients.history.repository import PatientInBrief
 from gateway.patients.measurement import Measured
 from gateway.patients.timeline import Entry
 from gateway.patients.trend import Trend
+from shared.clinic.drug_names import bone_drug_named
 from shared.contracts.assessment import Assessment
 
 
@@ -74,7 +74,7 @@ class AlertAnswer(BaseModel):
         """As it travels to this caller."""
         fields = {name: value for name, value in vars(alert).items() if name not in ("reference", "patient_text")}
         if who.patient_id is not None:
-            code = "follow_up" if names_bone_medicine(alert.code) else alert.code
+            code = "follow_up" if bone_drug_named(alert.code) else alert.code
             fields |= {"text": alert.patient_text, "code": code}
         return cls(**fields, patient_id=alert.reference)
 

@@ -10,9 +10,8 @@ from pydantic import BaseModel, Field
 
 from gateway.assessments.sealed import Stored
 from gateway.patients.measurement import DensityMeasured, FractureSuffered, TScoreMeasured
+from shared.clinic.density import DAYS_A_MONTH
 from shared.contracts.findings import RiskCategory, WhoClass
-
-DAYS_A_MONTH = 30.4375
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from typing import Literal
 from uuid import UUID
 
 from gateway.assessments.sealed import Stored
-from gateway.patients.timeline import DAYS_A_MONTH, Entry
+from gateway.patients.timeline import Entry
 from gateway.patients.trend import trends
+from shared.clinic.density import DAYS_A_MONTH
 from shared.contracts.assessment import Assessment
 from shared.contracts.findings import Knee
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gateway.web.language import Words
+from shared.clinic.history import body_mass_index
 from shared.contracts.recommendation import ReferralLetter
 
 BODY = ("age", "gender", "weight_kg", "height_cm")
@@ -45,8 +46,8 @@ def _person(t: Words, record: Mapping[str, Any]) -> str:
     told = [gender, t("sheet.years", age=t.number(record["age"], 1))]
     weight, height = record.get("weight_kg"), record.get("height_cm")
     told += [f"{t.number(value, 1)} {unit}" for value, unit in ((weight, "kg"), (height, "cm")) if value]
-    if weight and height:
-        told.append(t("sheet.bmi", bmi=t.number(weight / (height / 100) ** 2, 1)))
+    if (bmi := body_mass_index(weight, height)) is not None:
+        told.append(t("sheet.bmi", bmi=t.number(bmi, 1)))
     return ", ".join(told)
 
 

@@ -54,8 +54,8 @@ async def get_report(
     made, settings = stored.assessment, house.settings
     number, hides = settings.emergency_number, False
     if audience == "patient":
-        hides = withheld(made.released_at is not None, settings.release_medication)
-        made = patient_view(made, made.released_at is not None, settings.release_medication)
+        hides = withheld(made, settings.release_medication)
+        made = patient_view(made, settings.release_medication)
     report = Report(made, audience, pngs, hides, stored.record if audience == "clinician" else None, number)
     pdf, written = await anyio.to_thread.run_sync(pdf_of, report, language)
     headers = {

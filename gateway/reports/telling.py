@@ -5,8 +5,9 @@ A measured diagnosis leads and replaces the estimate; nothing sends a person to 
 
 from typing import Literal
 
-from gateway.assessments.release import by_fracture, names_bone_medicine
+from gateway.assessments.release import by_fracture
 from gateway.web.language import Words
+from shared.clinic.drug_names import bone_drug_named
 from shared.contracts.assessment import Assessment
 from shared.contracts.findings import ImagingFinding, RecordWarning
 from shared.contracts.recommendation import Consult, Interval, NextDxa, Recommendation, Translation
@@ -119,7 +120,7 @@ def _warning_words(t: Words, warning: RecordWarning, audience: Audience) -> str:
     """What is odd about the record: the detail for the clinic, plain words by its kind for the patient."""
     if audience == "clinician":
         return f"{warning.field}: {warning.detail}"
-    field = "section.medicines" if names_bone_medicine(warning.field) else f"question.{warning.field}"
+    field = "section.medicines" if bone_drug_named(warning.field) else f"question.{warning.field}"
     name = t(field) if t.has(field) else warning.field.replace("_", " ")
     return f"{name.rstrip('?')}: {t('warning.' + warning.type)}"
 

@@ -71,7 +71,7 @@ def shown(request: Request, house: Rooms, made: Assessment, pictures: Literal["k
     items = made.recommendation.items if made.recommendation else []
     groups: dict[str, list[Recommendation]] = {kind: [item for item in items if item.kind == kind] for kind in GROUPS}
     visitor = visitor_of(request)
-    hides = not visitor.is_staff and withheld(made.released_at is not None, house.settings.release_medication)
+    hides = not visitor.is_staff and withheld(made, house.settings.release_medication)
     return {
         "assessment": made, "groups": {kind: found for kind, found in groups.items() if found}, "pictures": pictures,
         "kinds": KINDS, "withheld": hides, "telling": telling,

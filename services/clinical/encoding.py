@@ -10,7 +10,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from services.clinical.variables import VARIABLES, WOMEN_ONLY, YOUNGEST_AGE, Columns
+from services.clinical.variables import VARIABLES, WOMEN_ONLY, Columns
+from shared.clinic.expected import YOUNGEST_AGE
 
 AGE_KNOTS = (40.0, 55.0, 65.0, 80.0)
 WEIGHT_KNOTS = (30.0, 60.0, 80.0, 130.0)

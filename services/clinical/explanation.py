@@ -3,7 +3,7 @@
 from math import exp
 
 from services.clinical.risk import Estimate, Potential, sigmoid
-from services.clinical.variables import OLDEST_AGE
+from shared.clinic.expected import OLDEST_AGE
 from shared.clinic.fractures import listed
 from shared.clinic.history import has
 from shared.clinic.menopause import stated_past_menopause

@@ -10,7 +10,8 @@ from services.clinical.explanation import contributions, most_informative_missin
 from services.clinical.risk import BoneDensityModel, Estimate
 from services.clinical.screening import screening_scores
 from shared.clinic import Reading, readings_of
-from shared.clinic.plausibility import YOUNGEST_AGE, implausible
+from shared.clinic.expected import YOUNGEST_AGE
+from shared.clinic.plausibility import implausible
 from shared.contracts.findings import BoneDensity, ClinicalFinding, SexReading
 from shared.contracts.policy import ClinicPolicy
 from shared.contracts.record import ClinicalRecord
@@ -35,10 +36,8 @@ def find(
         ServiceUnavailable: the scorer's runtime is on another machine and does not answer.
     """
     read = [readings_of(record, policy or ClinicPolicy(), as_of) for record in records]
-    made = _estimates([reading for readings in read for reading in readings], model)
-    return [
-        _finding([_judged(reading, made.get(id(reading)), model) for reading in readings], model) for readings in read
-    ]
+    estimates = iter(_estimates([reading for readings in read for reading in readings], model))
+    return [_finding([_judged(reading, *next(estimates), model) for reading in readings], model) for readings in read]
 
 
 @dataclass(frozen=True)
@@ -61,22 +60,22 @@ class _Judged:
         return self.estimate.probability if self.estimate else None
 
 
-def _estimates(readings: Sequence[Reading], model: BoneDensityModel) -> dict[int, tuple[Reading, Estimate]]:
-    """What each reading's estimate is made from, and the estimate, by the reading's `id`.
+def _estimates(readings: Sequence[Reading], model: BoneDensityModel) -> list[tuple[Reading, Estimate | None]]:
+    """What each reading's estimate is made from, and the estimate; None where no model applies.
 
     Where weight or height is in doubt the higher of two counts: a slip of the unit lowers no estimate.
     """
     tried = [
-        (reading, used)
-        for reading in readings
+        (place, used)
+        for place, reading in enumerate(readings)
         if reading.record.age >= YOUNGEST_AGE
         for used in ([reading, reading.without_body()] if reading.body_in_doubt else [reading])
     ]
-    found: dict[int, tuple[Reading, Estimate]] = {}
-    for (reading, used), estimate in zip(tried, model.estimate([used for _, used in tried]), strict=True):
-        so_far = found.get(id(reading))
-        if so_far is None or estimate.probability > so_far[1].probability:
-            found[id(reading)] = (used, estimate)
+    found: list[tuple[Reading, Estimate | None]] = [(reading, None) for reading in readings]
+    for (place, used), estimate in zip(tried, model.estimate([used for _, used in tried]), strict=True):
+        so_far = found[place][1]
+        if so_far is None or estimate.probability > so_far.probability:
+            found[place] = (used, estimate)
     return found
 
 
@@ -84,27 +83,23 @@ def _finding(judged: Sequence[_Judged], model: BoneDensityModel) -> ClinicalFind
     if len(judged) > 1:
         return _for_either_sex(judged, model)
     one = judged[0]
-    reading, estimate, decision, density = one.reading, one.estimate, one.decision, one.density
-    probability = one.probability
     finding = ClinicalFinding(
-        probability=probability,
-        category=decision.category,
-        category_basis=decision.basis,
-        reason=None if estimate else TOO_YOUNG,
-        decided_by=decision.decided_by,
-        conclusion=_conclusion(decision, density, probability),
+        probability=one.probability,
+        category=one.decision.category,
+        category_basis=one.decision.basis,
+        reason=None if one.estimate else TOO_YOUNG,
+        decided_by=one.decision.decided_by,
+        conclusion=_conclusion(one.decision, one.density, one.probability),
         scores=screening_scores(one.used),
-        bone_density=density,
-        warnings=implausible(reading),
+        bone_density=one.density,
+        warnings=implausible(one.reading),
         model=model.parameters.model,
     )
-    return finding if estimate is None else finding.model_copy(update=_explained(one.used, estimate, model))
+    return finding if one.estimate is None else finding.model_copy(update=_explained(one.used, one.estimate, model))
 
 
-def _judged(reading: Reading, made: tuple[Reading, Estimate] | None, model: BoneDensityModel) -> _Judged:
-    used, estimate = made or (reading, None)
-    density = classify_bone_density(reading)
-    probability = estimate.probability if estimate else None
+def _judged(reading: Reading, used: Reading, estimate: Estimate | None, model: BoneDensityModel) -> _Judged:
+    density, probability = classify_bone_density(reading), estimate.probability if estimate else None
     decision = decide(reading, density, probability, model.parameters.cut_offs[reading.sex])
     return _Judged(reading, used, estimate, decision, density)
 

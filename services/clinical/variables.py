@@ -10,14 +10,12 @@ from math import nan
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.clinic.expected import OLDEST_AGE
 from shared.clinic.fractures import listed
 from shared.clinic.glucocorticoids import glucocorticoids
 from shared.clinic.history import ever_used_oestrogen, has, uses_oestrogen
 from shared.clinic.menopause import stated_past_menopause
-from shared.clinic.plausibility import OLDEST_AGE, YOUNGEST_AGE
 from shared.contracts.record import ClinicalRecord, Sex
-
-__all__ = ["ALWAYS_KNOWN", "FIELDS", "OLDEST_AGE", "VARIABLES", "WOMEN_ONLY", "YOUNGEST_AGE", "Columns", "variables_of"]
 
 # Field of the record, or of a list in it -> the variables it fills.
 FIELDS: dict[str, tuple[str, ...]] = {

@@ -14,10 +14,6 @@ from shared.contracts.record import ClinicalRecord
 Value = TypeVar("Value")
 
 
-def _density_class(reading: Reading) -> WhoClass | None:
-    return reading.density_class
-
-
 @dataclass(frozen=True)
 class Case:
     """The request, and what rules may look back at once it is resolved.
@@ -71,7 +67,7 @@ class Case:
         """The class by density alone; without a record, the clinical finding's, which may rest on a fracture."""
         if self.record is None:
             return self.who_class
-        return self.read(_density_class)
+        return self.read(lambda reading: reading.density_class)
 
     @cached_property
     def lowest_t_score(self) -> float | None:

@@ -5,10 +5,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from services.recommender.consult import consult_rules
 from services.recommender.evaluate import Bench, Outcome
 from services.recommender.load import SHIPPED_RULES, BrokenRules, load_rules
-from services.recommender.medication import medications
+from services.recommender.recommend import resolved
 from services.recommender.rule_set import RuleSet
 from services.recommender.schema import ConsultRule, Limit, Rule
 from shared.contracts.recommendation import RecommendationRequest
@@ -64,10 +63,7 @@ def explain(request: RecommendationRequest, rules: RuleSet | None = None) -> lis
         BrokenRules: no rule set was given and the shipped one does not load.
     """
     rules = rules or load_rules()
-    bench = Bench.of(rules, request)
-    bench = bench.with_statuses({drug.drug_class: drug.status for drug in medications(bench)})
-    doctor = consult_rules(bench)
-    bench = bench.with_urgency(doctor[0].urgency if doctor else None)
+    bench, _, _ = resolved(request, rules)
     judged: list[Rule | Limit | ConsultRule] = [*rules.rules, *rules.limits, *rules.consults]
     return [_explained(bench, rule) for rule in judged]
 

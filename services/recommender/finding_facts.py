@@ -6,18 +6,13 @@ from typing import get_args
 from services.recommender.case import Case
 from services.recommender.facts import Fact, Value
 from services.recommender.record_facts import record_facts
-from shared.contracts.findings import Appearance, ImagingFinding, RecordWarningType, RiskCategory, WhoClass
+from shared.contracts.findings import Appearance, RecordWarningType, RiskCategory, WhoClass
 from shared.contracts.recommendation import DrugClass
 
 VALUES_IN_DOUBT: frozenset[RecordWarningType] = frozenset(
     {"implausible_value", "sign_slip", "wrong_unit", "future_date", "contradiction", "unclassified"}
 )
 PARTS = ("imaging", "staging", "clinical", "record")
-
-
-def image_bone(finding: ImagingFinding | None) -> Appearance | None:
-    """How the bone looks on the radiograph, in one word. Never a T-score, never a diagnosis."""
-    return finding.appearance if finding else None
 
 
 def screening_score_refers(case: Case) -> bool | None:
@@ -62,7 +57,7 @@ def finding_facts() -> dict[str, Fact]:
         Fact("who_class", "word", lambda case: case.who_class, scores, get_args(WhoClass)),
         Fact("density_class", "word", lambda case: case.density_class, scores, get_args(WhoClass)),
         Fact("lowest_t_score", "number", lambda case: case.lowest_t_score, scores),
-        Fact("image_bone", "word", lambda case: image_bone(case.imaging), ("imaging",), get_args(Appearance)),
+        Fact("image_bone", "word", _appearance, ("imaging",), get_args(Appearance)),
         Fact("kl_grade", "number", lambda case: case.staging.kl_grade if case.staging else None, ("staging",)),
         Fact("knee_grade_uncertain", "yes_no", knee_grade_uncertain, ("staging",)),
         Fact("record_warned", "yes_no", record_warned, ("clinical",)),
@@ -75,6 +70,11 @@ def finding_facts() -> dict[str, Fact]:
     parts = [Fact(f"has_{part}", "yes_no", _given(part), (part,)) for part in PARTS]
     offered = [Fact(f"offered.{drug}", "yes_no", _offered(drug), (), looks_back=True) for drug in get_args(DrugClass)]
     return {fact.name: fact for fact in (*facts, *parts, *offered)}
+
+
+def _appearance(case: Case) -> Value:
+    """How the bone looks on the radiograph, in one word. Never a T-score, never a diagnosis."""
+    return case.imaging.appearance if case.imaging else None
 
 
 def _category(case: Case) -> Value:

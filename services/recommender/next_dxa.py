@@ -31,7 +31,6 @@ def next_dxa(bench: Bench, fired: Sequence[Rule]) -> NextDxa | None:
     scan = bench.case.next_scan
     if scan is not None:
         return NextDxa(after_months=round(scan.after, 1), by_months=round(scan.by, 1), basis=BASIS[scan.basis])
-    asking = next((rule for rule in fired if rule.output.group == DXA_GROUP), None)
-    if asking is None:
+    if not any(rule.output.group == DXA_GROUP for rule in fired):
         return None
     return NextDxa(after_months=0.0, by_months=DUE_NOW, basis="no scan on record")

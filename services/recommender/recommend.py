@@ -4,10 +4,10 @@ from services.recommender.consult import consult, consult_rules
 from services.recommender.evaluate import Bench
 from services.recommender.items import medication_item, other_item
 from services.recommender.letter import referral_letter
-from services.recommender.medication import medications
+from services.recommender.medication import Medication, medications
 from services.recommender.next_dxa import next_dxa
 from services.recommender.rule_set import RuleSet
-from services.recommender.schema import Rule
+from services.recommender.schema import ConsultRule, Rule
 from shared.contracts.recommendation import RecommendationRequest, RecommendationSet
 
 
@@ -18,11 +18,7 @@ def recommend(request: RecommendationRequest, rules: RuleSet) -> RecommendationS
         request: the findings and the record, each of which may be missing.
         rules: a checked rule set.
     """
-    bench = Bench.of(rules, request)
-    drugs = medications(bench)
-    bench = bench.with_statuses({drug.drug_class: drug.status for drug in drugs})
-    doctor = consult_rules(bench)
-    bench = bench.with_urgency(doctor[0].urgency if doctor else None)
+    bench, drugs, doctor = resolved(request, rules)
     others = _grouped([rule for rule in rules.rules if rule.output.kind != "medication" and _fires(bench, rule)])
     advice = consult(bench, doctor)
     return RecommendationSet(
@@ -41,6 +37,18 @@ def recommend(request: RecommendationRequest, rules: RuleSet) -> RecommendationS
             {field for drug in drugs for field in drug.checks},
         ),
     )
+
+
+def resolved(request: RecommendationRequest, rules: RuleSet) -> tuple[Bench, list[Medication], list[ConsultRule]]:
+    """The case with what later rules look back at, the drug classes, and the consult rules that fire.
+
+    The status of the drug classes comes first, then how soon a doctor should be seen, which may look back at it.
+    """
+    bench = Bench.of(rules, request)
+    drugs = medications(bench)
+    bench = bench.with_statuses({drug.drug_class: drug.status for drug in drugs})
+    doctor = consult_rules(bench)
+    return bench.with_urgency(doctor[0].urgency if doctor else None), drugs, doctor
 
 
 def _fires(bench: Bench, rule: Rule) -> bool:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from services.recommender.case import Case
 from services.recommender.facts import Fact, Kind, Value
 from shared.clinic import Reading, fractures, history, kidney, menopause
-from shared.clinic.frax import FraxStanding
+from shared.clinic.frax import FraxSource, FraxStanding
 from shared.clinic.glucocorticoids import HIP_FACTOR, MAJOR_FACTOR, AcrRisk, raised
 from shared.clinic.intervals import IntervalBasis
 from shared.clinic.logic import Truth
@@ -142,7 +142,7 @@ def _words() -> Iterator[Fact]:
     )  # fmt: skip
     yield Fact(
         "frax_line", "word", _of_reading(lambda r: r.frax.source if r.frax else None), ("frax_country",),
-        ("nogg", "bhof", "site", "house"),
+        get_args(FraxSource),
     )  # fmt: skip
     yield Fact(
         "next_dxa_basis", "word", lambda case: case.next_scan.basis if case.next_scan else None, ("t_scores",),

@@ -9,19 +9,12 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from services.recommender.conditions import Condition
+from shared.clinic.drug_names import bone_drug_named
 from shared.contracts.recommendation import DrugClass, ItemKind, Review, Urgency
 
 # The guideline that a house judgement cites: it is ours, and no source.
 HOUSE = "Trabecula house rules"
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
-
-
-# What a patient's text may not name before a clinician has released it: a bone drug or its class.
-BONE_DRUG_NAMES = re.compile(
-    r"bisphosphonat|alendron|risedron|ibandron|zoledron|denosumab|teriparatid|abaloparatid|romosozumab|raloxifen"
-    r"|bone-building|hormone (?:replacement )?therapy|\bHRT\b|antiresorptive|anabolic",
-    re.IGNORECASE,
-)
 
 
 def well_formed(url: str) -> str:
@@ -174,8 +167,8 @@ class Output(Schema):
             raise ValueError("drug_class goes with kind medication, and only with it")
         if self.checks and self.kind != "medication":
             raise ValueError("checks go with kind medication only")
-        if self.kind != "medication" and (found := BONE_DRUG_NAMES.search(self.patient_text)):
-            raise ValueError(f"patient_text may not name a bone drug: {found.group()!r}")
+        if self.kind != "medication" and (found := bone_drug_named(self.patient_text)):
+            raise ValueError(f"patient_text may not name a bone drug: {found!r}")
         if self.due and self.kind != "follow_up":
             raise ValueError("due goes with kind follow_up only")
         if self.group and self.kind == "medication":
@@ -218,8 +211,8 @@ class ConsultRule(Statement):
 
     @model_validator(mode="after")
     def patients_read_no_drug(self) -> Self:
-        if found := BONE_DRUG_NAMES.search(self.patient_reason):
-            raise ValueError(f"patient_reason may not name a bone drug: {found.group()!r}")
+        if found := bone_drug_named(self.patient_reason):
+            raise ValueError(f"patient_reason may not name a bone drug: {found!r}")
         return self
 
 

@@ -124,13 +124,8 @@ def densities(record: ClinicalRecord, scale: Scale, as_of: dt.date) -> Densities
 
 def lowest_by_other_method(record: ClinicalRecord, as_of: dt.date) -> float | None:
     """The lowest T-score that gives no WHO class: by ultrasound or another method, or of another site."""
-    usable = {(one.site, one.value, one.date) for one in _usable(record.t_scores, as_of)}
-    others = [
-        one.value
-        for one in record.t_scores or []
-        if (one.site, one.value, one.date) not in usable and not in_future(one.date, as_of)
-    ]
-    return min(others, default=None)
+    others = [one for one in record.t_scores or [] if not _gives_class(one) and not in_future(one.date, as_of)]
+    return min((one.value for one in others), default=None)
 
 
 def newest(scores: Iterable[Score]) -> tuple[Score, ...]:
@@ -161,8 +156,12 @@ def _usable(scores: list[DensityScore] | None, as_of: dt.date) -> list[Score]:
     return [
         Score(one.site, one.value, one.date)
         for one in scores or []
-        if one.method == "dxa" and one.site in DIAGNOSTIC_BONE_SITES and not in_future(one.date, as_of)
+        if _gives_class(one) and not in_future(one.date, as_of)
     ]
+
+
+def _gives_class(score: DensityScore) -> bool:
+    return score.method == "dxa" and score.site in DIAGNOSTIC_BONE_SITES
 
 
 def _computed(record: ClinicalRecord, as_of: dt.date) -> list[Score]:

@@ -14,7 +14,8 @@ from shared.contracts.base import Contract
 from shared.contracts.record import BoneSite, Sex
 
 FILE = Path(__file__).with_name("expected_t.json")
-YOUNGEST, OLDEST = 40.0, 80.0
+# The survey measured nobody younger, and gives every age above as this one.
+YOUNGEST_AGE, OLDEST_AGE = 40.0, 80.0
 
 
 class AgeLine(Contract):
@@ -36,7 +37,7 @@ class ExpectedTScore(Contract):
 
     def expected(self, age: float, weight_kg: float | None) -> float:
         """The expected T-score; ages count as the oldest of the survey from there on."""
-        years = min(age, OLDEST)
+        years = min(age, OLDEST_AGE)
         if weight_kg is None:
             return self.without_weight.intercept + self.without_weight.per_year * years
         return self.intercept + self.per_year * years + self.per_kg * weight_kg
@@ -65,4 +66,4 @@ def write_expected(lines: Expected, file: Path = FILE) -> None:
 def deviation(sex: Sex, site: BoneSite, t_score: float, age: float, weight_kg: float | None) -> float | None:
     """How many standard deviations a T-score lies above what is expected; None below 40 or at another site."""
     line = expected_t_scores()[sex].get(site)
-    return None if line is None or age < YOUNGEST else line.sds_above(t_score, age, weight_kg)
+    return None if line is None or age < YOUNGEST_AGE else line.sds_above(t_score, age, weight_kg)

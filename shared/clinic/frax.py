@@ -10,12 +10,14 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from shared.clinic.density import NORMAL_FROM
 from shared.contracts.policy import ClinicPolicy
 from shared.contracts.record import ClinicalRecord
 
 # `very_high` and `over`: a line says treat. `over_outside`: over a line that is not made for this T-score.
 # `intermediate`: measure bone density. `no_line`: nobody has drawn a line, and the value is high enough to act on.
 FraxStanding = Literal["very_high", "over", "over_outside", "intermediate", "under", "no_line", "no_line_low"]
+FraxSource = Literal["nogg", "bhof", "site", "house"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,6 @@ NOGG = (
     NoggRow(50, (3.4, 7.3, 11.7), (0.23, 0.91, 1.5)),
 )
 US_MAJOR, US_HIP = 20.0, 3.0
-LOW_BONE_MASS = (-2.5, -1.0)
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Frax:
 
     standing: FraxStanding
     words: str
-    source: Literal["nogg", "bhof", "site", "house"]
+    source: FraxSource
 
     @property
     def treats(self) -> bool:
@@ -99,7 +100,7 @@ def _us(record: ClinicalRecord, lowest_t: float | None) -> Frax:
         return Frax("under", words, "bhof")
     if lowest_t is None:
         return Frax("over_outside", f"{words}; without DXA that line is a house rule: DXA soon", "house")
-    if lowest_t >= LOW_BONE_MASS[1]:
+    if lowest_t >= NORMAL_FROM:
         return Frax("over_outside", f"{words}; it does not hold for the T-score on record", "house")
     return Frax("over", words, "bhof")
 

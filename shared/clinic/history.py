@@ -73,8 +73,6 @@ def cancer_in_bone(record: ClinicalRecord) -> bool:
     return bool(has(record, *CANCERS_IN_BONE))
 
 
-def body_mass_index(record: ClinicalRecord) -> float | None:
-    """Kilograms per square metre."""
-    if record.weight_kg is None or record.height_cm is None:
-        return None
-    return record.weight_kg / (record.height_cm / 100) ** 2
+def body_mass_index(weight_kg: float | None, height_cm: float | None) -> float | None:
+    """Kilograms per square metre; None where either is not known."""
+    return None if weight_kg is None or height_cm is None else weight_kg / (height_cm / 100) ** 2

@@ -8,17 +8,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from shared.clinic.density import DIAGNOSTIC_BONE_SITES, HIP_SITES, Score, in_future
-from shared.clinic.expected import deviation
-from shared.clinic.fractures import DIAGNOSTIC_SITES, fragility, listed
+from shared.clinic.expected import OLDEST_AGE, YOUNGEST_AGE, deviation
+from shared.clinic.fractures import ADULT_AGE, DIAGNOSTIC_SITES, fragility, listed
 from shared.clinic.menopause import PREMENOPAUSAL_BELOW
 from shared.contracts.findings import RecordWarning, RecordWarningType
 
 if TYPE_CHECKING:
     from shared.clinic.reading import Reading
 
-ADULT_AGE = 18
-# The risk model's own bounds: it never saw anybody younger, and the survey gives every age above 80 as 80.
-YOUNGEST_AGE, OLDEST_AGE = 40.0, 80.0
 # Field, lowest and highest value that needs no second look in an adult, unit.
 USUAL_RANGES: tuple[tuple[str, float, float, str], ...] = (
     ("weight_kg", 30, 250, "kg"),
@@ -61,7 +58,7 @@ def doubtful(reading: "Reading") -> list[Score]:
 
 def body_in_doubt(reading: "Reading") -> bool:
     """Whether weight or height may be a slip."""
-    return any(True for _ in _body(reading))
+    return next(_body(reading), None) is not None
 
 
 def weight_if_pounds(reading: "Reading") -> float | None:

@@ -24,7 +24,7 @@ from shared.contracts.findings import WhoClass
 from shared.contracts.policy import ClinicPolicy
 from shared.contracts.record import ClinicalRecord, Fracture, Sex
 
-ADULT_AGE, NOGG_WOMEN_AGE = 18, 70
+NOGG_WOMEN_AGE = 70
 # Bone is lost fast, and a fracture counts as recent, within this time.
 RECENT_FRACTURE_MONTHS = 24
 # A fracture this long after a drug was begun counts as one on treatment (house).
@@ -83,7 +83,7 @@ class Reading:
 
     @cached_property
     def body_mass_index(self) -> float | None:
-        return history.body_mass_index(self.record)
+        return history.body_mass_index(self.record.weight_kg, self.record.height_cm)
 
     # Fractures
 
@@ -99,7 +99,7 @@ class Reading:
     @cached_property
     def diagnostic_fracture_sites(self) -> list[str]:
         """Hip and vertebra, where a low-trauma fracture makes the diagnosis; none below 18 or with cancer in bone."""
-        if self.record.age < ADULT_AGE or self.cancer_in_bone:
+        if self.record.age < fractures.ADULT_AGE or self.cancer_in_bone:
             return []
         known = fractures.fragility_fractures(self.record, presumed=False)
         return sorted({one.site for one in known if one.site in fractures.DIAGNOSTIC_SITES})
@@ -118,7 +118,7 @@ class Reading:
         if months is None or not on_drug:
             return False if on_drug is False or self.low_trauma_fracture is False else None
         if self.record.bisphosphonate_years is not None:
-            return self.record.bisphosphonate_years * 12 - months >= ON_TREATMENT_MONTHS
+            return self.record.bisphosphonate_years * fractures.MONTHS_A_YEAR - months >= ON_TREATMENT_MONTHS
         doses = self.record.denosumab_doses
         if doses is not None and history.takes(self.record, "denosumab"):
             return doses * 6 - months >= ON_TREATMENT_MONTHS
@@ -151,16 +151,18 @@ class Reading:
         return self.who_class in OSTEOPOROSIS and self.density_class not in OSTEOPOROSIS
 
     @cached_property
+    def lowest_by_other_method(self) -> float | None:
+        return lowest_by_other_method(self.record, self.as_of)
+
+    @cached_property
     def low_by_other_method(self) -> bool:
         """A T-score under -1.0 by ultrasound or at another site: no class, and a reason to measure by DXA."""
-        found = lowest_by_other_method(self.record, self.as_of)
-        return found is not None and found < NORMAL_FROM
+        return self.lowest_by_other_method is not None and self.lowest_by_other_method < NORMAL_FROM
 
     @cached_property
     def osteoporosis_by_other_method(self) -> bool:
         """Such a T-score of -2.5 or lower: no diagnosis, and never a low risk."""
-        found = lowest_by_other_method(self.record, self.as_of)
-        return found is not None and found <= OSTEOPOROSIS_TO
+        return self.lowest_by_other_method is not None and self.lowest_by_other_method <= OSTEOPOROSIS_TO
 
     @cached_property
     def lowest_t(self) -> float | None:
@@ -292,7 +294,7 @@ class Reading:
         record = self.record
         if record.egfr_ml_per_min is not None:
             return record.egfr_ml_per_min
-        if record.creatinine_umol_per_l is None or record.age < ADULT_AGE:
+        if record.creatinine_umol_per_l is None or record.age < fractures.ADULT_AGE:
             return None
         return kidney.estimated_gfr(record.age, record.creatinine_umol_per_l, self.sex == "female")
 

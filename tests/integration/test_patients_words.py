@@ -2,8 +2,6 @@
 
 import json
 import re
-import shutil
-import subprocess
 
 import pytest
 
@@ -13,6 +11,7 @@ from gateway.web.language import LANGUAGES, catalogue
 from gateway.web.pages import LANGUAGE
 from tests.conftest import open_house
 from tests.integration.people import PASSWORD, administrator_of, client, invited
+from tests.pdf import text_of
 
 # Fires drug classes, their order of use, and what follows the end of denosumab.
 RECORD = {
@@ -50,13 +49,6 @@ async def site(tmp_path_factory):
 def without_the_own_record(document):
     """A patient's export without the record: what a person takes was told by them, and is nothing to withhold."""
     return {**document, "assessments": [{**one, "record": None} for one in document["assessments"]]}
-
-
-def text_of(pdf):
-    program = shutil.which("pdftotext")
-    if program is None:
-        pytest.skip("pdftotext is not on this machine (apt install poppler-utils)")
-    return subprocess.run([program, "-layout", "-", "-"], input=pdf, capture_output=True, check=True).stdout.decode()
 
 
 def named(text):

@@ -1,8 +1,6 @@
 """The report over HTTP: who gets which, in which language, and what is left out of it."""
 
 import json
-import shutil
-import subprocess
 
 import pytest
 
@@ -10,6 +8,7 @@ from gateway.embedded import in_process
 from gateway.settings import GatewaySettings
 from tests.conftest import open_house
 from tests.integration.people import administrator_of, invited
+from tests.pdf import text_of
 
 RECORD = {
     "age": 72, "gender": "female", "weight_kg": 48,
@@ -30,17 +29,6 @@ async def site(tmp_path_factory):
         yield admin, patient, f"/v1/assessments/{made['id']}"
         await admin.aclose()
         await patient.aclose()
-
-
-def text_of(pdf):
-    program = shutil.which("pdftotext")
-    if program is None:
-        pytest.skip("pdftotext is not on this machine (apt install poppler-utils)")
-    return " ".join(
-        subprocess.run([program, "-layout", "-", "-"], input=pdf, capture_output=True, check=True)
-        .stdout.decode()
-        .split()
-    )
 
 
 async def test_medicines_are_on_paper_for_the_patient_only_once_they_are_released(site):

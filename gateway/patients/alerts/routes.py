@@ -32,8 +32,7 @@ async def list_alerts(
     """Follow-ups that are due or overdue, and patients who got worse, newest first.
 
     A follow-up's dates come from the recommendation's interval. The follow-ups of a newer assessment with a record
-    stand in for those of earlier ones. A patient's own account sees its own, in the
-    patient's words.
+    stand in for those of earlier ones. A patient's own account sees its own, in the patient's words.
     """
     found = await house.alerts.page(who, limit + 1, before, state or NOW, now().date())
     following = found[limit - 1].id if len(found) > limit else None

@@ -16,6 +16,7 @@ from services.clinical.training.selection import WORDS, cut_offs_of, members, sc
 from services.clinical.training.survey import Chosen, accuracy, share
 from services.clinical.training.warned import warned_shares
 from shared.clinic.expected import Expected, ExpectedTScore
+from shared.clinic.plausibility import TOO_HIGH_SD
 from shared.contracts.record import BoneSite, Sex
 
 Matrix = NDArray[np.float64]
@@ -27,7 +28,6 @@ OST_BELOW: dict[Sex, int] = {"female": 2, "male": 4}
 HIGH, NOT_LOW = "high", "moderate or high"
 POOLED = "one cut-off for both sexes, as before 1.2"
 OST = "OST below 2 (women) or 4 (men)"
-FAR_ABOVE_SDS = 3.0
 
 
 def category_metrics(derived: Derived) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def _far_above(people: Cohort, sex: Sex, site: BoneSite, line: ExpectedTScore) -
 
     def far(weights: list[float | None]) -> Chosen:
         above = [line.sds_above(*each) for each in zip(t_score, age, weights, strict=True)]
-        return np.array(above) > FAR_ABOVE_SDS
+        return np.array(above) > TOO_HIGH_SD
 
     return {
         "people": int(rows.sum()),

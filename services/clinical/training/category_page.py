@@ -4,6 +4,7 @@ from typing import Any
 
 from services.clinical.training.categories import HIGH, NOT_LOW, OST, POOLED
 from services.clinical.training.markdown import per_cent, table
+from services.clinical.training.selection import WORDS
 
 HEADS = (
     "", "people", "cases", "osteoporosis, %", "get it, %", "sensitivity, %", "specificity, %", "PPV, %",
@@ -76,10 +77,7 @@ def _row(name: str, group: dict[str, Any], answer: str) -> list[str]:
 
 def _averages(averages: dict[str, dict[str, float]]) -> list[str]:
     ages = list(averages["female"])
-    rows = [
-        [words, *(f"{averages[sex].get(age, float('nan')):.1%}" for age in ages)]
-        for sex, words in (("female", "women"), ("male", "men"))
-    ]
+    rows = [[words, *(f"{averages[sex].get(age, float('nan')):.1%}" for age in ages)] for sex, words in WORDS.items()]
     return table(["age", *ages], rows)
 
 

@@ -22,8 +22,8 @@ from services.clinical.training.nhanes import Cohort
 from services.clinical.training.selection import WORDS, derive_cut_offs, members, predict_unseen, screened
 from services.clinical.training.survey import accuracy
 from services.clinical.training.tested import tested
-from services.clinical.variables import FIELDS, OLDEST_AGE, WOMEN_ONLY, YOUNGEST_AGE
-from shared.clinic.expected import AgeLine, Expected, ExpectedTScore
+from services.clinical.variables import FIELDS, WOMEN_ONLY
+from shared.clinic.expected import OLDEST_AGE, YOUNGEST_AGE, AgeLine, Expected, ExpectedTScore
 from shared.contracts.base import ModelReference
 from shared.contracts.record import BoneSite, Sex
 

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from services.clinical.variables import OLDEST_AGE, VARIABLES, YOUNGEST_AGE
+from services.clinical.variables import VARIABLES
+from shared.clinic.expected import OLDEST_AGE, YOUNGEST_AGE
 from shared.clinic.reference import HOLOGIC
 from shared.contracts.record import BoneSite
 

@@ -3,17 +3,13 @@
 import re
 from collections.abc import Callable, Iterator
 
+from shared.clinic.density import OSTEOPOROSIS
+from shared.clinic.drug_names import bone_drug_named
 from tests.unit.answer.whole import Answer
 
-BONE_DRUG = re.compile(
-    r"bisphosphonat|alendron|risedron|ibandron|zoledron|denosumab|teriparatid|abaloparatid|romosozumab|raloxifen"
-    r"|bone-building|hormone therapy",
-    re.IGNORECASE,
-)
 IMPACT = re.compile(r"\bjog|\bjump|\bstamp", re.IGNORECASE)
 # A time until the next scan stands in one place.
 DXA_TIME = re.compile(r"(DXA|bone density)[^.]*\b(months|years)\b", re.IGNORECASE)
-OSTEOPOROSIS = ("osteoporosis", "severe_osteoporosis")
 CATEGORY_FLOORS = ("consult.treatment_indicated", "consult.frax_without_line", "consult.glucocorticoids")
 Check = Callable[[Answer], Iterator[str]]
 
@@ -157,9 +153,9 @@ def calcium(a: Answer) -> Iterator[str]:
 
 def patients_read_no_withheld_drug(a: Answer) -> Iterator[str]:
     for item in a.items:
-        if item.kind != "medication" and BONE_DRUG.search(item.patient_text):
+        if item.kind != "medication" and bone_drug_named(item.patient_text):
             yield f"{item.id} names a bone drug to the patient"
-    if BONE_DRUG.search(a.recommendation.consult.patient_reason or ""):
+    if bone_drug_named(a.recommendation.consult.patient_reason):
         yield "the consult block names a bone drug to the patient"
 
 

@@ -1,14 +1,17 @@
 """The patient's view: the patient's words, nothing that is the clinic's, nothing that names what is withheld."""
 
 import copy
+import datetime as dt
 
 import pytest
 
 from gateway.assessments.examples import ASSESSMENT
-from gateway.assessments.release import NEXT_SCAN, names_bone_medicine, patient_view
+from gateway.assessments.release import NEXT_SCAN, patient_view
 from gateway.assessments.sealed import _with_patients_words
+from shared.clinic.drug_names import bone_drug_named
 from shared.contracts.assessment import Assessment
 
+NOON = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 CLINIC = "Denosumab before a bisphosphonate"
 ITEM = {
     "patient_text": "See a doctor soon.", "text": CLINIC, "rationale": CLINIC, "citation": CLINIC, "strength": CLINIC,
@@ -50,8 +53,8 @@ ITEMS = (
 
 
 def test_nothing_of_it_names_what_is_withheld():
-    seen = patient_view(made(*ITEMS), False, "by_clinician")
-    assert not names_bone_medicine(seen.model_dump_json())
+    seen = patient_view(made(*ITEMS), "by_clinician")
+    assert not bone_drug_named(seen.model_dump_json())
     assert [one.id for one in seen.recommendation.items] == ["follow_up.1", "diet.calcium"]
     assert [one.text for one in seen.recommendation.items] == ["See a doctor soon."] * 2
     assert [one.url for one in seen.recommendation.items] == [None, "https://clinic.example/calcium"]
@@ -61,12 +64,13 @@ def test_nothing_of_it_names_what_is_withheld():
     assert [one.field for one in seen.clinical.contributions] == ["age"]
     assert [one.field for one in seen.clinical.most_informative_missing] == ["smoking"]
     assert [one.field for one in seen.clinical.warnings] == ["medications"]
-    assert patient_view(seen, False, "by_clinician") == seen
+    assert patient_view(seen, "by_clinician") == seen
 
 
 @pytest.mark.parametrize(("released", "rule"), [(True, "by_clinician"), (False, "at_once")])
 def test_once_released_a_medicine_is_told_in_the_patients_words(released, rule):
-    seen = patient_view(made(*ITEMS), released, rule)
+    stored = made(*ITEMS).model_copy(update={"released_at": NOON if released else None})
+    seen = patient_view(stored, rule)
     first = seen.recommendation.items[0]
     assert [one.id for one in seen.recommendation.items] == [one["id"] for one in ITEMS]
     assert (first.text, first.checks, first.reasons, first.rationale) == ("See a doctor soon.", [], [], "")
@@ -78,4 +82,5 @@ def test_what_was_stored_without_words_for_the_patient_is_told_to_the_clinic_alo
         del one["patient_text"], one["message"]
     stored = Assessment.model_validate(_with_patients_words(document))
     assert [one.text for one in stored.recommendation.items] == [CLINIC] * 3
-    assert patient_view(stored, True, "by_clinician").recommendation.items == []
+    released = stored.model_copy(update={"released_at": NOON})
+    assert patient_view(released, "by_clinician").recommendation.items == []

@@ -3,8 +3,6 @@
 import base64
 import json
 import re
-import shutil
-import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from gateway.reports.fonts import fonts_for
 from gateway.reports.report import Report, _pictures, pdf_of
 from gateway.reports.sheet import Sheet
 from shared.contracts.assessment import Assessment
+from tests.pdf import text_of
 
 EXAMPLE = Assessment.model_validate(json.loads(
     Path(gateway.assessments.examples.__file__).with_name("example.json").read_text(encoding="utf-8")
@@ -38,7 +37,7 @@ def much():
 def test_the_patients_is_one_sheet_in_the_language_asked_for(language):
     if fonts_for(language) is None:
         pytest.skip(NO_FONTS)
-    pdf, written = pdf_of(Report(patient_view(EXAMPLE, False, "by_clinician"), "patient", {}, withheld=True), language)
+    pdf, written = pdf_of(Report(patient_view(EXAMPLE, "by_clinician"), "patient", {}, withheld=True), language)
     assert (sheets(pdf), written) == (1, language)
 
 
@@ -86,20 +85,15 @@ def changed(**parts):
     return Assessment.model_validate(document)
 
 
-def text_of(report, language="en"):
-    program = shutil.which("pdftotext")
-    if program is None:
-        pytest.skip("pdftotext is not on this machine (apt install poppler-utils)")
-    pdf, _ = pdf_of(report, language)
-    told = subprocess.run([program, "-layout", "-", "-"], input=pdf, capture_output=True, check=True).stdout.decode()
-    return " ".join(told.split())
+def words_on(report, language="en"):
+    return text_of(pdf_of(report, language)[0])
 
 
 @pytest.mark.parametrize("audience", ["patient", "clinician"])
 def test_an_emergency_comes_before_everything_else(audience):
     links = [{"title": "Ask Apollo", "url": "https://apollo.example/"}]
     now = {"advised": True, "urgency": "emergency", "reason": "Cord compression.", "links": links}
-    told = text_of(Report(changed(consult=now), audience, {}, emergency_number="108"))
+    told = words_on(Report(changed(consult=now), audience, {}, emergency_number="108"))
     assert told.index("Call 108 now") < told.index("Cord compression.") < told.index("All in all")
     assert "Ask Apollo" not in told
 
@@ -107,19 +101,19 @@ def test_an_emergency_comes_before_everything_else(audience):
 def test_both_sheets_tell_what_is_odd_about_the_record():
     odd = [{"field": "weight_kg", "type": "implausible_value", "detail": "a BMI of 91; check the units"}]
     made = changed(clinical={"warnings": odd})
-    assert "Weight: This value is unusual. Please check it." in text_of(Report(made, "patient", {}))
-    assert "weight_kg: a BMI of 91; check the units" in text_of(Report(made, "clinician", {}))
+    assert "Weight: This value is unusual. Please check it." in words_on(Report(made, "patient", {}))
+    assert "weight_kg: a BMI of 91; check the units" in words_on(Report(made, "clinician", {}))
 
 
 def test_the_chance_stands_beside_the_average_until_a_diagnosis_leads():
     comparison = {"of_same_age_and_sex": 0.1, "population": "US adults"}
-    told = text_of(Report(changed(combined={"comparison": comparison}, clinical={"probability": 0.2}), "patient", {}))
+    told = words_on(Report(changed(combined={"comparison": comparison}, clinical={"probability": 0.2}), "patient", {}))
     assert "Chance of osteoporosis in a bone density scan: 20%" in told
     assert "more than the average of people of the same age and sex, 10% (US adults)" in told
     density = {"who_class": "osteoporosis", "basis": "b", "t_score": -3, "date": "2026-05-03"}
     found = {"category": "high", "diagnosis": {"who_class": "osteoporosis", "basis": "b", "date": "2026-05-03"}}
     for audience in ("patient", "clinician"):
-        told = text_of(Report(changed(combined=found, clinical={"bone_density": density}), audience, {}))
+        told = words_on(Report(changed(combined=found, clinical={"bone_density": density}), audience, {}))
         assert "Osteoporosis By a bone density scan, 3 May 2026. High risk" in told
         assert "Chance of osteoporosis" not in told
         assert "A bone density scan is advised" not in told
@@ -130,7 +124,7 @@ def test_where_the_sex_is_open_both_readings_are_told():
         {"sex": "female", "probability": 0.22, "category": "high"},
         {"sex": "male", "probability": 0.05, "category": "low"},
     ]
-    told = text_of(Report(changed(clinical={"probability": None, "readings": readings}), "patient", {}))
+    told = words_on(Report(changed(clinical={"probability": None, "readings": readings}), "patient", {}))
     assert "Female: 22% (High risk)" in told
     assert "Male: 5.0% (Low risk)" in told
 
@@ -142,7 +136,7 @@ def test_an_unclear_film_has_no_percentages_and_no_heat_map():
     pictures = dict.fromkeys(("preview", "imaging"), png)
     made = changed(imaging={"indeterminate": True, "words": "Indeterminate: too young."})
     unclear = Report(made, "clinician", pictures)
-    told = text_of(unclear)
+    told = words_on(unclear)
     assert "no clear answer" in told
     assert "Indeterminate: too young." in told
     assert "Osteoporosis, knee" not in told
@@ -158,11 +152,11 @@ def test_the_clinician_can_file_it():
         "prior_fractures": [{"site": "hip", "age": 71, "low_trauma": True}, {"site": "wrist"}],
         "medications": ["glucocorticoids"],
     }  # fmt: skip
-    told = text_of(Report(EXAMPLE, "clinician", {}, record={"record": record}))
+    told = words_on(Report(EXAMPLE, "clinician", {}, record={"record": record}))
     for line in (
         "Female, 72 years, 48 kg, 156 cm, BMI 19.7", "Femoral neck (hip) T-score -2.9 (DXA, 3 May 2026)",
         "Hip at 71 (low trauma); Wrist (trauma not stated)", "smoking: Now", "glucocorticoid 6 months",
         "medications: Steroid tablets", "signature",
     ):  # fmt: skip
         assert line in told
-    assert "72 years" not in text_of(Report(EXAMPLE, "patient", {}, record={"record": record}))
+    assert "72 years" not in words_on(Report(EXAMPLE, "patient", {}, record={"record": record}))

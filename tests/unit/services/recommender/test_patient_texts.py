@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.recommender.schema import BONE_DRUG_NAMES
+from shared.clinic.drug_names import bone_drug_named
 from tests.unit.services.recommender.cases import RULES
 
 # Flesch-Kincaid grades: 6 is what most children of 11 read. One word such as "physiotherapist" weighs much in a short
@@ -49,5 +49,5 @@ def test_all_of_them_together_are_read_at_11() -> None:
 
 @pytest.mark.parametrize("rule", RULES.rules, ids=lambda rule: rule.id)
 def test_no_bone_drug_but_where_a_clinician_has_released_it(rule: object) -> None:
-    named = BONE_DRUG_NAMES.search(rule.output.patient_text)  # type: ignore[attr-defined]
+    named = bone_drug_named(rule.output.patient_text)  # type: ignore[attr-defined]
     assert not named or rule.output.kind == "medication"  # type: ignore[attr-defined]
