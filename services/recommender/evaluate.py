@@ -55,8 +55,8 @@ class Bench:
         return "unknown" if truth is None else "fired" if truth else "did not fire"
 
     def quoted(self, names: set[str]) -> dict[str, str]:
-        """The numbers that a text quotes, as they are printed."""
-        return {name: _printed(self.facts[name]) for name in names}
+        """The numbers that a text quotes, as they are printed; in one order, so that a case gives the same bytes."""
+        return {name: _printed(self.facts[name]) for name in sorted(names)}
 
 
 def _printed(value: bool | float | str | None) -> str:

@@ -206,3 +206,9 @@ def test_an_item_comes_with_its_translations_and_quotes_the_patients_numbers() -
     assert {translation.language for translation in item.translations} == {"hi", "kn"}
     assert all("600" in translation.text for translation in item.translations)
     assert {translation.status for translation in item.translations} == {UNREVIEWED}
+
+
+def test_a_text_quotes_its_numbers_in_one_order() -> None:
+    patient = {"record": {"age": 80.0, "gender": "female", "weight_kg": 50.0, "creatinine_umol_per_l": 106.08}}
+    item = next(item for item in answer(patient).items if item.id == "discordant.kidney_measures")
+    assert list(item.message.params) == ["creatinine_clearance_ml_per_min", "egfr_ml_per_min"]
