@@ -7,47 +7,47 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-import gateway.accounts.invitations.routes
-import gateway.accounts.keys.routes
-import gateway.accounts.routes
-import gateway.accounts.tokens.routes
-import gateway.assessments.routes
-import gateway.audit.routes
-import gateway.batches.routes
-import gateway.documentation
-import gateway.health
-import gateway.models
-import gateway.patients.alerts.routes
-import gateway.patients.routes
-import gateway.pictures.routes
-import gateway.reports.routes
-import gateway.web.routes
-from gateway.accounts.attempts import Attempts
-from gateway.accounts.invitations.repository import Invitations
-from gateway.accounts.keys.repository import Keys
-from gateway.accounts.passwords import Passwords
-from gateway.accounts.repository import Accounts
-from gateway.accounts.sign_in import SignIn
-from gateway.accounts.tokens.access import AccessTokens
-from gateway.accounts.tokens.repository import RefreshTokens
-from gateway.assessments.repository import Assessments
-from gateway.assessments.workflow import Workflow
-from gateway.audit.origin import Origin
-from gateway.audit.repository import Audit
-from gateway.background import every, in_background
-from gateway.batches.repository import Batches
-from gateway.batches.waiting import Waiting
-from gateway.batches.work import work_on_batches
-from gateway.database.encryption import MasterKey
-from gateway.database.engine import Database
-from gateway.patients.alerts.repository import Alerts
-from gateway.patients.history.repository import History
-from gateway.patients.repository import Patients
-from gateway.pictures.repository import KeptPictures
-from gateway.rooms import Rooms
-from gateway.services import Services, ServicesSource
+import gateway.api.accounts
+import gateway.api.alerts
+import gateway.api.assessments
+import gateway.api.audit
+import gateway.api.batches
+import gateway.api.documentation
+import gateway.api.health
+import gateway.api.invitations
+import gateway.api.keys
+import gateway.api.model_cards
+import gateway.api.patients
+import gateway.api.renderings
+import gateway.api.reports
+import gateway.api.tokens
+import gateway.pages.routes
+from gateway.api.client_address import ClientAddressMiddleware
+from gateway.assessing.batch_signals import Waiting
+from gateway.assessing.batch_worker import work_on_batches
+from gateway.assessing.services import Services, ServicesSource
+from gateway.assessing.workflow import Workflow
+from gateway.context import Rooms
+from gateway.pages.sessions import Visits
+from gateway.platform.audit import Audit
+from gateway.platform.background import every, in_background
+from gateway.platform.database.engine import Database
+from gateway.platform.encryption import MasterKey
+from gateway.platform.identity.access_tokens import AccessTokens
+from gateway.platform.identity.accounts import Accounts
+from gateway.platform.identity.api_keys import Keys
+from gateway.platform.identity.attempts import Attempts
+from gateway.platform.identity.invitations import Invitations
+from gateway.platform.identity.passwords import Passwords
+from gateway.platform.identity.refresh_tokens import RefreshTokens
+from gateway.platform.identity.sign_in import SignIn
+from gateway.records.alerts import Alerts
+from gateway.records.assessments import Assessments
+from gateway.records.batches import Batches
+from gateway.records.patient_records import History
+from gateway.records.patients import Patients
+from gateway.records.renderings import KeptPictures
 from gateway.settings import GatewaySettings
-from gateway.web.visits import Visits
 from shared.logs import RequestLog
 from shared.problem_responses import install_problems
 from shared.service import install_metrics
@@ -57,21 +57,21 @@ from shared.upload_stall import UploadStall
 # Seconds between two looks for pictures whose days are over.
 PICTURE_PURGE_S = 3600
 ROOMS_WITH_ROUTES = (
-    gateway.health,
-    gateway.accounts.tokens.routes,
-    gateway.accounts.routes,
-    gateway.accounts.invitations.routes,
-    gateway.accounts.keys.routes,
-    gateway.assessments.routes,
-    gateway.pictures.routes,
-    gateway.reports.routes,
-    gateway.batches.routes,
-    gateway.patients.routes,
-    gateway.patients.alerts.routes,
-    gateway.audit.routes,
-    gateway.models,
-    gateway.documentation,
-    gateway.web.routes,
+    gateway.api.health,
+    gateway.api.tokens,
+    gateway.api.accounts,
+    gateway.api.invitations,
+    gateway.api.keys,
+    gateway.api.assessments,
+    gateway.api.renderings,
+    gateway.api.reports,
+    gateway.api.batches,
+    gateway.api.patients,
+    gateway.api.alerts,
+    gateway.api.audit,
+    gateway.api.model_cards,
+    gateway.api.documentation,
+    gateway.pages.routes,
 )
 DESCRIPTION = """
 Trabecula reads a knee or spine radiograph and a clinical record and returns one **assessment**.
@@ -124,12 +124,12 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
     larger = {"/v1/batches": settings.max_batch_bytes}
     app.add_middleware(UploadLimit, max_bytes=settings.max_upload_bytes, larger=larger)
     app.add_middleware(UploadStall, piece_s=settings.upload_piece_s, whole_s=settings.upload_whole_s)
-    app.add_middleware(Origin)
+    app.add_middleware(ClientAddressMiddleware)
     app.add_middleware(RequestLog, component="gateway")
     for room in ROOMS_WITH_ROUTES:
         app.include_router(room.router)
-    gateway.documentation.install(app)
-    gateway.web.routes.install(app)
+    gateway.api.documentation.install(app)
+    gateway.pages.routes.install(app)
     return app
 
 

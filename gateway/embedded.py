@@ -12,7 +12,7 @@ import httpx
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from gateway.services import Services, ServicesSource
+from gateway.assessing.services import Services, ServicesSource
 from gateway.settings import SERVICES
 from services.clinical import app as clinical
 from services.clinical.settings import ClinicalSettings

@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.administration import key, prepare
 from gateway.app import create_app
-from gateway.services import ServicesSource
+from gateway.assessing.administration import key, prepare
+from gateway.assessing.services import ServicesSource
 from gateway.settings import GatewaySettings
 from shared.radiograph.phantom import as_jpeg, knee, lumbar_spine
 

@@ -19,7 +19,7 @@ def create_admin(
     as_json: Json = False,
 ) -> None:
     """Make an administrator of an organisation."""
-    from gateway.administration import administrator
+    from gateway.assessing.administration import administrator
 
     made = with_database(state_dir, lambda settings: administrator(settings, email, password, organisation))
     show(made, as_json, f"Administrator {made['email']}, password (shown once): {made['password']}")
@@ -32,7 +32,7 @@ def reset_password(
     as_json: Json = False,
 ) -> None:
     """Give an account a new password; its sign-ins and a lock end."""
-    from gateway import administration
+    from gateway.assessing import administration
 
     made = with_database(state_dir, lambda settings: administration.reset_password(settings, email))
     show(made, as_json, f"{made['email']}, new password (shown once): {made['password']}")
@@ -48,7 +48,7 @@ def create_key(
     as_json: Json = False,
 ) -> None:
     """Make an API key for a hospital system."""
-    from gateway.administration import key
+    from gateway.assessing.administration import key
 
     made = with_database(state_dir, lambda settings: key(settings, name, scopes, days, organisation))
     show(made, as_json, f"API key (shown once): {made['key']}")
@@ -57,7 +57,7 @@ def create_key(
 @app.command()
 def list_keys(state_dir: StateDir = None, as_json: Json = False) -> None:
     """List the keys of every organisation, without their secrets."""
-    from gateway.administration import keys
+    from gateway.assessing.administration import keys
 
     found = with_database(state_dir, keys)
     lines = [f"{one['id']}  {one['state']:8}  {one['name']}  ({' '.join(one['scopes'])})" for one in found]
@@ -72,7 +72,7 @@ def rotate_key(
     as_json: Json = False,
 ) -> None:
     """Give a key a new secret; it stays the same client."""
-    from gateway.administration import rotated_key
+    from gateway.assessing.administration import rotated_key
 
     made = with_database(state_dir, lambda settings: rotated_key(settings, key, overlap_hours))
     show(made, as_json, f"API key (shown once): {made['key']}\nThe old one works until {made['previous_valid_until']}")
@@ -81,7 +81,7 @@ def rotate_key(
 @app.command()
 def revoke_key(key: KeyId, state_dir: StateDir = None, as_json: Json = False) -> None:
     """Revoke a key at once, with every access token that came of it."""
-    from gateway.administration import revoked_key
+    from gateway.assessing.administration import revoked_key
 
     made = with_database(state_dir, lambda settings: revoked_key(settings, key))
     show(made, as_json, f"Key {made['id']} is revoked.")

@@ -41,7 +41,7 @@ def explain_rules(
     as_json: Json = False,
 ) -> None:
     """Show why each rule did or did not fire for one case."""
-    from gateway.offline import explain_file
+    from gateway.cli.assess_files import explain_file
 
     explanations = explain_file(case, read_settings().clinic_policy())
     if as_json:

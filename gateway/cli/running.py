@@ -22,7 +22,7 @@ def serve(
     ] = None,
 ) -> None:
     """Start the installation: migrate, make the first administrator, check the models, serve."""
-    from gateway.serve import serve as run
+    from gateway.server import serve as run
 
     urls = dict(pair.split("=", 1) for pair in services.split(",") if "=" in pair) if services else None
     run(read_settings(state_dir, port=port, host=host, services=urls))
@@ -34,7 +34,7 @@ def migrate(state_dir: StateDir = None) -> None:
 
     For installations whose gateway runs with TRABECULA_MIGRATE=false, such as containers.
     """
-    from gateway.serve import set_up
+    from gateway.server import set_up
 
     set_up(read_settings(state_dir, migrate=True))
 
@@ -49,7 +49,7 @@ def service(
     """Run one service alone; it answers a gateway that shares its state folder or TRABECULA_INTERNAL_SECRET."""
     if name not in SERVICES:
         stop(f"There is no service '{name}'; there are {', '.join(SERVICES)}.")
-    from gateway.serve import serve_service
+    from gateway.server import serve_service
 
     serve_service(name, host, port, read_settings(state_dir))
 
@@ -62,7 +62,7 @@ def assess(
     as_json: Json = False,
 ) -> None:
     """Make one assessment without a server; nothing is stored."""
-    from gateway.offline import assess_files
+    from gateway.cli.assess_files import assess_files
 
     assessment, summary = asyncio.run(assess_files(image, clinical, clinical_model, read_settings().clinic_policy()))
     typer.echo(assessment.model_dump_json(indent=2) if as_json else "\n".join(summary))

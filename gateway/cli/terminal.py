@@ -31,7 +31,7 @@ def read_settings(state_dir: Path | None = None, **given: Any) -> GatewaySetting
 
 def with_database(state_dir: Path | None, work: Callable[[GatewaySettings], Awaitable[Result]]) -> Result:
     """Migrate, then run some work on the installation's database."""
-    from gateway.administration import prepare
+    from gateway.assessing.administration import prepare
 
     settings = read_settings(state_dir)
     prepare(settings)

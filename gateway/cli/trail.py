@@ -21,7 +21,7 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Walk the whole chain; names the first row that was changed, moved or is missing."""
-    from gateway.administration import verified_trail
+    from gateway.assessing.administration import verified_trail
 
     found = with_database(state_dir, lambda settings: verified_trail(settings, head))
     line = f"The trail is whole: {found['length']} lines.\nHead, to be noted elsewhere: {found['head']}"

@@ -17,7 +17,7 @@ app = typer.Typer()
 @app.command()
 def check(state_dir: StateDir = None, as_json: Json = False) -> None:
     """Check settings, state folder, database, secrets, services and models; changes nothing."""
-    from gateway.check import check as run
+    from gateway.cli.check import check as run
 
     configure_logging("WARNING")
     findings = asyncio.run(run(read_settings(state_dir)))
@@ -35,7 +35,7 @@ def export_openapi(
 ) -> None:
     """Write the API's OpenAPI document, for generators of clients. It is JSON anyway, so --json changes nothing."""
     from gateway.app import create_app
-    from gateway.services import over_network
+    from gateway.assessing.services import over_network
 
     app_without_services = create_app(read_settings(), over_network({}, ""))  # never started, so none is called
     text = json.dumps(app_without_services.openapi(), indent=2, ensure_ascii=False)
@@ -56,7 +56,7 @@ def backup(
     as_json: Json = False,
 ) -> None:
     """Write the whole database to one file, while the installation runs."""
-    from gateway.backup import back_up
+    from gateway.cli.backup import back_up
 
     made = back_up(read_settings(state_dir), file, with_secrets)
     show(made, as_json, f"{made['file']}: {sum(made['rows'].values())} rows, {made['bytes']} bytes\n{made['warning']}")
@@ -67,7 +67,7 @@ def restore(
     file: Annotated[Path, typer.Argument(help="A backup")], state_dir: StateDir = None, as_json: Json = False
 ) -> None:
     """Fill a new state folder or an empty database from a backup, and check what came of it."""
-    from gateway.backup import restore as run
+    from gateway.cli.backup import restore as run
 
     made = asyncio.run(run(read_settings(state_dir), file))
     rows = sum(made["rows"].values())

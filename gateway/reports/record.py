@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gateway.web.language import Words
+from gateway.platform.language import Words
 from shared.clinic.history import body_mass_index
 from shared.contracts.recommendation import ReferralLetter
 

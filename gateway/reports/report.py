@@ -5,10 +5,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.platform.language import NAMES, LanguageCode, Words, words_of
 from gateway.reports.fonts import fonts_for
-from gateway.reports.record import kidney_lines, record_lines
-from gateway.reports.sheet import Sheet
-from gateway.reports.telling import (
+from gateway.reports.presentation import (
     GROUPS,
     Audience,
     chance,
@@ -24,7 +23,8 @@ from gateway.reports.telling import (
     next_scan,
     warnings_of,
 )
-from gateway.web.language import NAMES, LanguageCode, Words, words_of
+from gateway.reports.record import kidney_lines, record_lines
+from gateway.reports.sheet import Sheet
 from shared.contracts.assessment import Assessment
 from shared.contracts.findings import ScreeningScore
 from shared.contracts.recommendation import Consult, Recommendation

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from gateway.assessments.examples import ASSESSMENT, RECORD
+from gateway.api.examples.assessments import ASSESSMENT, RECORD
 from shared.contracts.assessment import Assessment
 from shared.contracts.record import ClinicalRecord
 
@@ -80,7 +80,7 @@ async def test_the_example_is_what_the_house_answers_today(house, knee_jpeg):
     """The example is a real answer; a change of any contract shows here until it is renewed."""
     files = {"image": ("knee.jpg", knee_jpeg), "clinical": (None, RECORD)}
     answer = (await house.post("/v1/assessments", files=files)).json()
-    assert shape(answer) == shape(ASSESSMENT), f"renew {Path('gateway/assessments/example.json')}"
+    assert shape(answer) == shape(ASSESSMENT), f"renew {Path('gateway/api/examples/assessment.json')}"
 
 
 def shape(value):

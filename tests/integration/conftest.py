@@ -14,8 +14,8 @@ import pytest
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from gateway.accounts import passwords
 from gateway.embedded import in_process
+from gateway.platform.identity import passwords
 from gateway.settings import GatewaySettings
 from tests.conftest import open_house
 from tests.integration.people import administrator_of, client

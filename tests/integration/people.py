@@ -2,7 +2,7 @@
 
 import httpx
 
-from gateway.administration import administrator, key
+from gateway.assessing.administration import administrator, key
 from gateway.settings import GatewaySettings
 
 PASSWORD = "orbit-lantern-cedar-42"

@@ -6,10 +6,10 @@ import jwt
 import pytest
 from sqlalchemy import select
 
-from gateway.accounts.keys.repository import Keys
-from gateway.administration import administrator, key
-from gateway.database.engine import Database
-from gateway.database.tables import AuditRow, OrganisationRow
+from gateway.assessing.administration import administrator, key
+from gateway.platform.database.engine import Database
+from gateway.platform.database.tables import AuditRow, OrganisationRow
+from gateway.platform.identity.api_keys import Keys
 from gateway.settings import GatewaySettings
 from shared.problems import Conflict, InvalidInput
 
@@ -59,7 +59,7 @@ async def test_an_expired_key_opens_nothing(settings, gate, stranger):
 
 
 async def test_another_organisation_sees_nothing_of_ours(settings, gate, stranger):
-    from gateway.database.engine import now
+    from gateway.platform.clock import now
 
     ours = (await gate.post("/v1/assessments", files=RECORD)).json()["id"]
     database = Database(settings.sqlalchemy_url())

@@ -4,9 +4,10 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import update
 
-from gateway.administration import reset_password
-from gateway.database.engine import Database, now
-from gateway.database.tables import AccountRow, InvitationRow
+from gateway.assessing.administration import reset_password
+from gateway.platform.clock import now
+from gateway.platform.database.engine import Database
+from gateway.platform.database.tables import AccountRow, InvitationRow
 from gateway.settings import GatewaySettings
 from tests.integration.people import (
     NEW_PASSWORD,

@@ -7,10 +7,11 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, select, text
 from sqlalchemy.exc import DatabaseError
 
-from gateway.administration import prepare
-from gateway.audit.repository import Audit, audit_row
-from gateway.database.engine import Database, now
-from gateway.database.tables import AuditRow, OrganisationRow
+from gateway.assessing.administration import prepare
+from gateway.platform.audit import Audit, audit_row
+from gateway.platform.clock import now
+from gateway.platform.database.engine import Database
+from gateway.platform.database.tables import AuditRow, OrganisationRow
 from gateway.settings import GatewaySettings
 
 
@@ -135,7 +136,7 @@ def test_a_trail_of_the_first_version_is_chained_by_the_migration(database_url):
     from alembic import command
     from alembic.config import Config
 
-    from gateway.database.engine import MIGRATIONS, migrate
+    from gateway.platform.database.engine import MIGRATIONS, migrate
 
     config = Config()
     config.set_main_option("script_location", MIGRATIONS.as_posix())

@@ -16,10 +16,10 @@ from functools import partial
 
 import pytest
 
-from gateway.accounts.repository import Accounts
 from gateway.app import create_app
-from gateway.database.engine import Database
 from gateway.embedded import in_process
+from gateway.platform.database.engine import Database
+from gateway.platform.identity.accounts import Accounts
 from gateway.settings import GatewaySettings
 from tests.integration.people import PASSWORD, administrator_of, client, invited, system_of
 

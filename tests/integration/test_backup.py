@@ -7,8 +7,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from gateway.administration import key
-from gateway.backup import back_up, restore
+from gateway.assessing.administration import key
+from gateway.cli.backup import back_up, restore
 from gateway.embedded import in_process
 from gateway.settings import GatewaySettings
 from shared.problems import Conflict, InvalidInput

@@ -11,16 +11,17 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select, update
 
-from gateway.accounts.scopes import Principal
-from gateway.administration import prepare
+from gateway.api.manifest import Batch, BatchCase
 from gateway.app import furnish
-from gateway.batches.manifest import Batch, BatchCase
-from gateway.batches.waiting import Waiting
-from gateway.batches.work import MOST_ATTEMPTS
-from gateway.database.engine import Database, now
-from gateway.database.tables import BatchCaseRow
+from gateway.assessing.administration import prepare
+from gateway.assessing.batch_signals import Waiting
+from gateway.assessing.batch_worker import MOST_ATTEMPTS
+from gateway.assessing.services import Services
 from gateway.embedded import in_process
-from gateway.services import Services
+from gateway.platform.clock import now
+from gateway.platform.database.engine import Database
+from gateway.platform.database.tables import BatchCaseRow
+from gateway.platform.identity.scopes import Principal
 from gateway.settings import GatewaySettings
 from shared.client import ServiceClient, service_http
 from shared.contracts.record import ClinicalRecord
@@ -256,8 +257,8 @@ class NobodyThere(Services):
 
 
 async def test_a_case_that_lacks_a_service_is_tried_again_before_its_partial_assessment_stands(rooms):
-    from gateway.assessments.workflow import Workflow
-    from gateway.batches.work import _work_on
+    from gateway.assessing.batch_worker import _work_on
+    from gateway.assessing.workflow import Workflow
 
     services = NobodyThere(**{field.name: getattr(rooms.services, field.name) for field in fields(Services)})
     broken = replace(rooms, workflow=Workflow(services, 1))

@@ -10,22 +10,22 @@ from alembic.migration import MigrationContext
 from pydantic import SecretStr
 from sqlalchemy import JSON, Uuid, column, create_engine, make_url, table, text
 
-from gateway.accounts.repository import Accounts
-from gateway.accounts.tokens.repository import RefreshTokens
-from gateway.administration import key, prepare
-from gateway.assessments.examples import ASSESSMENT
-from gateway.database.engine import (
+from gateway.api.examples.assessments import ASSESSMENT
+from gateway.assessing.administration import key, prepare
+from gateway.embedded import in_process
+from gateway.platform.clock import now
+from gateway.platform.database.engine import (
     MIGRATIONS,
     Database,
     DatabaseUnavailable,
     SchemaBehind,
     migrate,
-    now,
     require_schema,
 )
-from gateway.database.ids import uuid7
-from gateway.database.tables import OrganisationRow, Table, UtcDateTime
-from gateway.embedded import in_process
+from gateway.platform.database.ids import uuid7
+from gateway.platform.database.tables import OrganisationRow, Table, UtcDateTime
+from gateway.platform.identity.accounts import Accounts
+from gateway.platform.identity.refresh_tokens import RefreshTokens
 from gateway.settings import GatewaySettings
 from shared.problems import NotAuthenticated
 from shared.service import CannotStart

@@ -5,8 +5,8 @@ import json
 import pytest
 from pydantic import SecretStr
 
-from gateway.audit.repository import Audit
-from gateway.database.engine import Database
+from gateway.platform.audit import Audit
+from gateway.platform.database.engine import Database
 from gateway.settings import GatewaySettings
 from tests.integration.people import PASSWORD, client, invited
 
@@ -126,7 +126,7 @@ async def still_standing(stranger, settings):
     assert (await trail.verify()).fault is None
     from sqlalchemy import select
 
-    from gateway.database.tables import AuditRow
+    from gateway.platform.database.tables import AuditRow
 
     async with database.sessions() as session:
         rows = (await session.scalars(select(AuditRow))).all()

@@ -6,9 +6,10 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import update
 
-from gateway.administration import key, revoked_key, rotated_key
-from gateway.database.engine import Database, now
-from gateway.database.tables import ApiKeyRow
+from gateway.assessing.administration import key, revoked_key, rotated_key
+from gateway.platform.clock import now
+from gateway.platform.database.engine import Database
+from gateway.platform.database.tables import ApiKeyRow
 from gateway.settings import GatewaySettings
 from shared.problems import InvalidInput, NotFound
 from tests.integration.people import bearer, system_of

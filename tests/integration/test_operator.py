@@ -7,8 +7,8 @@ import sqlite3
 import pytest
 from typer.testing import CliRunner
 
-from gateway.check import check
 from gateway.cli import app
+from gateway.cli.check import check
 from gateway.settings import SERVICES, GatewaySettings
 from shared.problems import InvalidInput, NotFound
 from tests.e2e.conftest import trabecula

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from gateway.administration import administrator
+from gateway.assessing.administration import administrator
 from gateway.embedded import in_process
 from gateway.settings import GatewaySettings
 from tests.conftest import open_house

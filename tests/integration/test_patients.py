@@ -8,9 +8,10 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import func, select, update
 
-from gateway.audit.repository import Audit
-from gateway.database.engine import Database
-from gateway.database.tables import (
+from gateway.embedded import in_process
+from gateway.platform.audit import Audit
+from gateway.platform.database.engine import Database
+from gateway.platform.database.tables import (
     AlertRow,
     AssessmentRow,
     BatchCaseRow,
@@ -19,7 +20,6 @@ from gateway.database.tables import (
     PictureRow,
     RefreshTokenRow,
 )
-from gateway.embedded import in_process
 from gateway.settings import GatewaySettings
 from tests.conftest import open_house
 from tests.integration.people import administrator_of, client, invited, system_of
@@ -245,7 +245,7 @@ async def test_another_organisation_finds_nobody_and_the_trail_says_so(settings,
     await get(clinic, "/v1/patients/MRN-1")
     database = Database(settings.sqlalchemy_url())
     async with database.sessions() as session:
-        from gateway.database.tables import AuditRow
+        from gateway.platform.database.tables import AuditRow
 
         missed = (await session.scalars(select(AuditRow.action).where(AuditRow.outcome == "not found"))).all()
     await database.close()

@@ -6,12 +6,12 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
 
-from gateway.accounts.repository import Accounts
-from gateway.administration import prepare
-from gateway.database.encryption import MasterKey, seal, unseal
-from gateway.database.engine import Database
-from gateway.database.tables import OrganisationRow, PatientRow
-from gateway.patients.repository import Patients
+from gateway.assessing.administration import prepare
+from gateway.platform.database.engine import Database
+from gateway.platform.database.tables import OrganisationRow, PatientRow
+from gateway.platform.encryption import MasterKey, seal, unseal
+from gateway.platform.identity.accounts import Accounts
+from gateway.records.patients import Patients
 from gateway.settings import GatewaySettings
 
 

@@ -6,9 +6,9 @@ import re
 import pytest
 
 from gateway.embedded import in_process
+from gateway.pages.page import LANGUAGE
+from gateway.platform.language import LANGUAGES, catalogue
 from gateway.settings import GatewaySettings
-from gateway.web.language import LANGUAGES, catalogue
-from gateway.web.pages import LANGUAGE
 from tests.conftest import open_house
 from tests.integration.people import PASSWORD, administrator_of, client, invited
 from tests.pdf import text_of

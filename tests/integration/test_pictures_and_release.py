@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from sqlalchemy import update
 
-from gateway.database.encryption import MasterKey
-from gateway.database.engine import Database, now
-from gateway.database.tables import PictureRow
+from gateway.assessing.services import Services
 from gateway.embedded import in_process
-from gateway.pictures.repository import KeptPictures
-from gateway.services import Services
+from gateway.platform.clock import now
+from gateway.platform.database.engine import Database
+from gateway.platform.database.tables import PictureRow
+from gateway.platform.encryption import MasterKey
+from gateway.records.renderings import KeptPictures
 from shared.contracts.findings import Picture
 from tests.conftest import open_house
 from tests.integration.people import administrator_of, invited

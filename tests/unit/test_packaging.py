@@ -114,7 +114,7 @@ def test_what_a_lock_lacks_is_noticed() -> None:
 
 
 def test_the_gateway_alone_can_serve() -> None:
-    started = import_with("gateway", "gateway.serve")
+    started = import_with("gateway", "gateway.server")
     assert started.returncode == 0, started.stderr
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import services.clinical
-from gateway.assessments.combine import combine
-from gateway.assessments.film import read_at_age
+from gateway.assessing.combine import combine
+from gateway.assessing.film import read_at_age
 from services.clinical.finding import find
 from services.clinical.parameters import read_bone_density
 from services.clinical.risk import BoneDensityModel

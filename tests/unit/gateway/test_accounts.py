@@ -4,13 +4,13 @@ from uuid import uuid4
 import jwt
 import pytest
 
-from gateway.accounts.attempts import Attempts
-from gateway.accounts.password_rules import check_password
-from gateway.accounts.passwords import Passwords
-from gateway.accounts.scopes import SCOPES_OF_ROLE, Principal, read_scopes
-from gateway.accounts.tokens.access import AccessTokens, Person, System
-from gateway.audit.origin import Origin
-from gateway.database.ids import uuid7
+from gateway.api.client_address import ClientAddressMiddleware
+from gateway.platform.database.ids import uuid7
+from gateway.platform.identity.access_tokens import AccessTokens, Person, System
+from gateway.platform.identity.attempts import Attempts
+from gateway.platform.identity.password_rules import check_password
+from gateway.platform.identity.passwords import Passwords
+from gateway.platform.identity.scopes import SCOPES_OF_ROLE, Principal, read_scopes
 from shared.problems import InvalidInput, NotAuthenticated, NotAuthorised, TooManyAttempts
 
 KEY = "a key that is long enough for a test of tokens"
@@ -106,7 +106,7 @@ async def attempt(attempts, account, address):
     async def app(scope, receive, send):
         await attempts.count(account)
 
-    await Origin(app)({"type": "http", "client": (address, 1)}, None, None)
+    await ClientAddressMiddleware(app)({"type": "http", "client": (address, 1)}, None, None)
 
 
 async def test_attempts_are_counted_for_the_account_and_for_the_address():

@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.assessments.case import Case, checked_patient_id, read_risk
+from gateway.assessing.case import Case, checked_patient_id, read_risk
 from shared.contracts.risk import LifestyleRiskRequest
 from shared.problems import InvalidInput, InvalidRecord
 

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli import app
-from gateway.offline import explain_file
+from gateway.cli.assess_files import explain_file
 from shared.contracts.policy import ClinicPolicy
 from shared.problems import InvalidInput
 

@@ -4,8 +4,8 @@ import datetime as dt
 
 import pytest
 
-from gateway.assessments.combine import combine
-from gateway.assessments.film import TOO_YOUNG, as_it_counts, read_at_age
+from gateway.assessing.combine import combine
+from gateway.assessing.film import TOO_YOUNG, as_it_counts, read_at_age
 from shared.contracts.base import ModelReference
 from shared.contracts.findings import (
     BoneDensity,

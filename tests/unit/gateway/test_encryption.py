@@ -1,7 +1,7 @@
 import pytest
 
-from gateway.database.encryption import CannotDecipher, MasterKey, new_data_key, seal, unseal
-from gateway.database.ids import uuid7
+from gateway.platform.database.ids import uuid7
+from gateway.platform.encryption import CannotDecipher, MasterKey, new_data_key, seal, unseal
 
 SECRET = "a secret that is long enough for a test of keys"
 

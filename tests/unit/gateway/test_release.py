@@ -5,9 +5,9 @@ import datetime as dt
 
 import pytest
 
-from gateway.assessments.examples import ASSESSMENT
-from gateway.assessments.release import NEXT_SCAN, patient_view
-from gateway.assessments.sealed import _with_patients_words
+from gateway.api.examples.assessments import ASSESSMENT
+from gateway.assessing.release import NEXT_SCAN, patient_view
+from gateway.records.encrypted import _with_patients_words
 from shared.clinic.drug_names import bone_drug_named
 from shared.contracts.assessment import Assessment
 

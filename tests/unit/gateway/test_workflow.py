@@ -5,8 +5,8 @@ import datetime as dt
 
 import pytest
 
-from gateway.assessments.case import Case, as_sent
-from gateway.assessments.workflow import Workflow
+from gateway.assessing.case import Case, as_sent
+from gateway.assessing.workflow import Workflow
 from shared.contracts.policy import ClinicPolicy
 from shared.contracts.record import ClinicalRecord
 from shared.contracts.risk import RiskRequest

@@ -5,9 +5,9 @@ from uuid import UUID
 
 import pytest
 
-from gateway.patients.measurement import DensityMeasured, FractureSuffered, TScoreMeasured
-from gateway.patients.timeline import Entry, Measurement, timeline
-from gateway.patients.trend import trends
+from gateway.records.measurement import DensityMeasured, FractureSuffered, TScoreMeasured
+from gateway.records.timeline import Entry, Measurement, timeline
+from gateway.records.trend import trends
 
 ID = UUID(int=7)
 

@@ -5,9 +5,9 @@ import datetime as dt
 
 import pytest
 
-from gateway.assessments.examples import ASSESSMENT
-from gateway.assessments.sealed import Stored
-from gateway.patients.watch import follow_ups, months_later, worsening
+from gateway.api.examples.assessments import ASSESSMENT
+from gateway.records.alert_rules import follow_ups, months_later, worsening
+from gateway.records.encrypted import Stored
 from shared.contracts.assessment import Assessment
 
 

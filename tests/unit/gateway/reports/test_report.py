@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-import gateway.assessments.examples
-from gateway.assessments.release import patient_view
+import gateway.api.examples.assessments
+from gateway.assessing.release import patient_view
 from gateway.reports import fonts
 from gateway.reports.fonts import fonts_for
 from gateway.reports.report import Report, _pictures, pdf_of
@@ -18,7 +18,7 @@ from shared.contracts.assessment import Assessment
 from tests.pdf import text_of
 
 EXAMPLE = Assessment.model_validate(json.loads(
-    Path(gateway.assessments.examples.__file__).with_name("example.json").read_text(encoding="utf-8")
+    Path(gateway.api.examples.assessments.__file__).with_name("assessment.json").read_text(encoding="utf-8")
 ))  # fmt: skip
 NO_FONTS = "no font for Devanagari and Kannada is on this machine (apt install fonts-lohit-deva fonts-lohit-knda)"
 

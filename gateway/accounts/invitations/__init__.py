@@ -1,1 +1,0 @@
-"""Places for staff, and for patients whom the hospital knows already."""

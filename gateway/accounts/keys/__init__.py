@@ -1,1 +1,0 @@
-"""Hospital systems and their API keys."""

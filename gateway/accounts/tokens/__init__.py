@@ -1,1 +1,0 @@
-"""How people and hospital systems sign in, stay signed in and sign out."""

@@ -1,0 +1,80 @@
+"""`/v1/audit`: the organisation's own lines of the trail, for those who may read it."""
+
+import datetime as dt
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime, BaseModel, Field
+
+from gateway.api.deps import needs
+from gateway.context import Rooms, rooms
+from gateway.platform.audit import Outcome, Selection
+from gateway.platform.identity.scopes import Principal
+from gateway.platform.validators import Printable
+from shared.problem_responses import documented, shown
+from shared.problems import NotAuthenticated, NotAuthorised
+
+router = APIRouter(prefix="/v1/audit", tags=["audit"])
+
+LINE = {
+    "sequence": 1042,
+    "id": "0199f7a1-7b1c-7c3e-8f00-3a5d9b1e2c4d",
+    "at": "2026-11-24T09:30:00.123456Z",
+    "actor": "key:5f0c1f5e8c9a4b21",
+    "action": "assessment read",
+    "subject": "0199f7a2-3c4d-7c3e-8f00-3a5d9b1e2c4d",
+    "outcome": "done",
+    "address": "10.1.2.3",
+    "request_id": "3f1d7c0a9b2e4c5d8e6f7a8b9c0d1e2f",
+    "hash": "9c56cc51b374c3ba189210d5b6d4bf57790d351c96c47c02190ecf1e430635ab",
+}
+
+
+class Line(BaseModel):
+    """Who did what to which thing, from where, and how it ended."""
+
+    sequence: int = Field(description="Position in the installation's chain")
+    id: UUID
+    at: dt.datetime
+    actor: str
+    action: str
+    subject: str | None
+    outcome: Outcome
+    address: str | None
+    request_id: str | None
+    hash: str = Field(description="Of this line and the one before, SHA-256")
+
+
+class Trail(BaseModel):
+    """One page, newest first; `next` is the `before` of the next page, null on the last one."""
+
+    items: list[Line]
+    next: int | None
+
+
+@router.get(
+    "",
+    responses={**shown({"items": [LINE], "next": None}), **documented(NotAuthenticated, NotAuthorised)},
+)
+async def list_audit_trail(
+    who: Annotated[Principal, Depends(needs("audit:read"))],
+    house: Annotated[Rooms, Depends(rooms)],
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    before: Annotated[int | None, Query(ge=1, le=2**62, description="`next` of the page before")] = None,
+    actor: Annotated[Printable | None, Query(max_length=100, description="`account:<id>`, `key:<id>`, ...")] = None,
+    subject: Annotated[Printable | None, Query(max_length=100, description="Such as a patient's internal id")] = None,
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
+) -> Trail:
+    """The organisation's lines of the audit trail, newest first. Reading them is a line of its own.
+
+    `trabecula audit verify`, on the installation's machine, checks the whole chain.
+    """
+    wanted = Selection(before, actor, subject, since, until)
+    found = await house.audit.page(who.organisation_id, limit + 1, wanted)
+    await house.audit.write(who.organisation_id, who.id, "audit trail read")
+    following = found[limit - 1].sequence if len(found) > limit else None
+    return Trail(
+        items=[Line.model_validate({**vars(row), "hash": row.hash.hex()}) for row in found[:limit]], next=following
+    )

@@ -1,0 +1,57 @@
+"""`/health`: is the process alive, and what is the state of everything it depends on."""
+
+from typing import Annotated, Literal
+
+import anyio
+from fastapi import APIRouter, Depends, Response
+from pydantic import BaseModel
+
+from gateway.context import Rooms, rooms
+from shared.client import ServiceClient
+from shared.problem_responses import shown
+
+router = APIRouter(prefix="/health", tags=["health"])
+State = Literal["ready", "unavailable"]
+
+
+READY = {
+    "status": "ready",
+    "dependencies": dict.fromkeys(("database", "imaging", "staging", "clinical", "recommender"), "ready"),
+}
+
+
+class Live(BaseModel):
+    """The process answers."""
+
+    status: Literal["live"] = "live"
+
+
+class Ready(BaseModel):
+    """`degraded`: assessments are made, without the part of a service that is unavailable."""
+
+    status: Literal["ready", "degraded", "unavailable"]
+    dependencies: dict[str, State]
+
+
+@router.get("/live", responses=shown({"status": "live"}))
+async def live() -> Live:
+    """Does the process answer? Looks at nothing else."""
+    return Live()
+
+
+@router.get("/ready", responses={**shown(READY), 503: {"model": Ready, "description": "The database does not answer"}})
+async def ready(house: Annotated[Rooms, Depends(rooms)], response: Response) -> Ready:
+    """The state of the database and of each service. Only the database makes it 503: one service down must not take
+    the gateway out of the load balancer, where it can still answer the rest."""
+    states: dict[str, State] = {"database": "ready" if await house.database.is_ready() else "unavailable"}
+
+    async def ask(client: ServiceClient) -> None:
+        states[client.name] = "ready" if await client.is_ready() else "unavailable"
+
+    async with anyio.create_task_group() as group:
+        for client in house.services.all():
+            group.start_soon(ask, client)
+    if states["database"] == "unavailable":
+        response.status_code = 503
+        return Ready(status="unavailable", dependencies=states)
+    return Ready(status="ready" if set(states.values()) == {"ready"} else "degraded", dependencies=states)

@@ -1,0 +1,112 @@
+"""`/v1/keys`: administrators make, rotate and revoke the keys of hospital systems."""
+
+import datetime as dt
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path
+from pydantic import BaseModel, Field
+
+from gateway.api.deps import needs
+from gateway.context import Rooms, rooms
+from gateway.platform.clock import now
+from gateway.platform.identity.api_keys import Key, NewKey
+from gateway.platform.identity.scopes import Principal, Scope
+from gateway.platform.validators import Printable
+from shared.problem_responses import documented, shown
+from shared.problems import NotAuthenticated, NotAuthorised, NotFound
+
+router = APIRouter(prefix="/v1/keys", tags=["keys"], responses=documented(NotAuthenticated, NotAuthorised))
+House = Annotated[Rooms, Depends(rooms)]
+Administrator = Annotated[Principal, Depends(needs("admin"))]
+KeyId = Annotated[str, Path(min_length=1, max_length=16, pattern="^[0-9a-f]+$", examples=["5f0c1f5e8c9a4b21"])]
+
+KEY = {
+    "id": "5f0c1f5e8c9a4b21",
+    "name": "radiology",
+    "scopes": ["assessments:write", "assessments:read"],
+    "created_at": "2026-11-24T09:30:00Z",
+    "expires_at": "2027-11-24T09:30:00Z",
+    "last_used_at": None,
+    "revoked_at": None,
+    "previous_valid_until": None,
+}
+NEW_KEY = {**KEY, "key": "trab_5f0c1f5e8c9a4b21_4Yx0..."}
+
+
+class KeyRequest(BaseModel):
+    """A key for one hospital system; it can do no more than whoever makes it."""
+
+    name: Printable = Field(min_length=1, max_length=100, description="What the key is for", examples=["radiology"])
+    scopes: list[Scope] = Field(min_length=1, examples=[["assessments:write", "assessments:read"]])
+    days: int | None = Field(None, ge=1, le=3650, description="Days until it expires; never if left out")
+
+
+class Rotation(BaseModel):
+    """How long the old secret goes on working beside the new one."""
+
+    overlap_hours: int = Field(24, ge=0, le=24 * 30, description="0 ends the old secret at once")
+
+
+class KeyView(BaseModel):
+    """A key without its secret."""
+
+    id: str = Field(description="Also the client_id for OAuth2")
+    name: str
+    scopes: list[Scope]
+    created_at: dt.datetime
+    expires_at: dt.datetime | None
+    last_used_at: dt.datetime | None
+    revoked_at: dt.datetime | None
+    previous_valid_until: dt.datetime | None = Field(description="After a rotation: until when the old secret works")
+
+
+class NewKeyView(KeyView):
+    """A key with its secret, which is shown this once."""
+
+    key: str
+
+
+class KeyList(BaseModel):
+    """The organisation's keys, newest first."""
+
+    items: list[KeyView]
+
+
+@router.post("", status_code=HTTPStatus.CREATED, responses=shown(NEW_KEY, HTTPStatus.CREATED))
+async def make_key(request: KeyRequest, who: Administrator, house: House) -> NewKeyView:
+    """Make a key for a hospital system of the own organisation. Its secret is shown in this answer and never again."""
+    for scope in request.scopes:
+        who.must_have(scope)
+    expires = now() + dt.timedelta(days=request.days) if request.days else None
+    scopes = list(dict.fromkeys(request.scopes))
+    return _new(await house.keys.add(request.name, list(scopes), who.organisation_id, who.id, expires))
+
+
+@router.get("", responses=shown({"items": [KEY]}))
+async def list_keys(who: Administrator, house: House) -> KeyList:
+    """The organisation's keys, revoked ones too, newest first."""
+    found = await house.keys.all(who.organisation_id)
+    await house.audit.write(who.organisation_id, who.id, "keys listed")
+    return KeyList(items=[_view(key) for key in found])
+
+
+@router.post("/{key_id}/rotate", responses={**shown(NEW_KEY), **documented(NotFound)})
+async def rotate_key(key_id: KeyId, who: Administrator, house: House, rotation: Rotation | None = None) -> NewKeyView:
+    """Give a key a new secret. It stays the same client; the old secret works until the overlap is over."""
+    overlap = dt.timedelta(hours=(rotation or Rotation()).overlap_hours)
+    return _new(await house.keys.rotate(key_id, who.organisation_id, who.id, overlap))
+
+
+@router.delete("/{key_id}", status_code=HTTPStatus.NO_CONTENT, responses=documented(NotFound))
+async def revoke_key(key_id: KeyId, who: Administrator, house: House) -> None:
+    """Revoke a key at once, with both its secrets and every access token that came of it."""
+    await house.keys.revoke(key_id, who.organisation_id, who.id)
+
+
+def _view(key: Key) -> KeyView:
+    return KeyView.model_validate(key, from_attributes=True)
+
+
+def _new(made: NewKey) -> NewKeyView:
+    return NewKeyView(**_view(made.of).model_dump(), key=made.key)

@@ -1,0 +1,171 @@
+"""The form of a batch: a manifest that lists the cases, and the images it names."""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.datastructures import FormData, UploadFile
+
+from gateway.assessing.case import MODELS, as_sent, checked_patient_id, read_risk
+from shared.contracts.risk import LifestyleRiskRequest, RiskRequest
+from shared.problem_responses import words
+from shared.problems import InvalidInput, InvalidRecord, MissingInput
+
+MOST_CASES = 1000
+LARGEST_MANIFEST_BYTES = 20_000_000
+MOST_ERRORS = 50
+Reference = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class ManifestCase(BaseModel):
+    """One case: a record, an image, or both. `image` is the file name of one of the form's `image` parts."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reference: Reference = Field(description="The sender's name for the case, once in a batch", examples=["case-1"])
+    patient_id: Annotated[str | None, Field(max_length=64, description="The hospital's own, opaque")] = None
+    clinical: Annotated[dict[str, Any] | None, Field(description="See the schema ClinicalRecord")] = None
+    clinical_model: Annotated[str, Field(examples=list(MODELS))] = MODELS[0]
+    image: Annotated[str | None, Field(description="File name of an `image` part", examples=["knee.jpg"])] = None
+
+
+class Manifest(BaseModel):
+    """What a batch consists of."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cases: Annotated[list[ManifestCase], Field(min_length=1, max_length=MOST_CASES)]
+
+
+@dataclass(frozen=True)
+class BatchCase:
+    """One case as it was handed in and checked; the image is still where the form keeps it."""
+
+    reference: str
+    patient_id: str | None
+    risk: RiskRequest | LifestyleRiskRequest | None
+    upload: UploadFile | None
+
+    async def image(self) -> bytes | None:
+        """The image's bytes."""
+        if self.upload is None:
+            return None
+        await self.upload.seek(0)
+        return await self.upload.read()
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch as it was handed in."""
+
+    cases: list[BatchCase]
+
+    async def digest(self) -> bytes:
+        """SHA-256 of everything that was sent, to tell a repeated request from another one under the same key."""
+        whole = hashlib.sha256()
+        for case in self.cases:
+            image = await case.image() or b""
+            record = json.dumps(as_sent(case.risk)) if case.risk else ""
+            parts = (case.reference.encode(), (case.patient_id or "").encode(), record.encode(), image)
+            for part in parts:
+                whole.update(len(part).to_bytes(8, "big") + part)
+        return whole.digest()
+
+
+@asynccontextmanager
+async def read_batch(request: Request) -> AsyncIterator[Batch]:
+    """Read and check the form; every case that cannot be used is named. The images are there until the block ends.
+
+    Raises:
+        InvalidInput: the body is no such form, or the manifest is not one.
+        InvalidRecord: clinical records; each field is named with its case and the cure.
+        MissingInput: a case has neither image nor record.
+    """
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise InvalidInput("Send multipart/form-data with a 'manifest' (JSON) and the 'image' files it names.")
+    most = {"max_files": MOST_CASES + 1, "max_fields": 4, "max_part_size": LARGEST_MANIFEST_BYTES}
+    async with request.form(**most) as form:
+        manifest = read_manifest(await _manifest_text(form))
+        yield Batch(checked_cases(manifest, _images(form)))
+
+
+def read_manifest(text: str | bytes) -> Manifest:
+    """The manifest from its JSON.
+
+    Raises:
+        InvalidInput: it is not one; each field is named.
+    """
+    try:
+        return Manifest.model_validate_json(text)
+    except ValidationError as error:
+        errors = [words(dict(one)) for one in error.errors()[:MOST_ERRORS]]
+        detail = "; ".join(f"manifest.{one['field']}: {one['message']}" for one in errors[:5])
+        raise InvalidInput(detail, errors=[{**one, "field": f"manifest.{one['field']}"} for one in errors]) from error
+
+
+def checked_cases(manifest: Manifest, images: dict[str, UploadFile]) -> list[BatchCase]:
+    """The cases with their records read and their images found.
+
+    Raises:
+        InvalidInput, InvalidRecord, MissingInput: as `read_batch`; nothing of a batch is taken unless all of it can be.
+    """
+    _check_names(manifest, images)
+    cases, errors = [], []
+    for number, case in enumerate(manifest.cases):
+        if case.clinical is None and case.image is None:
+            raise MissingInput(f"manifest.cases.{number}: give an 'image', a 'clinical' record, or both.")
+        try:
+            risk = read_risk(json.dumps(case.clinical), case.clinical_model) if case.clinical is not None else None
+        except InvalidRecord as error:
+            errors += [
+                {**one, "field": f"manifest.cases.{number}.{one['field']}"} for one in error.members["errors"]
+            ]  # fmt: skip
+            continue
+        upload = images[case.image] if case.image is not None else None
+        cases.append(BatchCase(case.reference, checked_patient_id(case.patient_id), risk, upload))
+    if errors:
+        detail = "; ".join(f"{one['field']}: {one['message']}" for one in errors[:5])
+        raise InvalidRecord(detail, errors=errors[:MOST_ERRORS])
+    return cases
+
+
+def _check_names(manifest: Manifest, images: dict[str, UploadFile]) -> None:
+    """Every reference once; every image that is named was sent, and every one that was sent is named, once."""
+    references = [case.reference for case in manifest.cases]
+    if repeated := sorted({one for one in references if references.count(one) > 1}):
+        raise InvalidInput(f"manifest: the reference '{repeated[0]}' is given more than once.", field="manifest")
+    named = [case.image for case in manifest.cases if case.image is not None]
+    if missing := sorted(set(named) - set(images)):
+        raise InvalidInput(f"There is no 'image' part with the file name '{missing[0]}'.", field="image")
+    if unused := sorted(set(images) - set(named)):
+        raise InvalidInput(f"The image '{unused[0]}' is named by no case of the manifest.", field="image")
+    if shared := sorted({one for one in named if named.count(one) > 1}):
+        raise InvalidInput(f"The image '{shared[0]}' is named by more than one case.", field="manifest")
+
+
+def _images(form: FormData) -> dict[str, UploadFile]:
+    images: dict[str, UploadFile] = {}
+    for name, part in form.multi_items():
+        if name == "manifest":
+            continue
+        if name != "image":
+            raise InvalidInput(f"There is no part '{name}'; the form has manifest and image.", field=name)
+        if not isinstance(part, UploadFile) or not part.filename:
+            raise InvalidInput("A part 'image' has no file name: send it as a file.", field="image")
+        if part.filename in images:
+            raise InvalidInput(f"Two images are called '{part.filename}'.", field="image")
+        images[part.filename] = part
+    return images
+
+
+async def _manifest_text(form: FormData) -> str | bytes:
+    sent = form.getlist("manifest")
+    if len(sent) != 1:
+        raise InvalidInput("Send one part 'manifest' with the list of cases as JSON.", field="manifest")
+    part = sent[0]
+    return await part.read() if isinstance(part, UploadFile) else part

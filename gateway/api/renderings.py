@@ -1,0 +1,65 @@
+"""The pictures of an assessment: the de-identified preview, and the heat map over it."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from gateway.api.deps import needs
+from gateway.context import Rooms, rooms
+from gateway.platform.clock import now
+from gateway.platform.identity.scopes import Principal
+from gateway.records.rendering_kinds import HeatMap, PictureKind, why_not
+from shared.problem_responses import documented
+from shared.problems import NotAuthenticated, NotAuthorised, NotFound
+
+router = APIRouter(
+    prefix="/v1/assessments/{assessment_id}",
+    tags=["assessments"],
+    responses=documented(NotAuthenticated, NotAuthorised),
+)
+Reader = Annotated[Principal, Depends(needs("assessments:read"))]
+House = Annotated[Rooms, Depends(rooms)]
+PNG: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "A PNG",
+        "content": {"image/png": {"schema": {"type": "string", "contentMediaType": "image/png"}}},
+    }
+}
+
+
+@router.get(
+    "/heatmap.png", summary="Heat map", response_class=Response, responses={**PNG, **documented(NotFound)},
+    operation_id="get_heat_map",
+)  # fmt: skip
+async def get_heat_map(
+    assessment_id: UUID,
+    who: Reader,
+    house: House,
+    of: Annotated[HeatMap | None, Query(description="Which model's; staging's where there is one if left out")] = None,
+) -> Response:
+    """Where the model looked, over the preview. Kept only where the site says so; the 404 says why there is none."""
+    kinds: tuple[PictureKind, ...] = (of,) if of else ("staging", "imaging")
+    return await _picture(assessment_id, who, house, kinds)
+
+
+@router.get(
+    "/preview.png", summary="Preview", response_class=Response, responses={**PNG, **documented(NotFound)},
+    operation_id="get_preview",
+)  # fmt: skip
+async def get_preview(assessment_id: UUID, who: Reader, house: House) -> Response:
+    """The de-identified radiograph, reduced. Kept only where the site says so; the 404 says why there is none."""
+    return await _picture(assessment_id, who, house, ("preview",))
+
+
+async def _picture(assessment_id: UUID, who: Principal, house: Rooms, kinds: tuple[PictureKind, ...]) -> Response:
+    stored = await house.assessments.get(assessment_id, who, "picture read")
+    png = await house.pictures.first(assessment_id, kinds)
+    if png is None:
+        made, settings = stored.assessment, house.settings
+        had_image = made.imaging is not None or made.staging is not None
+        reason, detail = why_not(
+            kinds[0], had_image, made.created_at, settings.keep_pictures, settings.picture_days, now()
+        )
+        raise NotFound(detail, reason=reason)
+    return Response(png, media_type="image/png", headers={"Cache-Control": "private, no-store"})

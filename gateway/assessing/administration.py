@@ -1,0 +1,209 @@
+"""What the operator does on the installation's own machine: prepare the state folder, make accounts and keys."""
+
+import datetime as dt
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from gateway.platform.audit import Audit
+from gateway.platform.clock import now
+from gateway.platform.database.engine import Database, DatabaseUnavailable, SchemaBehind, migrate, require_schema
+from gateway.platform.identity.accounts import Accounts
+from gateway.platform.identity.api_keys import Key, Keys, NewKey
+from gateway.platform.identity.email import checked_email
+from gateway.platform.identity.passwords import Passwords, new_password
+from gateway.platform.identity.scopes import read_scopes
+from gateway.settings import GatewaySettings
+from shared.problems import InvalidInput, NotFound
+from shared.service import CannotStart
+
+FIRST_ADMINISTRATOR = "admin@localhost"
+OPERATOR = "operator"
+LONGEST_NAME = 100
+
+
+def prepare(settings: GatewaySettings) -> None:
+    """Make the state folder and bring the database to the newest schema, or see that a job of its own has done so.
+
+    Raises:
+        CannotStart: the folder cannot be written, or the database cannot be reached or awaits its migration.
+    """
+    folder = settings.state_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        probe = folder / f".writable-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise CannotStart(
+            f"The state folder {folder.resolve()} cannot be written ({error.strerror}): "
+            "give this user the right to it, or name another with --state-dir."
+        ) from error
+    try:
+        if settings.migrate:
+            migrate(settings.sqlalchemy_url(), settings.data_key())
+        else:
+            require_schema(settings.sqlalchemy_url())
+    except DatabaseUnavailable as error:
+        raise CannotStart(f"The database cannot be opened ({error.detail}): check TRABECULA_DATABASE_URL.") from error
+    except SchemaBehind as error:
+        raise CannotStart(error.detail) from error
+
+
+@asynccontextmanager
+async def opened(settings: GatewaySettings) -> AsyncIterator[Database]:
+    """The installation's database while some work is done."""
+    database = Database(settings.sqlalchemy_url())
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+async def first_administrator(settings: GatewaySettings) -> dict[str, Any] | None:
+    """The first administrator with the password, made if there is none; null where there is one."""
+    async with opened(settings) as database:
+        if await Accounts(database.sessions).any_administrator():
+            return None
+    given = settings.first_admin_password
+    return await administrator(settings, FIRST_ADMINISTRATOR, given.get_secret_value() if given else None)
+
+
+async def administrator(
+    settings: GatewaySettings, email: str, password: str | None, organisation: str | None = None
+) -> dict[str, Any]:
+    """A new administrator of the first organisation, or of the one named, which is made if there is none.
+
+    Raises:
+        InvalidInput: no e-mail address, or a password that is too short or easily guessed.
+        Conflict: the address has an account.
+    """
+    email = checked_email(email)
+    passwords, password_given = Passwords(), password is not None
+    password = password or new_password()
+    hashed = await (passwords.new_hash(password, email) if password_given else passwords.hash(password))
+    async with opened(settings) as database:
+        accounts = Accounts(database.sessions)
+        owner = await _organisation(accounts, settings, organisation)
+        account = await accounts.add_account(email, hashed, "administrator", owner, by=OPERATOR)
+    return {"id": str(account), "email": email, "password": password, "organisation_id": str(owner)}
+
+
+async def reset_password(settings: GatewaySettings, email: str) -> dict[str, Any]:
+    """A new random password for an account whose person forgot it; every sign-in of the account ends.
+
+    Raises:
+        NotFound: there is no such account, or it is disabled.
+    """
+    async with opened(settings) as database:
+        accounts = Accounts(database.sessions)
+        account = await accounts.by_email(email)
+        if account is None:
+            raise NotFound(f"There is no account of {email} that is not disabled.")
+        password = new_password()
+        await accounts.set_password(account.id, await Passwords().hash(password), OPERATOR)
+    return {"id": str(account.id), "email": account.email, "password": password}
+
+
+async def key(
+    settings: GatewaySettings, name: str, scopes: str, days: int | None, organisation: str | None = None
+) -> dict[str, Any]:
+    """A new API key of the first organisation, or of the one named, which is made if there is none.
+
+    Raises:
+        InvalidInput: a scope is unknown or none is named, or the name is empty, too long or does not print.
+    """
+    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+        raise InvalidInput(f"--name: 1 to {LONGEST_NAME} printable characters.")
+    expires = now() + dt.timedelta(days=days) if days else None
+    async with opened(settings) as database:
+        owner = await _organisation(Accounts(database.sessions), settings, organisation)
+        made = await Keys(database.sessions).add(name, list(read_scopes(scopes)), owner, OPERATOR, expires)
+    return _new_key(made)
+
+
+async def rotated_key(settings: GatewaySettings, identity: str, overlap_hours: int) -> dict[str, Any]:
+    """A new secret for a key; the old one goes on working for some hours.
+
+    Raises:
+        NotFound: no such key, or it was revoked.
+    """
+    async with opened(settings) as database:
+        overlap = dt.timedelta(hours=overlap_hours)
+        return _new_key(await Keys(database.sessions).rotate(key_id(identity), None, OPERATOR, overlap))
+
+
+async def revoked_key(settings: GatewaySettings, identity: str) -> dict[str, Any]:
+    """Revoke a key at once.
+
+    Raises:
+        NotFound: no such key.
+    """
+    async with opened(settings) as database:
+        await Keys(database.sessions).revoke(key_id(identity), None, OPERATOR)
+    return {"id": key_id(identity), "revoked": True}
+
+
+async def keys(settings: GatewaySettings) -> list[dict[str, Any]]:
+    """The keys of every organisation, newest first, without their secrets."""
+    async with opened(settings) as database:
+        found = await Keys(database.sessions).all(None)
+    return [
+        {
+            "id": one.id,
+            "name": one.name,
+            "scopes": one.scopes,
+            "organisation_id": str(one.organisation_id),
+            "state": _state(one),
+            "expires_at": one.expires_at and one.expires_at.isoformat(),
+            "last_used_at": one.last_used_at and one.last_used_at.isoformat(),
+        }
+        for one in found
+    ]
+
+
+async def verified_trail(settings: GatewaySettings, noted_head: str | None) -> dict[str, Any]:
+    """What a check of the audit trail's whole chain found."""
+    async with opened(settings) as database:
+        found = await Audit(database.sessions).verify(noted_head)
+    return {"ok": found.fault is None, **asdict(found)}
+
+
+def _state(key: Key) -> str:
+    if key.revoked_at is not None:
+        return "revoked"
+    return "expired" if key.expires_at is not None and key.expires_at <= now() else "valid"
+
+
+def key_id(text: str) -> str:
+    """The id in what an operator pasted: the id itself, or a whole key.
+
+    Raises:
+        InvalidInput: it is neither.
+    """
+    identity = text.split("_")[1] if text.count("_") >= 2 else text
+    if not identity or not set(identity) <= set("0123456789abcdef"):
+        raise InvalidInput(
+            f"'{text[:8]}...' is no key's id: give the 16 characters between the underscores of the key."
+        )
+    return identity
+
+
+async def _organisation(accounts: Accounts, settings: GatewaySettings, name: str | None) -> UUID:
+    first = await accounts.first_organisation(settings.organisation)
+    return await accounts.organisation(name) if name else first
+
+
+def _new_key(made: NewKey) -> dict[str, Any]:
+    return {
+        "id": made.of.id,
+        "key": made.key,
+        "name": made.of.name,
+        "scopes": made.of.scopes,
+        "organisation_id": str(made.of.organisation_id),
+        "expires_at": made.of.expires_at and made.of.expires_at.isoformat(),
+        "previous_valid_until": made.of.previous_valid_until and made.of.previous_valid_until.isoformat(),
+    }

@@ -1,0 +1,44 @@
+"""Making an assessment, for whoever asks: the REST route and the pages."""
+
+from dataclasses import dataclass
+
+from gateway.assessing.case import Case
+from gateway.assessing.keep import keep
+from gateway.assessing.release import shown_to
+from gateway.assessing.workflow import Findings, Told, nobody
+from gateway.context import Rooms
+from gateway.platform.identity.scopes import Principal
+from gateway.records.assessments import Repeatable
+from shared.contracts.assessment import Assessment
+
+
+@dataclass(frozen=True)
+class Made:
+    """An assessment as the caller may see it. `findings` is null where the same request was answered before."""
+
+    assessment: Assessment
+    findings: Findings | None
+
+
+async def make(
+    house: Rooms, who: Principal, case: Case, idempotency_key: str | None, pictures: bool, told: Told = nobody
+) -> Made:
+    """Assess a case and store it, or find what was answered to the same request under the same key.
+
+    Args:
+        pictures: draw them, even where the site keeps none.
+        told: hears of each part as it is over.
+
+    Raises:
+        InvalidInput: the image cannot be read, or is refused and there is no record beside it.
+        Conflict: the key was used for another request, or the patient was erased meanwhile.
+        TooBusy: as many cases are in flight as may be.
+    """
+    repeatable = Repeatable(idempotency_key, case.digest()) if idempotency_key else None
+    made = await house.assessments.repeated(who, repeatable) if repeatable else None
+    findings = None
+    if made is None:
+        owner = await house.patients.owner(who, case.patient_id)
+        findings = await house.workflow.assess(case, pictures or house.settings.keep_pictures, told)
+        made = await keep(house, case, findings, who, owner, repeatable)
+    return Made(shown_to(who, made, house.settings.release_medication), findings)

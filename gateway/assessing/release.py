@@ -1,0 +1,116 @@
+"""What a patient's own account, and a sheet printed for the patient, show of an assessment.
+
+Everything at once and in the patient's own words; medicines only once a clinician has released them. Sentences that are
+written for clinicians (rationale, source, reasons, letter, rules) stay with the clinic: any of them may name a medicine
+that is not released yet, or the order in which medicines are used.
+"""
+
+from typing import Literal
+
+from gateway.platform.identity.scopes import Principal
+from gateway.platform.language import words_of
+from shared.clinic.density import OSTEOPOROSIS
+from shared.clinic.drug_names import bone_drug_named
+from shared.contracts.assessment import Assessment, Combined, Diagnosis
+from shared.contracts.findings import BoneDensity, ClinicalFinding, RecordWarning
+from shared.contracts.recommendation import MessageKey, Recommendation, RecommendationSet
+
+ReleaseRule = Literal["by_clinician", "at_once"]
+NEXT_SCAN = "the next bone density scan"
+BY_SCAN, BY_FRACTURE = "by a bone density scan", "by a fracture"
+
+
+def shown_to(who: Principal, assessment: Assessment, rule: ReleaseRule) -> Assessment:
+    """The assessment as this caller may see it.
+
+    Args:
+        who: a patient's account sees less than everybody else.
+        assessment: as it is stored.
+        rule: the site's choice; `at_once` shows medication without a release.
+    """
+    if who.patient_id is None:
+        return assessment
+    return patient_view(assessment, rule)
+
+
+def patient_view(assessment: Assessment, rule: ReleaseRule) -> Assessment:
+    """The assessment in the patient's words, without the medicines where they are withheld."""
+    parts = {
+        "clinical": _clinical(assessment.clinical),
+        "combined": _combined(assessment.combined, assessment.clinical),
+        "recommendation": _recommendation(assessment.recommendation, withheld(assessment, rule)),
+    }
+    return assessment.model_copy(update=parts)
+
+
+def withheld(assessment: Assessment, rule: ReleaseRule) -> bool:
+    """Whether medicines are left out for the patient."""
+    return rule == "by_clinician" and assessment.released_at is None
+
+
+def _recommendation(made: RecommendationSet | None, without: bool) -> RecommendationSet | None:
+    if made is None:
+        return None
+    # One without words for the patient is the clinician's alone: an assessment stored before there were any has none.
+    told = [item for item in made.items if item.patient_text and not (without and item.kind == "medication")]
+    parts = {
+        "items": [_item(item, position, without) for position, item in enumerate(told, start=1)],
+        "consult": made.consult.model_copy(update={"reason": made.consult.patient_reason}),
+        "next_dxa": made.next_dxa and made.next_dxa.model_copy(update={"basis": NEXT_SCAN}),
+        "letter": None,
+    }
+    return made.model_copy(update=parts)
+
+
+def _item(item: Recommendation, position: int, without: bool) -> Recommendation:
+    named = without and bone_drug_named(f"{item.id} {item.message.model_dump_json()}")
+    parts = {
+        "id": f"{item.kind}.{position}" if named else item.id,
+        "message": MessageKey(key=f"{item.kind}.{position}") if named else item.message,
+        "url": None if without and bone_drug_named(item.url) else item.url,
+        "text": item.patient_text, "rationale": "", "citation": "", "strength": None, "reasons": [],
+        "further_sources": [], "checks": None if item.checks is None else [],
+    }  # fmt: skip
+    return item.model_copy(update=parts)
+
+
+def _clinical(found: ClinicalFinding | None) -> ClinicalFinding | None:
+    if found is None:
+        return None
+    density = found.bone_density
+    parts = {
+        "category_basis": None,
+        "conclusion": None,
+        "reason": None if bone_drug_named(found.reason) else found.reason,
+        "bone_density": density and density.model_copy(update={"basis": _found_by(found, density)}),
+        "contributions": [
+            one for one in found.contributions if not bone_drug_named(f"{one.field} {one.value} {one.words}")
+        ],
+        "most_informative_missing": [
+            one for one in found.most_informative_missing if not bone_drug_named(f"{one.field} {one.words}")
+        ],
+        "warnings": [_warning(one) for one in found.warnings],
+    }
+    return found.model_copy(update=parts)
+
+
+def _combined(combined: Combined, clinical: ClinicalFinding | None) -> Combined:
+    diagnosis: Diagnosis | None = combined.diagnosis
+    if diagnosis is not None and clinical is not None and clinical.bone_density is not None:
+        diagnosis = diagnosis.model_copy(update={"basis": _found_by(clinical, clinical.bone_density)})
+    return combined.model_copy(update={"basis": [], "diagnosis": diagnosis})
+
+
+def _found_by(found: ClinicalFinding, density: BoneDensity) -> str:
+    return BY_FRACTURE if by_fracture(found, density) else BY_SCAN
+
+
+def by_fracture(found: ClinicalFinding, density: BoneDensity) -> bool:
+    """Whether a fracture, and not the scan, is what the class rests on."""
+    measured = density.t_score is not None or density.z_score is not None
+    return density.who_class in OSTEOPOROSIS and (not measured or found.decided_by == "fracture")
+
+
+def _warning(warning: RecordWarning) -> RecordWarning:
+    field = "medications" if bone_drug_named(warning.field) else warning.field
+    return warning.model_copy(update={"field": field, "detail": words_of("en")(f"warning.{warning.type}")})

@@ -1,0 +1,222 @@
+"""The way of one request: image and record side by side, a knee on to staging, then what to consider next.
+
+A service that is down makes the assessment partial, with a warning that names it; it never makes it fail.
+"""
+
+import asyncio
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import anyio
+
+from gateway.assessing.case import Case
+from gateway.assessing.combine import combine
+from gateway.assessing.film import as_it_counts
+from gateway.assessing.services import Services
+from gateway.platform.clock import today
+from gateway.records.rendering_kinds import pictures_of
+from shared.contracts.assessment import Combined, Component, Warning
+from shared.contracts.findings import (
+    ClassifyAnswer,
+    ClinicalFinding,
+    ImagingFinding,
+    Picture,
+    StageAnswer,
+    StagingFinding,
+)
+from shared.contracts.policy import ClinicPolicy
+from shared.contracts.recommendation import RecommendationRequest, RecommendationSet
+from shared.contracts.risk import LifestyleRiskRequest, RiskRequest
+from shared.problems import (
+    PROBLEMS,
+    ImageRefused,
+    InvalidInput,
+    NotAuthenticated,
+    ServiceUnavailable,
+    TooBusy,
+    TrabeculaError,
+    problem_for,
+)
+
+# What the sender cannot mend. A refused internal token means that the two sides do not share their secret.
+OUT_OF_ORDER = (ServiceUnavailable, TooBusy, NotAuthenticated)
+_OUT_OF_ORDER_TYPES = {PROBLEMS[error].type for error in OUT_OF_ORDER}
+NO_CHOICES = ClinicPolicy()
+AnyRisk = RiskRequest | LifestyleRiskRequest
+
+# Hears of each part as it is over, found or not; of a part that nobody asked for, never.
+Told = Callable[[Component], None]
+
+
+def nobody(_: Component) -> None:
+    """Nobody waits to be told."""
+
+
+@dataclass
+class Findings:
+    """What the services found so far; `warnings` tells what is missing and why.
+
+    Args:
+        as_of: the day the case began, which every service counts from.
+        age: of the person, where a record gives it.
+    """
+
+    as_of: dt.date
+    age: float | None = None
+    with_pictures: bool = False
+    told: Told = nobody
+    classified: ClassifyAnswer | None = None
+    staged: StageAnswer | None = None
+    clinical: ClinicalFinding | None = None
+    recommendation: RecommendationSet | None = None
+    warnings: list[Warning] = field(default_factory=list)
+
+    @property
+    def status(self) -> Literal["complete", "partial"]:
+        return "partial" if self.warnings else "complete"
+
+    @property
+    def imaging(self) -> ImagingFinding | None:
+        return self.classified.finding if self.classified else None
+
+    @property
+    def staging(self) -> StagingFinding | None:
+        return self.staged.finding if self.staged else None
+
+    @property
+    def pictures(self) -> dict[str, Picture]:
+        return pictures_of(self.classified, self.staged)
+
+    @property
+    def combined(self) -> Combined:
+        return combine(self.imaging, self.clinical, self.age)
+
+    @property
+    def lacks_a_service(self) -> bool:
+        """Whether a later attempt could find more: a service was out of order."""
+        return any(warning.type in _OUT_OF_ORDER_TYPES for warning in self.warnings)
+
+    def warn(self, component: Component, error: TrabeculaError) -> None:
+        """Tell that a component's part is missing, in the words of its error."""
+        reason = error.members.get("reason")
+        self.warnings.append(
+            Warning(component=component, type=problem_for(error).type, detail=error.detail, reason=reason)
+        )
+
+
+class Workflow:
+    """Runs cases through the services, a bounded number at a time; what somebody waits for comes first.
+
+    Args:
+        max_in_flight: cases that somebody waits for; one more is refused rather than queued without end.
+        patience_s: how long a case of a batch gives way to those, so that it moves on a busy day as well.
+        policy: how the site reads a record.
+    """
+
+    def __init__(
+        self, services: Services, max_in_flight: int, patience_s: float = 5, policy: ClinicPolicy = NO_CHOICES
+    ) -> None:
+        self._services, self._room, self._inside = services, max_in_flight, 0
+        self._policy = policy
+        self._patience_s, self._quiet = patience_s, asyncio.Event()
+        self._quiet.set()
+
+    async def assess(self, case: Case, pictures: bool = False, told: Told = nobody) -> Findings:
+        """Everything the services find about one case; with `pictures`, the preview and the heat maps as well.
+
+        `told` hears of each part as it is over.
+
+        Raises:
+            InvalidInput: the image cannot be read, or is refused and there is no record beside it.
+            TooBusy: as many cases are in flight as may be.
+        """
+        if self._inside >= self._room:
+            raise TooBusy("As many assessments are in flight as may be: try again in a moment.", retry_after_s=2)
+        self._inside += 1
+        self._quiet.clear()
+        try:
+            return await self._assess(_begun(case, pictures, told), case)
+        finally:
+            self._inside -= 1
+            if not self._inside:
+                self._quiet.set()
+
+    async def assess_in_turn(self, case: Case, pictures: bool = False) -> Findings:
+        """The same for a case that nobody waits for: it begins in a quiet moment, or when its patience is over.
+
+        Raises:
+            InvalidInput: as `assess`.
+        """
+        with anyio.move_on_after(self._patience_s):
+            await self._quiet.wait()
+        return await self._assess(_begun(case, pictures), case)
+
+    async def _assess(self, findings: Findings, case: Case) -> Findings:
+        refused: list[InvalidInput] = []
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._read_image, case, findings, refused)
+            group.start_soon(self._read_record, case, findings)
+        if refused:
+            # Raised here and not within the group, which would wrap it.
+            raise refused[0]
+        await self._recommend(case, findings)
+        findings.told("recommender")
+        return findings
+
+    async def _read_image(self, case: Case, findings: Findings, refused: list[InvalidInput]) -> None:
+        if case.image is None:
+            return
+        try:
+            seen = await self._services.classify(case.image, findings.with_pictures)
+            findings.classified = as_it_counts(seen, case.age)
+        except ImageRefused as error:
+            if case.risk is None:
+                refused.append(error)
+            else:
+                findings.warn("imaging", error)
+        except InvalidInput as error:
+            refused.append(error)
+        except OUT_OF_ORDER as error:
+            findings.warn("imaging", error)
+        findings.told("imaging")
+        if findings.imaging and findings.imaging.anatomy == "knee":
+            await self._stage(case.image, findings.imaging, findings)
+            findings.told("staging")
+
+    async def _stage(self, image: bytes, seen: ImagingFinding, findings: Findings) -> None:
+        try:
+            findings.staged = await self._services.stage(image, seen, findings.with_pictures)
+        except (InvalidInput, *OUT_OF_ORDER) as error:
+            findings.warn("staging", error)
+
+    async def _read_record(self, case: Case, findings: Findings) -> None:
+        if case.risk is None:
+            return
+        try:
+            findings.clinical = await self._services.risk(self._asked(case.risk, findings.as_of))
+        except OUT_OF_ORDER as error:
+            findings.warn("clinical", error)
+        findings.told("clinical")
+
+    async def _recommend(self, case: Case, findings: Findings) -> None:
+        record = case.risk.record if isinstance(case.risk, RiskRequest) else None
+        request = RecommendationRequest(
+            imaging=findings.imaging, staging=findings.staging, clinical=findings.clinical, record=record,
+            policy=self._policy, as_of=findings.as_of,
+        )  # fmt: skip
+        try:
+            findings.recommendation = await self._services.recommend(request)
+        except OUT_OF_ORDER as error:
+            findings.warn("recommender", error)
+
+    def _asked(self, risk: AnyRisk, as_of: dt.date) -> AnyRisk:
+        """The question with the site's policy and the day; the seed system's questionnaire knows neither."""
+        if not isinstance(risk, RiskRequest):
+            return risk
+        return risk.model_copy(update={"policy": self._policy, "as_of": as_of})
+
+
+def _begun(case: Case, pictures: bool, told: Told = nobody) -> Findings:
+    return Findings(today(), case.age, pictures, told)

@@ -1,0 +1,61 @@
+"""One assessment of files, without a server and without a database."""
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from gateway.assessing.case import Case, read_risk
+from gateway.assessing.compose import compose
+from gateway.assessing.self_check import lines
+from gateway.assessing.workflow import Workflow
+from gateway.embedded import in_process, rules_explanation
+from shared.contracts.assessment import Assessment
+from shared.contracts.policy import ClinicPolicy
+from shared.contracts.recommendation import RecommendationRequest
+from shared.logs import configure_logging
+from shared.problem_responses import words
+from shared.problems import InvalidInput, MissingInput
+
+
+async def assess_files(
+    image: Path | None, clinical: Path | None, model: str, policy: ClinicPolicy
+) -> tuple[Assessment, list[str]]:
+    """Assess a radiograph's file, a record's file, or both; the assessment, and it in a few lines.
+
+    Raises:
+        TrabeculaError: a file cannot be read, or is refused.
+    """
+    configure_logging("WARNING")
+    if image is None and clinical is None:
+        raise MissingInput("Name a radiograph, a clinical record (--clinical FILE), or both.")
+    risk = read_risk(_read(clinical).decode(errors="replace"), model) if clinical else None
+    case = Case(_read(image) if image else None, risk, None)
+    async with in_process(secrets.token_urlsafe(48))() as services:
+        findings = await Workflow(services, 1, policy=policy).assess(case)
+    return compose(findings, None), lines(findings)
+
+
+def explain_file(case: Path, policy: ClinicPolicy) -> list[Any]:
+    """Why each rule did or did not fire for the case in a JSON file, by the site's policy where it names none.
+
+    Raises:
+        InvalidInput: the file cannot be read, or is not a recommendation request.
+    """
+    try:
+        request = RecommendationRequest.model_validate_json(_read(case))
+    except ValidationError as error:
+        errors = [words(dict(one)) for one in error.errors()]
+        detail = "; ".join(f"{one['field'] or case}: {one['message']}" for one in errors[:5])
+        raise InvalidInput(detail) from error
+    if "policy" not in request.model_fields_set:
+        request = request.model_copy(update={"policy": policy})
+    return rules_explanation(request)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"{file} cannot be read: {error.strerror}.") from error

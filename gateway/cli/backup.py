@@ -1,0 +1,87 @@
+"""`trabecula backup` and `restore`: the database as one file, and the secrets that it cannot be read without."""
+
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from gateway.assessing.administration import opened, prepare
+from gateway.platform.audit import Audit
+from gateway.platform.database import backup as dump
+from gateway.platform.encryption import MasterKey
+from gateway.settings import GatewaySettings
+from shared.problems import Conflict, InvalidInput
+
+SECRETS = {"data_secret": GatewaySettings.data_key, "token_secret": GatewaySettings.token_key}
+SEPARATE = (
+    "The data secret is NOT in this backup. Without it nothing about any patient can be read again: keep a copy of "
+    "{secret} apart from the backups, or make them with --with-secrets and guard them like the secret itself."
+)
+INCLUDED = "The secrets are in this backup: whoever has it can read everything. Guard it like the secret itself."
+
+
+def back_up(settings: GatewaySettings, file: Path, with_secrets: bool) -> dict[str, Any]:
+    """Write a backup, which only its owner can read; the installation may run meanwhile.
+
+    Raises:
+        Conflict: the file exists.
+        InvalidInput: it cannot be written.
+    """
+    database = settings.sqlite_file()
+    if database is not None and not database.exists():
+        raise InvalidInput(f"There is no database at {database}: nothing to back up.")
+    part = file.with_name(file.name + ".part")
+    try:
+        if file.exists():
+            raise Conflict(f"{file} exists: name a new file.")
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as handle, zipfile.ZipFile(handle, "w", zipfile.ZIP_DEFLATED) as archive:
+            manifest = dump.back_up(settings.sqlalchemy_url(), archive, MasterKey(settings.data_key()))
+            for name, value in SECRETS.items() if with_secrets else ():
+                archive.writestr(f"secrets/{name}", value(settings))
+        part.replace(file)
+    except OSError as error:
+        raise InvalidInput(f"{file} cannot be written: {error.strerror}.") from error
+    finally:
+        part.unlink(missing_ok=True)
+    secret = settings.state_dir / "data_secret"
+    return {
+        "file": str(file),
+        "bytes": file.stat().st_size,
+        "rows": manifest.rows,
+        "audit_head": manifest.audit_head,
+        "secrets": with_secrets,
+        "warning": INCLUDED if with_secrets else SEPARATE.format(secret=secret),
+    }
+
+
+async def restore(settings: GatewaySettings, file: Path) -> dict[str, Any]:
+    """Fill an empty installation from a backup, and check what came of it: counts, and the audit trail's whole chain.
+
+    Raises:
+        InvalidInput: the file is no whole backup, the database is not empty, or the data secret is another one.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            manifest = dump.read_manifest(archive)
+            _secrets(settings, archive)  # before anything makes new ones
+            prepare(settings.model_copy(update={"migrate": True}))  # whoever restores wants a schema
+            dump.restore(settings.sqlalchemy_url(), archive, manifest, MasterKey(settings.data_key()))
+    except (OSError, zipfile.BadZipFile) as error:
+        raise InvalidInput(f"{file} cannot be read as a backup: {error}.") from error
+    async with opened(settings) as database:
+        chain = await Audit(database.sessions).verify(manifest.audit_head)
+    if chain.fault:
+        raise InvalidInput(f"Restored, but the audit trail is not whole: {chain.fault}.")
+    return {"file": str(file), "rows": manifest.rows, "audit_head": chain.head, "audit_length": chain.length}
+
+
+def _secrets(settings: GatewaySettings, archive: zipfile.ZipFile) -> None:
+    """The backup's secrets, put where none is yet; one that is there stays, and a wrong one is noticed afterwards."""
+    for name in SECRETS:
+        target = settings.state_dir / name
+        settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if f"secrets/{name}" in archive.namelist() and getattr(settings, name) is None and not target.exists():
+            descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as handle:
+                handle.write(archive.read(f"secrets/{name}"))

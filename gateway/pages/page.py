@@ -1,0 +1,205 @@
+"""How a page is served: who visits, in which language, with which headers, and what an error looks like to a person."""
+
+import hashlib
+from collections.abc import Callable, Coroutine
+from functools import cache
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import structlog
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
+
+from gateway.context import rooms
+from gateway.pages.sessions import NOT_FROM_HERE, Visitor, from_here, hand_out, local_path, remember_visit, visits_of
+from gateway.platform.language import NAMES, Words, chosen, words_of
+from shared.logs import request_id
+from shared.problem_responses import words as field_words
+from shared.problems import NotAuthenticated, NotAuthorised, TrabeculaError, problem_for
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+LANGUAGE = "trab_language"
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; "
+        "connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+}
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class Page(APIRoute):
+    """A page for whoever is signed in. Strangers are sent to sign in, and come back afterwards."""
+
+    is_open = False
+
+    def get_route_handler(self) -> Handler:
+        """The framework's handler, within everything that a page has in common with all others."""
+        serve, is_open = super().get_route_handler(), self.is_open
+
+        async def handle(request: Request) -> Response:
+            house = rooms(request)
+            language = chosen(request.cookies.get(LANGUAGE), request.headers.get("accept-language"))
+            request.state.words, request.state.visitor = words_of(language), Visitor("")
+            try:
+                if request.method == "POST" and not from_here(request):
+                    raise NotAuthorised(NOT_FROM_HERE)
+                visitor = request.state.visitor = await visits_of(request).visitor(request, house)
+                if not is_open:
+                    visitor.known()
+                response = await serve(request)
+            except ClientDisconnect:
+                raise
+            except Exception as error:
+                response = refusal(request, error)
+            return dressed(response, request)
+
+        return handle
+
+
+class OpenPage(Page):
+    """A page for everybody."""
+
+    is_open = True
+
+
+async def nothing_here(request: Request, error: Exception) -> Response:
+    """An address that there is not, told to a browser as a page, and to programs as the API tells it."""
+    if "text/html" not in request.headers.get("accept", "") or request.url.path.startswith("/v1/"):
+        handlers = request.app.exception_handlers
+        answer: Response = await handlers[HTTPException](request, error)
+        return answer
+    language = chosen(request.cookies.get(LANGUAGE), request.headers.get("accept-language"))
+    request.state.words, request.state.visitor = words_of(language), Visitor("")
+    return dressed(refusal(request, error), request)
+
+
+def visitor_of(request: Request) -> Visitor:
+    """Dependency: who visits."""
+    found: Visitor = request.state.visitor
+    return found
+
+
+def words_for(request: Request) -> Words:
+    """Dependency: the words of the visitor's language."""
+    found: Words = request.state.words
+    return found
+
+
+def page(request: Request, template: str, status: HTTPStatus = HTTPStatus.OK, **context: Any) -> HTMLResponse:
+    """One page from its template."""
+    return HTMLResponse(rendered(request, template, **context), status)
+
+
+def older(request: Request, path: str, following: object) -> str | None:
+    """The link to what lies further back on a page, under the filters that it is seen with; none at the end."""
+    return f"{path}?{request.url.include_query_params(before=following).query}" if following else None
+
+
+def rendered(request: Request, template: str, **context: Any) -> str:
+    """A template with what every template has at hand: words, visitor, the form token, links to static files."""
+    visitor = visitor_of(request)
+    common = {
+        "t": words_for(request), "visitor": visitor, "form_token": visits_of(request).form_token(visitor),
+        "path": request.url.path, "here": _here(request), "languages": NAMES, "static": static,
+    }  # fmt: skip
+    return _environment().get_template(template).render(common | context)
+
+
+def refusal(request: Request, error: Exception) -> Response:
+    """An error as a person should meet it: a page, or for a script of the pages the same words as JSON."""
+    problem = told(error)
+    if problem["status"] == HTTPStatus.INTERNAL_SERVER_ERROR:
+        structlog.get_logger("trabecula").error("unforeseen", exc_info=error)
+    if wants_json(request):
+        return JSONResponse(problem, problem["status"])
+    if isinstance(error, NotAuthenticated):
+        # After a form that came too late the way back is the page that it was on: the browser has kept what was typed.
+        back = _here(request) if request.method == "GET" else _page_of(request)
+        return RedirectResponse(f"/sign-in?again=1&next={quote(back, safe='/')}", HTTPStatus.SEE_OTHER)
+    return page(request, "problem.html", HTTPStatus(problem["status"]), problem=problem, request_id=request_id())
+
+
+def told(error: Exception) -> dict[str, Any]:
+    """An error's status, stable slug, words and fields."""
+    if isinstance(error, TrabeculaError):
+        row = problem_for(error)
+        return {"status": row.status.value, "slug": row.slug, "detail": error.detail, **error.members}
+    if isinstance(error, RequestValidationError | ValidationError):
+        fields = [field_words(dict(one)) for one in error.errors()]
+        detail = "; ".join(f"{one['field']}: {one['message']}" for one in fields[:5])
+        return {"status": 422, "slug": "invalid-input", "detail": detail, "errors": fields}
+    if isinstance(error, HTTPException):
+        slugs = {413: "upload-too-large", 408: "upload-stalled", 404: "not-found"}
+        slug = slugs.get(error.status_code, "bad-request")
+        return {"status": error.status_code, "slug": slug, "detail": str(error.detail)}
+    return {"status": 500, "slug": "internal-error", "detail": "Something unforeseen went wrong here."}
+
+
+def wants_json(request: Request) -> bool:
+    """Whether a script of the pages asks, and not the browser itself."""
+    return "json" in request.headers.get("accept", "")
+
+
+def dressed(response: Response, request: Request) -> Response:
+    """The answer with the pages' headers, and the cookies that this visit needs."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    visitor = visitor_of(request)
+    if visitor.fresh:
+        hand_out(response, request, visits_of(request), visitor.fresh, stay=visitor.stay)
+    if visitor.bind:
+        remember_visit(response, request, visitor)
+    return response
+
+
+def static(name: str) -> str:
+    """The address of a static file; it changes when any of them does, so that browsers may keep them for ever."""
+    return f"/static/{stamp()}/{name}"
+
+
+@cache
+def stamp() -> str:
+    """What the static files are, in twelve characters."""
+    whole = hashlib.sha256()
+    for file in sorted(STATIC.rglob("*")):
+        if file.is_file():
+            whole.update(file.name.encode() + file.read_bytes())
+    return whole.hexdigest()[:12]
+
+
+@cache
+def _environment() -> Environment:
+    loader = FileSystemLoader(HERE / "templates")
+    found = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        auto_reload=False,
+    )  # fmt: skip
+    found.filters["num"] = lambda value: f"{value:g}"
+    return found
+
+
+def _page_of(request: Request) -> str:
+    """The page that a form was on, by the browser's own word for it; the start where that is no page of this site."""
+    page = urlsplit(request.headers.get("referer", ""))
+    return local_path(page.path) if page.netloc == request.headers.get("host") else "/"
+
+
+def _here(request: Request) -> str:
+    query = request.url.query
+    return request.url.path + (f"?{query}" if query else "")

@@ -1,0 +1,169 @@
+"""A person's visit in a browser: the tokens of the accounts room in cookies that no script reads.
+
+The access token is renewed by the refresh token without a word when it runs out. A refresh token is good once, and
+used twice it ends the sign-in; two tabs that wake up together must share one exchange, so an exchange is remembered
+for some seconds.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from fastapi import Request, Response
+
+from gateway.api.deps import principal
+from gateway.api.tokens import Tokens, refresh_tokens
+from gateway.context import Rooms
+from gateway.platform.identity.access_tokens import Person
+from gateway.platform.identity.scopes import Principal, Scope
+from shared.problems import NotAuthenticated, NotAuthorised
+
+ACCESS, REFRESH, STAY, VISIT = "trab_access", "trab_refresh", "trab_stay", "trab_visit"
+REMEMBERED_S = 30
+NOT_FROM_HERE = "The form was not sent from these pages, or the page is too old: load it again and send it once more."
+
+
+@dataclass
+class Visitor:
+    """Whoever looks at a page: signed in or not.
+
+    Args:
+        bind: what the visit's form tokens are bound to: the sign-in, or a random number of the browser's.
+        fresh: tokens that the answer has to hand to the browser.
+    """
+
+    bind: str
+    who: Principal | None = None
+    email: str | None = None
+    fresh: Tokens | None = None
+    stay: bool = False
+
+    def known(self) -> Principal:
+        """The principal.
+
+        Raises:
+            NotAuthenticated: nobody is signed in.
+        """
+        if self.who is None:
+            raise NotAuthenticated("Sign in to see this page.")
+        return self.who
+
+    def may(self, scope: Scope) -> bool:
+        """Whether a page should offer what needs this scope."""
+        return self.who is not None and scope in self.who.scopes
+
+    @property
+    def is_staff(self) -> bool:
+        return self.who is not None and self.who.patient_id is None
+
+
+class Visits:
+    """Finds out who visits, and signs the forms that they are given.
+
+    Args:
+        key: the installation's token secret.
+        days: how long a browser that was told to stay signed in keeps its cookie.
+    """
+
+    def __init__(self, key: str, days: int) -> None:
+        self._key = hashlib.sha256(f"pages:{key}".encode()).digest()
+        self.days = days
+        self._exchanges: dict[str, asyncio.Task[Tokens]] = {}
+
+    async def visitor(self, request: Request, house: Rooms) -> Visitor:
+        """Who sent this request, with renewed tokens where the access token has run out."""
+        cookies = request.cookies
+        stay = cookies.get(STAY) == "1"
+        for renew in (False, True):
+            access, fresh = cookies.get(ACCESS), None
+            try:
+                if renew:
+                    fresh = await self._renewed(house, cookies.get(REFRESH, ""))
+                    access = fresh.access_token
+                if access:
+                    who = await principal(house, f"Bearer {access}", None)
+                    person = house.tokens.verified(access)
+                    assert isinstance(person, Person)  # noqa: S101 -- pages hand out people's tokens only
+                    email = (await house.accounts.get(person.account_id)).email
+                    return Visitor(str(person.sign_in), who, email, fresh, stay)
+            except NotAuthenticated:
+                continue
+        return Visitor(cookies.get(VISIT) or secrets.token_urlsafe(16))
+
+    def form_token(self, visitor: Visitor) -> str:
+        """What a form of this visit carries."""
+        return hmac.new(self._key, visitor.bind.encode(), hashlib.sha256).hexdigest()[:40]
+
+    def check_form(self, visitor: Visitor, token: object) -> None:
+        """Refuse a form that these pages did not give to this visit.
+
+        Raises:
+            NotAuthorised: with the cure.
+        """
+        if not isinstance(token, str) or not hmac.compare_digest(self.form_token(visitor).encode(), token.encode()):
+            raise NotAuthorised(NOT_FROM_HERE)
+
+    async def _renewed(self, house: Rooms, token: str) -> Tokens:
+        if not token:
+            raise NotAuthenticated("Nobody is signed in.")
+        digest = hashlib.sha256(token.encode()).hexdigest()
+        task = self._exchanges.get(digest)
+        if task is None:
+            task = self._exchanges[digest] = asyncio.create_task(refresh_tokens(token, house, Response()))
+            asyncio.get_running_loop().call_later(REMEMBERED_S, self._exchanges.pop, digest, None)
+        return await asyncio.shield(task)
+
+
+def from_here(request: Request) -> bool:
+    """Whether a browser says that a request that changes something came from a page of this very site."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+
+
+def hand_out(response: Response, request: Request, visits: Visits, tokens: Tokens, *, stay: bool) -> None:
+    """Put a person's tokens into the browser's cookies: until it closes, or for as long as they are good."""
+    age = visits.days * 86_400 if stay else None
+    for name, value in ((ACCESS, tokens.access_token), (REFRESH, tokens.refresh_token or ""), (STAY, str(int(stay)))):
+        _set(response, request, name, value, age)
+
+
+def take_back(response: Response) -> None:
+    """Take the tokens out of the browser."""
+    for name in (ACCESS, REFRESH, STAY):
+        response.delete_cookie(name, path="/", httponly=True, samesite="lax")
+
+
+def remember_visit(response: Response, request: Request, visitor: Visitor) -> None:
+    """Let a browser that nobody has signed in with keep what its form tokens are bound to."""
+    if visitor.who is None and request.cookies.get(VISIT) != visitor.bind:
+        _set(response, request, VISIT, visitor.bind, None)
+
+
+def _set(response: Response, request: Request, name: str, value: str, age: int | None) -> None:
+    secure = request.url.scheme == "https"
+    response.set_cookie(name, value, max_age=age, path="/", secure=secure, httponly=True, samesite="lax")
+
+
+def local_path(text: str | None, otherwise: str = "/") -> str:
+    """A path on this site to go on to; anything that a browser could take for another site is not one."""
+    if not text or not text.startswith("/") or text.startswith("//") or "\\" in text or not text.isprintable():
+        return otherwise
+    return text
+
+
+def account_id(who: Principal) -> UUID:
+    """The account of a person."""
+    return UUID(who.id.removeprefix("account:"))
+
+
+def visits_of(request: Request) -> Visits:
+    """The visits of the app that serves this request."""
+    found: Visits = request.app.state.visits
+    return found

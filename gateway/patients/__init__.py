@@ -1,1 +1,0 @@
-"""Patients: who they are to the hospital, their keys, and what is known of them over time."""

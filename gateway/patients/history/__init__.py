@@ -1,1 +1,0 @@
-"""Everything that is stored about one patient, read together."""

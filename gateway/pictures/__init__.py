@@ -1,1 +1,0 @@
-"""Previews and heat maps: kept only where the site says so."""

@@ -1,0 +1,139 @@
+"""Engine, sessions and the schema's migration, for SQLite (WAL) and PostgreSQL by one URL."""
+
+from pathlib import Path
+from typing import Any
+
+import structlog
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, event, make_url, pool, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from gateway.platform.database.audit_chain import ChainedSession
+from shared.problems import TrabeculaError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+Sessions = async_sessionmaker[AsyncSession]
+# SQLite has one writer at a time, and who waits for it polls: under load some would wait until their time is over. One
+# connection, which is handed on in the order in which it was asked for, keeps every wait short.
+ONE_BY_ONE: dict[str, Any] = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 30}
+
+
+class Database:
+    """The installation's database.
+
+    Args:
+        url: SQLAlchemy URL with an asynchronous driver (`sqlite+aiosqlite`, `postgresql+psycopg`).
+    """
+
+    def __init__(self, url: str) -> None:
+        is_sqlite = url.startswith("sqlite")
+        self.engine: AsyncEngine = create_async_engine(url, **(ONE_BY_ONE if is_sqlite else {"pool_pre_ping": True}))
+        if is_sqlite:
+            event.listen(self.engine.sync_engine, "connect", _careful_sqlite)
+        self.sessions: Sessions = async_sessionmaker(
+            self.engine, expire_on_commit=False, autoflush=False, sync_session_class=ChainedSession
+        )
+
+    async def is_ready(self) -> bool:
+        """Whether a query comes back."""
+        try:
+            async with self.engine.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+        except (SQLAlchemyError, OSError):
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Close the pool."""
+        await self.engine.dispose()
+
+
+class DatabaseUnavailable(TrabeculaError):
+    """The database cannot be opened or changed; the detail is the driver's own word on it."""
+
+
+class SchemaBehind(TrabeculaError):
+    """The database awaits a migration that this process may not make itself."""
+
+
+def migrate(url: str, data_secret: str | None = None) -> None:
+    """Bring the schema to the newest revision. Blocking; creates the folder of a SQLite file.
+
+    A database that a newer version has migrated is left as it is: most migrations only add, so that the version before
+    still works on it and a failed upgrade can be taken back.
+
+    Args:
+        url: SQLAlchemy URL.
+        data_secret: needed where a revision seals what earlier ones stored in the open.
+
+    Raises:
+        DatabaseUnavailable: it cannot be reached or changed.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    config = _alembic(url, data_secret)
+    try:
+        if _from_newer_version(revision(url)):
+            structlog.get_logger("trabecula").warning("the database is of a newer version and is left as it is")
+            return
+        command.upgrade(config, "head")
+    except (SQLAlchemyError, OSError) as error:
+        raise DatabaseUnavailable(str(getattr(error, "orig", error)).splitlines()[0]) from error
+
+
+def require_schema(url: str) -> None:
+    """See that the schema is this version's, or a newer one's.
+
+    Raises:
+        DatabaseUnavailable: it cannot be reached.
+        SchemaBehind: it has not been migrated yet.
+    """
+    try:
+        found = revision(url)
+    except (SQLAlchemyError, OSError) as error:
+        raise DatabaseUnavailable(str(getattr(error, "orig", error)).splitlines()[0]) from error
+    if found != newest_revision() and not _from_newer_version(found):
+        raise SchemaBehind("The database awaits its migration: run `trabecula migrate`, or wait for the job that does.")
+
+
+def revision(url: str) -> str | None:
+    """The revision of the schema; null where there is none yet."""
+    engine = synchronous(url)
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def synchronous(url: str) -> Engine:
+    """An engine of the same database for migrations, which Alembic runs without a loop."""
+    parsed = make_url(url)
+    driver = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}[parsed.get_backend_name()]
+    return create_engine(parsed.set(drivername=driver), poolclass=pool.NullPool)
+
+
+def _alembic(url: str, data_secret: str | None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", MIGRATIONS.as_posix().replace("%", "%%"))
+    config.attributes.update(url=url, data_secret=data_secret)
+    return config
+
+
+def newest_revision() -> str | None:
+    """The schema that this version works with."""
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
+
+
+def _from_newer_version(found: str | None) -> bool:
+    known = {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+    return found is not None and found not in known
+
+
+def _careful_sqlite(connection: Any, _: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=5000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

@@ -1,0 +1,189 @@
+"""Organisations and people in the database."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import cast
+from uuid import UUID
+
+from sqlalchemy import Update, case, select, update
+from sqlalchemy.exc import IntegrityError
+
+from gateway.platform.audit import audit_row
+from gateway.platform.clock import now
+from gateway.platform.database.engine import Sessions
+from gateway.platform.database.ids import uuid7
+from gateway.platform.database.tables import AccountRow, OrganisationRow, PatientRow, RefreshTokenRow
+from gateway.platform.identity.scopes import SCOPES_OF_ROLE, Principal, Role
+from shared.problems import Conflict, NotAuthenticated, NotFound
+
+
+@dataclass(frozen=True)
+class Account:
+    """A person who signs in, as an administrator sees them."""
+
+    id: UUID
+    organisation_id: UUID
+    email: str
+    role: Role
+    created_at: dt.datetime
+    disabled_at: dt.datetime | None
+    locked_until: dt.datetime | None
+
+
+class Accounts:
+    """Reads and writes organisations and accounts."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    async def first_organisation(self, name: str) -> UUID:
+        """The oldest organisation; made under this name if there is none."""
+        async with self._sessions() as session:
+            found = await session.scalar(select(OrganisationRow.id).order_by(OrganisationRow.id).limit(1))
+        return found or await self.organisation(name)
+
+    async def organisation(self, name: str) -> UUID:
+        """The organisation of this name; made if there is none."""
+        query = select(OrganisationRow.id).where(OrganisationRow.name == name)
+        async with self._sessions.begin() as session:
+            found = await session.scalar(query)
+            if found is None:
+                found = uuid7()
+                session.add(OrganisationRow(id=found, name=name, created_at=now()))
+            return found
+
+    async def any_administrator(self) -> bool:
+        """Whether somebody can administer the installation."""
+        query = select(AccountRow.id).where(AccountRow.role == "administrator", AccountRow.disabled_at.is_(None))
+        async with self._sessions() as session:
+            return await session.scalar(query.limit(1)) is not None
+
+    async def add_account(
+        self, email: str, password_hash: str, role: Role, organisation_id: UUID, patient: PatientRow | None = None,
+        by: str = "operator",
+    ) -> UUID:  # fmt: skip
+        """A new account, with its patient's row where it is a patient's own, and its line of the trail.
+
+        Raises:
+            Conflict: the address has one.
+        """
+        row = AccountRow(
+            id=uuid7(), email=email.strip().lower(), password_hash=password_hash, role=role,
+            organisation_id=organisation_id, created_at=now(),
+        )  # fmt: skip
+        try:
+            async with self._sessions.begin() as session:
+                session.add(row)
+                await session.flush()
+                if patient is not None:
+                    patient.account_id = row.id
+                    session.add(patient)
+                session.add(audit_row(organisation_id, by, f"{role} account made", f"account:{row.id}"))
+        except IntegrityError as error:
+            raise Conflict("There is an account of this e-mail address already.") from error
+        return row.id
+
+    async def by_email(self, email: str) -> AccountRow | None:
+        """The account that is not disabled, if there is one."""
+        if not email.isprintable():  # no address, and PostgreSQL cannot even look for some of it
+            return None
+        query = select(AccountRow).where(AccountRow.email == email.strip().lower(), AccountRow.disabled_at.is_(None))
+        async with self._sessions() as session:
+            return (await session.scalars(query)).one_or_none()
+
+    async def get(self, account_id: UUID) -> Account:
+        """One account.
+
+        Raises:
+            NotFound: there is none.
+        """
+        async with self._sessions() as session:
+            row = await session.get(AccountRow, account_id)
+        if row is None:
+            raise NotFound(f"There is no account {account_id}.")
+        return _shown(row)
+
+    async def page(self, organisation_id: UUID, limit: int, before: UUID | None = None) -> list[Account]:
+        """The organisation's accounts, newest first; `before` is the last id of the page before."""
+        query = select(AccountRow).where(AccountRow.organisation_id == organisation_id)
+        if before is not None:
+            query = query.where(AccountRow.id < before)
+        async with self._sessions() as session:
+            rows = await session.scalars(query.order_by(AccountRow.id.desc()).limit(limit))
+            return [_shown(row) for row in rows]
+
+    async def person(self, account_id: UUID) -> Principal:
+        """The person behind a verified access token.
+
+        Raises:
+            NotAuthenticated: the account is gone or disabled since the token was issued.
+        """
+        query = select(AccountRow, PatientRow.id).outerjoin(PatientRow, PatientRow.account_id == AccountRow.id)
+        async with self._sessions() as session:
+            found = (await session.execute(query.where(AccountRow.id == account_id))).one_or_none()
+        if found is None or found[0].disabled_at is not None:
+            raise NotAuthenticated("The account of this token is disabled.")
+        row, patient_id = found
+        if row.role == "patient" and patient_id is None:
+            raise NotAuthenticated("The patient of this account was erased.")
+        scopes = SCOPES_OF_ROLE[row.role]
+        return Principal(f"account:{row.id}", row.organisation_id, scopes, cast(Role, row.role), patient_id)
+
+    async def count_failure(self, account_id: UUID, failures: int, lockout: dt.timedelta) -> None:
+        """One more wrong password; so many in a row lock the account for a while, and the count begins anew."""
+        reached = AccountRow.failed_sign_ins + 1 >= failures
+        async with self._sessions.begin() as session:
+            await session.execute(
+                update(AccountRow)
+                .where(AccountRow.id == account_id)
+                .values(
+                    failed_sign_ins=case((reached, 0), else_=AccountRow.failed_sign_ins + 1),
+                    locked_until=case((reached, now() + lockout), else_=AccountRow.locked_until),
+                )
+            )
+
+    async def forget_failures(self, account_id: UUID) -> None:
+        """The right password: failures before it no longer count."""
+        counted = (AccountRow.id == account_id) & (AccountRow.failed_sign_ins > 0)
+        async with self._sessions.begin() as session:
+            await session.execute(update(AccountRow).where(counted).values(failed_sign_ins=0))
+
+    async def set_password(self, account_id: UUID, password_hash: str, by: str) -> None:
+        """A new password; every sign-in that the old one opened ends, and a lock with it."""
+        async with self._sessions.begin() as session:
+            row = await session.get_one(AccountRow, account_id)
+            row.password_hash, row.failed_sign_ins, row.locked_until = password_hash, 0, None
+            await session.execute(_end_sign_ins(account_id))
+            session.add(audit_row(row.organisation_id, by, "password changed", f"account:{account_id}"))
+
+    async def set_disabled(self, account_id: UUID, organisation_id: UUID, disabled: bool, by: str) -> Account:
+        """Disable an account, which ends its sign-ins at once, or enable it again.
+
+        Raises:
+            NotFound: the organisation has no such account.
+        """
+        action = "account disabled" if disabled else "account enabled"
+        async with self._sessions.begin() as session:
+            row = await session.get(AccountRow, account_id)
+            found = row is not None and row.organisation_id == organisation_id
+            if row is not None and found:
+                row.disabled_at = (row.disabled_at or now()) if disabled else None
+                if disabled:
+                    await session.execute(_end_sign_ins(account_id))
+            session.add(
+                audit_row(organisation_id, by, action, f"account:{account_id}", "done" if found else "not found")
+            )
+        if row is None or not found:
+            raise NotFound(f"There is no account {account_id}.")
+        return _shown(row)
+
+
+def _end_sign_ins(account_id: UUID) -> Update:
+    open_ones = (RefreshTokenRow.account_id == account_id) & RefreshTokenRow.revoked_at.is_(None)
+    return update(RefreshTokenRow).where(open_ones).values(revoked_at=now())
+
+
+def _shown(row: AccountRow) -> Account:
+    return Account(
+        row.id, row.organisation_id, row.email, cast(Role, row.role), row.created_at, row.disabled_at, row.locked_until
+    )

@@ -1,0 +1,101 @@
+"""The pages' words in English, Hindi and Kannada, and dates and numbers as each language writes them.
+
+The catalogues are `catalogues/<language>.yaml`. What a language lacks is shown in English. The texts of Hindi and
+Kannada have not been reviewed by a person; recommendations therefore show the English beside them.
+"""
+
+import datetime as dt
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import yaml
+from babel import Locale
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal, format_percent
+
+LanguageCode = Literal["en", "hi", "kn"]
+LANGUAGES: tuple[LanguageCode, ...] = get_args(LanguageCode)
+NAMES: dict[LanguageCode, str] = {"en": "English", "hi": "हिन्दी", "kn": "ಕನ್ನಡ"}
+FOLDER = Path(__file__).parent / "catalogues"
+
+
+@cache
+def catalogue(language: LanguageCode) -> dict[str, str]:
+    """Every text of a language by its dotted key."""
+    read = yaml.safe_load((FOLDER / f"{language}.yaml").read_text(encoding="utf-8"))
+    return dict(_flat(read))
+
+
+def _flat(branch: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for key, value in branch.items():
+        path = f"{prefix}{key}"
+        found += _flat(value, f"{path}.") if isinstance(value, dict) else [(path, str(value))]
+    return found
+
+
+class Words:
+    """The texts, dates and numbers of one language.
+
+    Args:
+        language: one of `LANGUAGES`.
+    """
+
+    def __init__(self, language: LanguageCode) -> None:
+        self.language = language
+        self._texts, self._english = catalogue(language), catalogue("en")
+        # India's English, Hindi and Kannada: 1,23,456 and 24 November 2026. Digits stay Western in all three.
+        self._locale = Locale(language, "IN")
+
+    def __call__(self, key: str, **values: Any) -> str:
+        """The text of a key, with values in its gaps; English where the language has none.
+
+        Raises:
+            KeyError: not even English has it.
+        """
+        text = self._texts.get(key) or self._english[key]
+        return text.format(**values) if values else text
+
+    def has(self, key: str) -> bool:
+        """Whether there is such a text."""
+        return key in self._english
+
+    def term(self, group: str, code: object) -> str:
+        """The word for a code of the contracts; the code itself, made readable, where no catalogue has it."""
+        key = f"{group}.{code}"
+        return self(key) if self.has(key) else str(code).replace("_", " ")
+
+    def date(self, day: dt.date) -> str:
+        """24 Nov 2026."""
+        return format_date(day, "d MMM y", locale=self._locale)
+
+    def moment(self, moment: dt.datetime) -> str:
+        """24 Nov 2026, 09:30 UTC."""
+        return format_datetime(moment, "d MMM y, HH:mm", tzinfo=dt.UTC, locale=self._locale) + " UTC"
+
+    def number(self, value: float, digits: int = 1) -> str:
+        """A number with at most so many digits after the point."""
+        pattern = "#,##,##0" + ("." + "#" * digits if digits else "")
+        return format_decimal(value, pattern, locale=self._locale, numbering_system="latn")
+
+    def percent(self, share: float) -> str:
+        """A share of one in per cent: whole, and with a digit more below ten."""
+        pattern = "0.0%" if 0 < share < 0.0995 else "0%"
+        return format_percent(share, pattern, locale=self._locale, numbering_system="latn")
+
+
+@cache
+def words_of(language: LanguageCode) -> Words:
+    """The words of a language, made once."""
+    return Words(language)
+
+
+def chosen(cookie: str | None, accepted: str | None) -> LanguageCode:
+    """The visitor's choice, else the first of the browser's languages that there is, else English."""
+    wishes = [cookie or "", *(part.partition(";")[0].strip().lower() for part in (accepted or "").split(","))]
+    for wish in wishes:
+        for language in LANGUAGES:
+            if wish.partition("-")[0] == language:
+                return language
+    return "en"

@@ -1,0 +1,156 @@
+"""Alerts in the database: their text sealed with the patient's key, their dates open so that they can be searched."""
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from gateway.platform.audit import Outcome, audit_row
+from gateway.platform.clock import now
+from gateway.platform.database.engine import Sessions
+from gateway.platform.database.ids import uuid7
+from gateway.platform.database.tables import AlertRow, PatientRow
+from gateway.platform.encryption import MasterKey, seal, unseal
+from gateway.platform.identity.scopes import Principal
+from gateway.records.alert_rules import ASK_THE_CLINIC, NewAlert, Watch
+from shared.problems import NotFound
+
+AlertState = Literal["upcoming", "due", "overdue", "worsening"]
+
+
+@dataclass(frozen=True)
+class Alert:
+    """An open alert. A follow-up is upcoming, due or overdue by today's date."""
+
+    id: UUID
+    patient: UUID
+    reference: str | None
+    state: AlertState
+    code: str
+    text: str
+    patient_text: str
+    due_from: dt.date | None
+    due_by: dt.date | None
+    assessment_id: UUID | None
+    created_at: dt.datetime
+
+
+class Alerts:
+    """Finds open alerts and closes them.
+
+    Args:
+        sessions: of the installation's database.
+        master: unwraps the patients' keys.
+    """
+
+    def __init__(self, sessions: Sessions, master: MasterKey) -> None:
+        self._sessions, self._master = sessions, master
+
+    async def page(
+        self, who: Principal, limit: int, before: UUID | None, states: Sequence[AlertState], today: dt.date
+    ) -> list[Alert]:
+        """Open alerts in these states, newest first; a patient's own account sees the patient's own."""
+        condition = _visible(who) & AlertRow.closed_at.is_(None) & _in_state(states, today)
+        if before is not None:
+            condition &= AlertRow.id < before
+        async with self._sessions.begin() as session:
+            found = await self._found(session, condition, today, limit)
+            session.add(audit_row(who.organisation_id, who.id, "alerts listed"))
+        return found
+
+    async def of_patient(self, patient: UUID, today: dt.date) -> list[Alert]:
+        """A patient's open alerts; whether the caller may see the patient was asked before."""
+        async with self._sessions() as session:
+            condition = (AlertRow.patient == patient) & AlertRow.closed_at.is_(None)
+            return await self._found(session, condition, today, None)
+
+    async def close(self, alert_id: UUID, who: Principal) -> None:
+        """Somebody has seen to it. Closing again changes nothing.
+
+        Raises:
+            NotFound: there is none under this id that the caller may see.
+        """
+        mine = (AlertRow.id == alert_id) & _visible(who)
+        async with self._sessions.begin() as session:
+            there = (await session.scalars(select(AlertRow).where(mine))).one_or_none()
+            if there and there.closed_at is None:
+                there.closed_at, there.closed_by = now(), who.id
+            outcome: Outcome = "done" if there else "not found"
+            session.add(audit_row(who.organisation_id, who.id, "alert closed", str(alert_id), outcome))
+        if there is None:
+            raise NotFound(f"There is no alert {alert_id}.")
+
+    async def _found(
+        self, session: AsyncSession, condition: ColumnElement[bool], today: dt.date, limit: int | None
+    ) -> list[Alert]:
+        query = select(AlertRow, PatientRow).join(PatientRow, PatientRow.id == AlertRow.patient).where(condition)
+        rows = (await session.execute(query.order_by(AlertRow.id.desc()).limit(limit))).all()
+        return [self._opened(alert, patient, today) for alert, patient in rows]
+
+    def _opened(self, row: AlertRow, patient: PatientRow, today: dt.date) -> Alert:
+        assert patient.data_key is not None  # noqa: S101 -- erasure deletes the alerts with the key
+        text = unseal(self._master.unwrap(patient.data_key, patient.id), row.content, row.id.bytes)
+        told = json.loads(text)
+        # One stored before there were words for the patient: the clinic's of a follow-up may name a medicine.
+        for_patient = told.get("patient_text") or (ASK_THE_CLINIC if row.kind == "follow_up" else told["text"])
+        return Alert(
+            row.id, patient.id, patient.reference, state_of(row, today), row.code, told["text"], for_patient,
+            row.due_from, row.due_by, row.assessment_id, row.created_at,
+        )  # fmt: skip
+
+
+def state_of(row: AlertRow, today: dt.date) -> AlertState:
+    """A follow-up's state by today's date."""
+    if row.due_from is None or row.due_by is None:
+        return "worsening"
+    return "upcoming" if today < row.due_from else "due" if today <= row.due_by else "overdue"
+
+
+def _in_state(states: Sequence[AlertState], today: dt.date) -> ColumnElement[bool]:
+    conditions: dict[AlertState, ColumnElement[bool]] = {
+        "upcoming": AlertRow.due_from > today,
+        "due": (AlertRow.due_from <= today) & (AlertRow.due_by >= today),
+        "overdue": AlertRow.due_by < today,
+        "worsening": AlertRow.due_by.is_(None),
+    }
+    first, *rest = [conditions[state] for state in states]
+    for condition in rest:
+        first |= condition
+    return first
+
+
+def _visible(who: Principal) -> ColumnElement[bool]:
+    ours = AlertRow.organisation_id == who.organisation_id
+    return ours if who.patient_id is None else ours & (AlertRow.patient == who.patient_id)
+
+
+async def add_alerts(
+    session: AsyncSession, watch: Watch | None, organisation_id: UUID, assessment_id: UUID | None, by: str
+) -> None:
+    """Store what an assessment or a measurement gives, in the transaction that stores the thing itself.
+
+    The follow-ups of an assessment with a record stand in for all earlier ones; one without adds what is not open yet.
+    """
+    if watch is None:
+        return
+    followed = (AlertRow.patient == watch.patient) & (AlertRow.kind == "follow_up") & AlertRow.closed_at.is_(None)
+    if watch.replaces:
+        await session.execute(update(AlertRow).where(followed).values(closed_at=now(), closed_by=by))
+    there = set(await session.scalars(select(AlertRow.code).where(followed)))
+    new = [one for one in watch.alerts if one.kind == "worsening" or one.code not in there]
+    session.add_all(_row(one, watch, organisation_id, assessment_id) for one in new)
+
+
+def _row(alert: NewAlert, watch: Watch, organisation_id: UUID, assessment_id: UUID | None) -> AlertRow:
+    identity, kind = uuid7(), alert.kind
+    words = json.dumps({"text": alert.text, "patient_text": alert.patient_text})
+    content = seal(watch.key, words.encode(), identity.bytes)
+    return AlertRow(
+        id=identity, organisation_id=organisation_id, patient=watch.patient, assessment_id=assessment_id, kind=kind,
+        code=alert.code, content=content, due_from=alert.due_from, due_by=alert.due_by, created_at=now(),
+    )  # fmt: skip

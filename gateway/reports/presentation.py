@@ -1,0 +1,165 @@
+"""How a finding is told to people, on the pages and on paper alike.
+
+A measured diagnosis leads and replaces the estimate; nothing sends a person to a scan that is on record already.
+"""
+
+from typing import Literal
+
+from gateway.assessing.release import by_fracture
+from gateway.platform.language import Words
+from shared.clinic.drug_names import bone_drug_named
+from shared.contracts.assessment import Assessment
+from shared.contracts.findings import ImagingFinding, RecordWarning
+from shared.contracts.recommendation import Consult, Interval, NextDxa, Recommendation, Translation
+
+Audience = Literal["patient", "clinician"]
+# As a person would want to read them: whom to see first, then what to do, then what to take.
+GROUPS = ("referral", "follow_up", "medication", "exercise", "diet")
+# How sure a class is, from its probability: at least so much, the key of the words for it.
+SURENESS = ((0.9, "high"), (0.7, "fair"), (0.5, "low"), (0.0, "none"))
+# An estimate within a quarter of the average is told as being about the same.
+ABOVE_AVERAGE, BELOW_AVERAGE = 1.25, 0.8
+BEYOND_DENSITY = ("normal", "low_bone_mass")
+
+
+def sureness(probability: float) -> str:
+    """The key of the words for how sure a probability is."""
+    return next(key for least, key in SURENESS if probability >= least)
+
+
+def emergency(made: Assessment) -> Consult | None:
+    """The advice to get help at once, which comes before everything else; null where nothing is that urgent."""
+    block = made.recommendation.consult if made.recommendation else None
+    return block if block and block.urgency == "emergency" else None
+
+
+def headline(t: Words, made: Assessment) -> str:
+    """What leads: the diagnosis that a scan or a fracture gives, else the risk category."""
+    if made.combined.diagnosis is None:
+        return t.term("category", made.combined.category or "unknown")
+    name = t.term("who", made.combined.diagnosis.who_class)
+    return name[:1].upper() + name[1:]
+
+
+def found_by(t: Words, made: Assessment) -> str | None:
+    """What the diagnosis rests on, with the date of the scan."""
+    diagnosis, clinical = made.combined.diagnosis, made.clinical
+    if diagnosis is None or clinical is None or clinical.bone_density is None:
+        return None
+    by_scan = not by_fracture(clinical, clinical.bone_density)
+    how = t("diagnosis.by_scan" if by_scan else "diagnosis.by_fracture")
+    return t("diagnosis.dated", how=how, date=t.date(diagnosis.date)) if by_scan and diagnosis.date else how
+
+
+def is_measured(made: Assessment) -> bool:
+    """Whether a scan of bone density is on record, so that nobody is to be sent to one for a first time."""
+    density = made.clinical.bone_density if made.clinical else None
+    return density is not None and (density.t_score is not None or density.z_score is not None)
+
+
+def meaning(made: Assessment, audience: Audience) -> list[str]:
+    """The keys of what the result means, one sentence or two."""
+    category, diagnosis = made.combined.category, made.combined.diagnosis
+    if diagnosis is not None:
+        more = category in ("moderate", "high") if diagnosis.who_class == "normal" else category == "high"
+        still = [f"meaning.still.{audience}"] if more and diagnosis.who_class in BEYOND_DENSITY else []
+        return [f"meaning.diagnosed.{audience}.{diagnosis.who_class}", *still]
+    if is_measured(made):
+        return [f"meaning.scanned.{category or 'unknown'}"]
+    seen = made.imaging is not None and made.imaging.possibly_low
+    if category == "low" and seen:
+        return ["meaning.low_but_film"]
+    if category is None and not made.warnings and made.clinical is None and made.imaging is not None:
+        return ["meaning.film"]
+    return [f"meaning.{category or ('missing' if made.warnings else 'unknown')}"]
+
+
+def chance(t: Words, made: Assessment) -> list[str]:
+    """The estimate and the average to see it against: none where a diagnosis is known, both where the sex is not."""
+    found, combined = made.clinical, made.combined
+    if found is None or combined.diagnosis is not None:
+        return []
+    if found.readings:
+        return [t("risk.both"), *_readings(t, made)]
+    if found.probability is None:
+        return []
+    lines = [t("risk.chance", percent=t.percent(found.probability))]
+    if average := combined.comparison:
+        times = found.probability / max(average.of_same_age_and_sex, 1e-6)
+        key = "above" if times > ABOVE_AVERAGE else "below" if times < BELOW_AVERAGE else "about"
+        percent = t.percent(average.of_same_age_and_sex)
+        lines.append(t(f"risk.{key}", percent=percent, population=average.population))
+    if combined.probability_with_image is not None:
+        lines.append(t("risk.with_image", percent=t.percent(combined.probability_with_image)))
+    return lines
+
+
+def _readings(t: Words, made: Assessment) -> list[str]:
+    told = []
+    for one in (made.clinical.readings if made.clinical else None) or []:
+        percent = "–" if one.probability is None else t.percent(one.probability)
+        category = f" ({t.term('category', one.category)})" if one.category else ""
+        told.append(t("risk.reading", sex=t.term("option", one.sex), percent=percent) + category)
+    return told
+
+
+def imaging_words(t: Words, found: ImagingFinding) -> str:
+    """What the radiograph shows, in the reader's language."""
+    if found.appearance == "indeterminate":
+        return t("imaging.indeterminate")
+    return t("imaging.low" if found.possibly_low else "imaging.normal")
+
+
+def warnings_of(t: Words, made: Assessment, audience: Audience) -> list[str]:
+    """What is odd about the record, each thing once."""
+    found = made.clinical.warnings if made.clinical else []
+    return list(dict.fromkeys(_warning_words(t, one, audience) for one in found))
+
+
+def _warning_words(t: Words, warning: RecordWarning, audience: Audience) -> str:
+    """What is odd about the record: the detail for the clinic, plain words by its kind for the patient."""
+    if audience == "clinician":
+        return f"{warning.field}: {warning.detail}"
+    field = "section.medicines" if bone_drug_named(warning.field) else f"question.{warning.field}"
+    name = t(field) if t.has(field) else warning.field.replace("_", " ")
+    return f"{name.rstrip('?')}: {t('warning.' + warning.type)}"
+
+
+def next_scan(t: Words, made: Assessment) -> str | None:
+    """When bone density should be measured next."""
+    due = made.recommendation.next_dxa if made.recommendation else None
+    if due is None:
+        return None
+    return _within(t, "rec.next_dxa", due)
+
+
+def interval(t: Words, made: Assessment, item: Recommendation) -> str | None:
+    """When a follow-up is due; not said again where it is the next scan, which has a line of its own."""
+    due, scan = item.interval, made.recommendation.next_dxa if made.recommendation else None
+    if due is None or (scan and (scan.after_months, scan.by_months) == (due.after_months, due.by_months)):
+        return None
+    return _within(t, "rec.interval", due)
+
+
+def _within(t: Words, key: str, due: Interval | NextDxa) -> str:
+    after, by = t.number(due.after_months, 0), t.number(due.by_months, 0)
+    if due.by_months == 0:
+        return t(f"{key}_now")
+    return t(key, after=after, by=by) if due.after_months else t(f"{key}_within", by=by)
+
+
+def in_both(
+    t: Words, translations: list[Translation], english: str | None, audience: Audience
+) -> tuple[str, str | None]:
+    """A text in the patient's language and the English to stand beside it; for the clinic, English alone."""
+    for one in translations if audience == "patient" else []:
+        if one.language == t.language:
+            return one.text, english if "unreviewed" in one.status else None
+    return english or "", None
+
+
+def models_of(made: Assessment) -> list[str]:
+    """Every model and rule set behind an assessment, with its version."""
+    rules = made.recommendation.rules if made.recommendation else None
+    found = [part.model for part in (made.imaging, made.staging, made.clinical) if part]
+    return [f"{one.name} {one.version}" for one in (*found, rules) if one]

@@ -1,0 +1,75 @@
+"""Starting the installation, and telling the person who started it what they need to know."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import typer
+
+from gateway.app import create_app
+from gateway.assessing.administration import first_administrator, prepare
+from gateway.assessing.services import Services, ServicesSource, over_network
+from gateway.settings import GatewaySettings
+from shared.contracts.policy import ClinicPolicy
+from shared.logs import configure_logging
+from shared.serving import check_port, serve_app
+
+
+def serve(settings: GatewaySettings) -> None:
+    """Migrate, make the first administrator, check models and port, serve until stopped.
+
+    Raises:
+        CannotStart: with the one line that says what to mend.
+    """
+    configure_logging(settings.log_level)
+    check_port(settings.host, settings.port)
+    if settings.migrate:
+        set_up(settings)
+    else:
+        prepare(settings)
+    if settings.services is None:
+        source = checked(embedded(settings), settings.clinic_policy())
+    else:
+        source = over_network(settings.services, settings.internal_key())
+    address = f"http://{settings.host}:{settings.port}"
+    lines = [f"Trabecula is ready: pages {address}/  API documentation {address}/docs", "Stop it with Ctrl+C."]
+    serve_app(create_app(settings, source), settings.host, settings.port, lines, settings.trusted_proxies)
+
+
+def set_up(settings: GatewaySettings) -> None:
+    """Bring the database to the newest schema and make the first administrator, whose password is told once."""
+    prepare(settings)
+    if made := asyncio.run(first_administrator(settings)):
+        given = settings.first_admin_password is not None
+        told = "as TRABECULA_FIRST_ADMIN_PASSWORD says" if given else f"(shown this once): {made['password']}"
+        typer.echo(f"First administrator: {made['email']}\nPassword {told}")
+
+
+def serve_service(name: str, host: str, port: int, settings: GatewaySettings) -> None:
+    """Run one service alone."""
+    from gateway.embedded import service_app
+
+    configure_logging(settings.log_level)
+    check_port(host, port)
+    lines = [f"The {name} service is ready: http://{host}:{port}/docs"]
+    serve_app(service_app(name, settings.internal_key()), host, port, lines)
+
+
+def embedded(settings: GatewaySettings) -> ServicesSource:
+    """All services in this process."""
+    from gateway.embedded import in_process  # a gateway on its own does not carry the services
+
+    return in_process(settings.internal_key())
+
+
+def checked(source: ServicesSource, policy: ClinicPolicy) -> ServicesSource:
+    """The same services, which assess the phantom once before they serve."""
+    from gateway.assessing.self_check import self_check  # draws with OpenCV, which a gateway on its own does not carry
+
+    @asynccontextmanager
+    async def start() -> AsyncIterator[Services]:
+        async with source() as services:
+            typer.echo("\n".join(await self_check(services, policy)))
+            yield services
+
+    return start

@@ -1,0 +1,108 @@
+"""The pages' words: whole in every language, dates and numbers as India writes them."""
+
+import datetime as dt
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from starlette.datastructures import FormData
+
+import gateway.pages
+from gateway.pages.questions import DEVICES, MEASURES, SECTIONS, record_of
+from gateway.platform.language import LANGUAGES, catalogue, chosen, words_of
+from gateway.reports.presentation import Audience
+from shared.contracts.findings import RecordWarningType, RiskCategory, WhoClass
+from shared.contracts.record import ClinicalRecord
+
+TEMPLATES = Path(gateway.pages.__file__).parent / "templates"
+# The same in every language, or told to operators alone.
+AS_IN_ENGLISH = re.compile(
+    r"^(unit\.(frax|egfr|creat|serum|vitamin_d_25)|option\.(hologic|ge_lunar|norland|dxa|qct)|report\.no_font|sheet\.|question\..*_excluded)"
+)
+
+
+def gaps(text):
+    return set(re.findall(r"{(\w+)}", text))
+
+
+@pytest.mark.parametrize("language", [one for one in LANGUAGES if one != "en"])
+def test_a_language_has_every_text_with_the_same_gaps(language):
+    english, other = catalogue("en"), catalogue(language)
+    assert {key for key in english if not AS_IN_ENGLISH.match(key)} <= other.keys()
+    assert other.keys() <= english.keys()
+    assert {key: gaps(text) for key, text in other.items() if gaps(text) != gaps(english[key])} == {}
+
+
+def test_every_text_that_a_template_names_is_there():
+    named = {key for file in TEMPLATES.glob("*.html") for key in re.findall(r"\bt\('([\w.-]+)'[,)]", file.read_text())}
+    assert len(named) > 100
+    assert named - catalogue("en").keys() == set()
+
+
+def test_every_question_and_option_has_words_and_every_field_a_question():
+    questions = [question for section in SECTIONS for question in section.questions]
+    codes = {option for question in questions for option in question.options} | {*DEVICES, *MEASURES}
+    assert {f"option.{code}" for code in codes} <= catalogue("en").keys()
+    assert {f"question.{question.name}" for question in questions} <= catalogue("en").keys()
+    # The three lists of measurements are one question; that something is known to be absent is not asked.
+    apart = {"t_scores", "z_scores", "bmd", "medical_conditions_excluded", "medications_excluded"}
+    assert {question.name for question in questions} - {"densities"} == ClinicalRecord.model_fields.keys() - apart
+
+
+def test_every_class_and_every_kind_of_warning_has_words_for_whoever_reads():
+    meant = {f"meaning.diagnosed.{who}.{code}" for who in get_args(Audience) for code in get_args(WhoClass)}
+    meant |= {f"meaning.scanned.{code}" for code in (*get_args(RiskCategory), "unknown")}
+    meant |= {f"who.{code}" for code in get_args(WhoClass)} | {f"meaning.{code}" for code in get_args(RiskCategory)}
+    assert meant | {f"warning.{code}" for code in get_args(RecordWarningType)} <= catalogue("en").keys()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_measured_class_sends_nobody_to_a_scan_and_a_film_never_says_no(language):
+    texts = catalogue(language)
+    after_a_scan = [text for key, text in texts.items() if key.startswith(("meaning.diagnosed.", "meaning.scanned."))]
+    assert not [text for text in after_a_scan if "DXA" in text]
+    assert not [key for key, text in texts.items() if text.lower().startswith(("no osteoporosis", "ऑस्टियोपोरोसिस नहीं"))]
+
+
+def test_sex_is_asked_further_only_where_it_is_open():
+    asked = {section.name: section.genders for section in SECTIONS}
+    assert asked["gender"] == ("other", "unknown")
+    assert set(asked["women"]) == {"", "female", "other", "unknown"}
+
+
+def test_the_answers_make_the_record():
+    form = FormData({
+        "age": "61", "gender": "unknown", "sex_recorded_at_birth": "male", "gonadectomy": "yes",
+        "gender_affirming_hormones": "no", "saddle_or_bladder_signs": "yes", "zoledronate_months_ago": "14",
+        "prior_fractures": "yes", "fracture_0_site": "hip", "fracture_0_months_ago": "3",
+    })  # fmt: skip
+    record = record_of(form)
+    assert record == {
+        "age": 61, "gender": "unknown", "sex_recorded_at_birth": "male", "gonadectomy": True,
+        "gender_affirming_hormones": False, "saddle_or_bladder_signs": True, "zoledronate_months_ago": 14,
+        "prior_fractures": [{"site": "hip", "months_ago": 3}],
+    }  # fmt: skip
+    assert ClinicalRecord.model_validate(record).sex_recorded_at_birth == "male"
+    assert record_of(FormData({"gender_affirming_hormones": "oestrogen"})) == {"gender_affirming_hormones": "oestrogen"}
+
+
+@pytest.mark.parametrize(
+    ("language", "day", "number", "share"),
+    [
+        ("en", "24 Nov 2026", "12,34,567.5", "22%"),
+        ("hi", "24 नव॰ 2026", "12,34,567.5", "22%"),
+        ("kn", "24 ನವೆಂ 2026", "12,34,567.5", "22%"),
+    ],
+)
+def test_dates_and_numbers_follow_the_language(language, day, number, share):
+    words = words_of(language)
+    assert (words.date(dt.date(2026, 11, 24)), words.number(1234567.5), words.percent(0.2154)) == (day, number, share)
+
+
+@pytest.mark.parametrize(
+    ("cookie", "accepted", "language"),
+    [(None, None, "en"), (None, "kn-IN,kn;q=0.9,en;q=0.8", "kn"), ("hi", "kn", "hi"), ("xx", "de,fr", "en")],
+)
+def test_the_choice_comes_first_then_the_browser(cookie, accepted, language):
+    assert chosen(cookie, accepted) == language
