@@ -23,19 +23,19 @@ import gateway.api.reports
 import gateway.api.tokens
 import gateway.pages.routes
 from gateway.api.client_address import ClientAddressMiddleware
-from gateway.assessing.batch_signals import Waiting
+from gateway.assessing.batch_signals import BatchSignals
 from gateway.assessing.batch_worker import work_on_batches
 from gateway.assessing.services import Services, ServicesSource
 from gateway.assessing.workflow import Workflow
-from gateway.context import Rooms
-from gateway.pages.sessions import Visits
+from gateway.context import AppContext
+from gateway.pages.sessions import BrowserSessions
 from gateway.platform.audit import Audit
 from gateway.platform.background import every, in_background
 from gateway.platform.database.engine import Database
-from gateway.platform.encryption import MasterKey
+from gateway.platform.encryption import KeyEncryptionKey
 from gateway.platform.identity.access_tokens import AccessTokens
 from gateway.platform.identity.accounts import Accounts
-from gateway.platform.identity.api_keys import Keys
+from gateway.platform.identity.api_keys import ApiKeys
 from gateway.platform.identity.attempts import Attempts
 from gateway.platform.identity.invitations import Invitations
 from gateway.platform.identity.passwords import Passwords
@@ -44,15 +44,15 @@ from gateway.platform.identity.sign_in import SignIn
 from gateway.records.alerts import Alerts
 from gateway.records.assessments import Assessments
 from gateway.records.batches import Batches
-from gateway.records.patient_records import History
+from gateway.records.patient_records import PatientRecords
 from gateway.records.patients import Patients
 from gateway.records.renderings import KeptPictures
 from gateway.settings import GatewaySettings
-from shared.logs import RequestLog
+from shared.body_size_limit import BodySizeLimitMiddleware
+from shared.body_timeout import BodyTimeoutMiddleware
+from shared.logs import AccessLogMiddleware
 from shared.problem_responses import install_problems
 from shared.service import install_metrics
-from shared.upload_limit import UploadLimit
-from shared.upload_stall import UploadStall
 
 # Seconds between two looks for pictures whose days are over.
 PICTURE_PURGE_S = 3600
@@ -76,7 +76,7 @@ ROOMS_WITH_ROUTES = (
 DESCRIPTION = """
 Trabecula reads a knee or spine radiograph and a clinical record and returns one **assessment**.
 
-Send `Authorization: Bearer <token>` (people, see `/v1/tokens`) or `X-API-Key: <key>` (hospital systems, which may
+Send `Authorization: Bearer <token>` (people, see `/v1/tokens`) or `X-API-ApiKey: <key>` (hospital systems, which may
 exchange the key for a token too: `grant_type=client_credentials`). What another organisation has is answered with 404.
 Every error is a problem document (RFC 9457) with a stable `type`.
 
@@ -92,17 +92,17 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
         services: entered when the app starts, left when it stops; over the network or in this process.
     """
 
-    waiting = Waiting()
+    waiting = BatchSignals()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = Database(settings.sqlalchemy_url())
         try:
             async with services() as connected:
-                house = app.state.rooms = furnish(settings, database, connected, waiting)
-                app.state.visits = Visits(settings.token_key(), settings.refresh_token_days)
-                workers = [work_on_batches(house) for _ in range(settings.batch_concurrency)]
-                async with in_background(every(PICTURE_PURGE_S, house.pictures.delete_expired), *workers):
+                ctx = app.state.rooms = furnish(settings, database, connected, waiting)
+                app.state.sessions = BrowserSessions(settings.token_key(), settings.refresh_token_days)
+                workers = [work_on_batches(ctx) for _ in range(settings.batch_concurrency)]
+                async with in_background(every(PICTURE_PURGE_S, ctx.pictures.delete_expired), *workers):
                     yield
         finally:
             await database.close()
@@ -122,10 +122,10 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
     install_problems(app)
     install_metrics(app)
     larger = {"/v1/batches": settings.max_batch_bytes}
-    app.add_middleware(UploadLimit, max_bytes=settings.max_upload_bytes, larger=larger)
-    app.add_middleware(UploadStall, piece_s=settings.upload_piece_s, whole_s=settings.upload_whole_s)
+    app.add_middleware(BodySizeLimitMiddleware, max_bytes=settings.max_upload_bytes, larger=larger)
+    app.add_middleware(BodyTimeoutMiddleware, piece_s=settings.upload_piece_s, whole_s=settings.upload_whole_s)
     app.add_middleware(ClientAddressMiddleware)
-    app.add_middleware(RequestLog, component="gateway")
+    app.add_middleware(AccessLogMiddleware, component="gateway")
     for room in ROOMS_WITH_ROUTES:
         app.include_router(room.router)
     gateway.api.documentation.install(app)
@@ -133,29 +133,29 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
     return app
 
 
-def furnish(settings: GatewaySettings, database: Database, services: Services, waiting: Waiting) -> Rooms:
+def furnish(settings: GatewaySettings, database: Database, services: Services, waiting: BatchSignals) -> AppContext:
     """Everything the routes work with."""
     accounts, passwords, audit = Accounts(database.sessions), Passwords(), Audit(database.sessions)
     lockout = dt.timedelta(minutes=settings.lockout_minutes)
-    master = MasterKey(settings.data_key())
-    patients = Patients(database.sessions, master)
-    return Rooms(
+    kek = KeyEncryptionKey(settings.data_key())
+    patients = Patients(database.sessions, kek)
+    return AppContext(
         settings=settings,
         database=database,
         services=services,
         accounts=accounts,
         invitations=Invitations(database.sessions),
-        keys=Keys(database.sessions),
+        keys=ApiKeys(database.sessions),
         passwords=passwords,
         sign_in=SignIn(accounts, passwords, audit, settings.lockout_failures, lockout),
         tokens=AccessTokens(settings.token_key(), dt.timedelta(minutes=settings.access_token_minutes)),
         refresh_tokens=RefreshTokens(database.sessions, dt.timedelta(days=settings.refresh_token_days)),
         attempts=Attempts(settings.logins_per_minute),
-        assessments=Assessments(database.sessions, master),
+        assessments=Assessments(database.sessions, kek),
         patients=patients,
-        history=History(database.sessions, patients),
-        alerts=Alerts(database.sessions, master),
-        pictures=KeptPictures(database.sessions, master),
+        patient_records=PatientRecords(database.sessions, patients),
+        alerts=Alerts(database.sessions, kek),
+        pictures=KeptPictures(database.sessions, kek),
         audit=audit,
         workflow=Workflow(services, settings.max_in_flight, policy=settings.clinic_policy()),
         batches=Batches(database.sessions, patients),

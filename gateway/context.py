@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from gateway.assessing.batch_signals import Waiting
+from gateway.assessing.batch_signals import BatchSignals
 from gateway.assessing.services import Services
 from gateway.assessing.workflow import Workflow
 from gateway.platform.audit import Audit
 from gateway.platform.database.engine import Database
 from gateway.platform.identity.access_tokens import AccessTokens
 from gateway.platform.identity.accounts import Accounts
-from gateway.platform.identity.api_keys import Keys
+from gateway.platform.identity.api_keys import ApiKeys
 from gateway.platform.identity.attempts import Attempts
 from gateway.platform.identity.invitations import Invitations
 from gateway.platform.identity.passwords import Passwords
@@ -20,14 +20,14 @@ from gateway.platform.identity.sign_in import SignIn
 from gateway.records.alerts import Alerts
 from gateway.records.assessments import Assessments
 from gateway.records.batches import Batches
-from gateway.records.patient_records import History
+from gateway.records.patient_records import PatientRecords
 from gateway.records.patients import Patients
 from gateway.records.renderings import KeptPictures
 from gateway.settings import GatewaySettings
 
 
 @dataclass(frozen=True)
-class Rooms:
+class AppContext:
     """The collaborators of the routes; `rooms` is the dependency that gives them."""
 
     settings: GatewaySettings
@@ -35,7 +35,7 @@ class Rooms:
     services: Services
     accounts: Accounts
     invitations: Invitations
-    keys: Keys
+    keys: ApiKeys
     passwords: Passwords
     sign_in: SignIn
     tokens: AccessTokens
@@ -43,16 +43,16 @@ class Rooms:
     attempts: Attempts
     assessments: Assessments
     patients: Patients
-    history: History
+    patient_records: PatientRecords
     alerts: Alerts
     pictures: KeptPictures
     audit: Audit
     workflow: Workflow
     batches: Batches
-    waiting: Waiting
+    waiting: BatchSignals
 
 
-def rooms(request: Request) -> Rooms:
+def get_context(request: Request) -> AppContext:
     """The rooms of the app that serves this request."""
-    found: Rooms = request.app.state.rooms
+    found: AppContext = request.app.state.get_context
     return found

@@ -59,7 +59,7 @@ def request_id() -> str | None:
     return found
 
 
-class RequestLog:
+class AccessLogMiddleware:
     """Gives every request an id (the caller's, if it is a plausible one), returns it and writes the access line.
 
     Pure ASGI: Starlette's BaseHTTPMiddleware costs half a millisecond a request.

@@ -61,7 +61,7 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unforeseen)
 
 
-def documented(*errors: type[TrabeculaError]) -> dict[int | str, dict[str, Any]]:
+def problem_responses(*errors: type[TrabeculaError]) -> dict[int | str, dict[str, Any]]:
     """The `responses` of an operation that can end in these errors, for its OpenAPI page."""
     responses: dict[int | str, dict[str, Any]] = {}
     for error in errors:
@@ -95,7 +95,7 @@ def body_problems(document: dict[str, Any]) -> None:
     for operations in document["paths"].values():
         for operation in operations.values():
             if "requestBody" in operation:
-                for status, answer in documented(*_OF_EVERY_BODY).items():
+                for status, answer in problem_responses(*_OF_EVERY_BODY).items():
                     told = {part: answer[part] for part in ("description", "content")}
                     operation["responses"].setdefault(str(status), told)
 
@@ -106,7 +106,7 @@ def _is_error(content: dict[str, Any]) -> bool:
     return own or PROBLEM_JSON in content
 
 
-def shown(example: Any, status: HTTPStatus = HTTPStatus.OK) -> dict[int | str, dict[str, Any]]:
+def example_response(example: Any, status: HTTPStatus = HTTPStatus.OK) -> dict[int | str, dict[str, Any]]:
     """The `responses` of an operation with an example of what it answers, for its OpenAPI page."""
     return {status.value: {"content": {"application/json": {"example": example}}}}
 
@@ -116,7 +116,7 @@ def _empty_response() -> dict[str, Any]:
     return {"description": "", "model": ProblemDocument, "content": {PROBLEM_JSON: {"schema": schema, "examples": {}}}}
 
 
-def words(error: dict[str, Any]) -> dict[str, str]:
+def describe_error(error: dict[str, Any]) -> dict[str, str]:
     """One pydantic error as the field's path and a sentence that says what was wrong and what is accepted."""
     path = ".".join(str(part) for part in error["loc"])
     given = error.get("input")
@@ -137,7 +137,7 @@ async def _known(_: Request, error: Exception) -> JSONResponse:
 
 async def _invalid_request(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 -- registered for this class only
-    errors = [words(dict(one)) for one in error.errors()]
+    errors = [describe_error(dict(one)) for one in error.errors()]
     detail = "; ".join(f"{one['field']}: {one['message']}" for one in errors[:5])
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     return problem_response(status, "invalid-request", "The request cannot be used", detail, errors=errors)

@@ -11,13 +11,13 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_fastapi_instrumentator import Instrumentator
 
 from shared import internal_token
+from shared.body_size_limit import BodySizeLimitMiddleware
 from shared.contracts.models import ModelCard
-from shared.logs import RequestLog
+from shared.logs import AccessLogMiddleware
 from shared.manifest import verify_manifest
-from shared.problem_responses import documented, install_problems
+from shared.problem_responses import install_problems, problem_responses
 from shared.problems import NotAuthenticated, ServiceUnavailable, TooBusy, TrabeculaError
 from shared.settings import ServiceSettings
-from shared.upload_limit import UploadLimit
 
 Result = TypeVar("Result")
 # How many requests may wait for each one being worked on before the answer is 503.
@@ -95,11 +95,11 @@ def create_service_app(
     app.state.engine = None
     install_problems(app)
     install_metrics(app)
-    app.add_middleware(UploadLimit, max_bytes=settings.max_upload_bytes)
-    app.add_middleware(RequestLog, component=name)
+    app.add_middleware(BodySizeLimitMiddleware, max_bytes=settings.max_upload_bytes)
+    app.add_middleware(AccessLogMiddleware, component=name)
     app.include_router(_health(check))
     guarded = [Depends(_internal_only(settings.internal_secret.get_secret_value(), name))]
-    responses = documented(NotAuthenticated, ServiceUnavailable)
+    responses = problem_responses(NotAuthenticated, ServiceUnavailable)
     app.include_router(_model(card), dependencies=guarded, responses=responses)
     app.include_router(router, dependencies=guarded, responses=responses)
     return app
@@ -138,7 +138,7 @@ def _health(check: Callable[[Any], None] | None) -> APIRouter:
         """The process answers."""
         return {"status": "live"}
 
-    @router.get("/ready", responses=documented(ServiceUnavailable))
+    @router.get("/ready", responses=problem_responses(ServiceUnavailable))
     async def ready(request: Request) -> dict[str, str]:
         """The model is loaded, and where another machine holds it, available there."""
         loaded = engine(request)

@@ -9,16 +9,16 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from gateway.api.deps import needs, principal
-from gateway.context import Rooms, rooms
+from gateway.context import AppContext, get_context
 from gateway.platform.identity.accounts import Account
 from gateway.platform.identity.email import Email
 from gateway.platform.identity.scopes import Principal, Role
 from gateway.platform.validators import Password
-from shared.problem_responses import documented, shown
+from shared.problem_responses import example_response, problem_responses
 from shared.problems import Conflict, InvalidInput, NotAuthenticated, NotAuthorised, NotFound, TooManyAttempts
 
 router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
-House = Annotated[Rooms, Depends(rooms)]
+Context = Annotated[AppContext, Depends(get_context)]
 Administrator = Annotated[Principal, Depends(needs("admin"))]
 
 ACCOUNT = {
@@ -92,23 +92,23 @@ class Caller(BaseModel):
     "",
     status_code=HTTPStatus.CREATED,
     responses={
-        **shown({**ACCOUNT, "role": "patient"}, HTTPStatus.CREATED),
-        **documented(InvalidInput, NotAuthorised, Conflict, TooManyAttempts),
+        **example_response({**ACCOUNT, "role": "patient"}, HTTPStatus.CREATED),
+        **problem_responses(InvalidInput, NotAuthorised, Conflict, TooManyAttempts),
     },
 )
-async def register(registration: Registration, house: House) -> AccountView:
+async def register(registration: Registration, ctx: Context) -> AccountView:
     """A patient registers. Needs no credential; a site can switch it off. Staff are invited instead."""
-    if not house.settings.registration:
+    if not ctx.settings.registration:
         raise NotAuthorised("Registration is switched off here: ask the clinic for an invitation.")
-    await house.attempts.count_address()
-    hashed = await house.passwords.new_hash(registration.password.get_secret_value(), registration.email)
-    organisation = await house.accounts.first_organisation(house.settings.organisation)
-    patient = house.patients.new_row(organisation)
-    account = await house.accounts.add_account(registration.email, hashed, "patient", organisation, patient, "nobody")
-    return _view(await house.accounts.get(account))
+    await ctx.attempts.count_address()
+    hashed = await ctx.passwords.new_hash(registration.password.get_secret_value(), registration.email)
+    organisation = await ctx.accounts.first_organisation(ctx.settings.organisation)
+    patient = ctx.patients.new_row(organisation)
+    account = await ctx.accounts.add_account(registration.email, hashed, "patient", organisation, patient, "nobody")
+    return _view(await ctx.accounts.get(account))
 
 
-@router.get("/me", responses={**shown(OWN), **documented(NotAuthenticated)})
+@router.get("/me", responses={**example_response(OWN), **problem_responses(NotAuthenticated)})
 async def get_own_account(who: Annotated[Principal, Depends(principal)]) -> Caller:
     """Who this credential stands for and what it may do; works for people and for hospital systems."""
     return Caller(
@@ -120,45 +120,48 @@ async def get_own_account(who: Annotated[Principal, Depends(principal)]) -> Call
 @router.put(
     "/me/password",
     status_code=HTTPStatus.NO_CONTENT,
-    responses=documented(InvalidInput, NotAuthenticated, NotAuthorised, TooManyAttempts),
+    responses=problem_responses(InvalidInput, NotAuthenticated, NotAuthorised, TooManyAttempts),
 )
-async def change_password(passwords: NewPassword, who: Annotated[Principal, Depends(principal)], house: House) -> None:
+async def change_password(passwords: NewPassword, who: Annotated[Principal, Depends(principal)], ctx: Context) -> None:
     """Change the own password. Every sign-in of the account ends, this one included: sign in again."""
     if who.role == "system":
         raise NotAuthorised("A hospital system has no password: rotate its key.")
-    account = await house.accounts.get(UUID(who.id.removeprefix("account:")))
-    await house.attempts.count(account.email)
-    await house.sign_in.account(account.email, passwords.current_password.get_secret_value())
-    hashed = await house.passwords.new_hash(passwords.new_password.get_secret_value(), account.email)
-    await house.accounts.set_password(account.id, hashed, who.id)
+    account = await ctx.accounts.get(UUID(who.id.removeprefix("account:")))
+    await ctx.attempts.count(account.email)
+    await ctx.sign_in.account(account.email, passwords.current_password.get_secret_value())
+    hashed = await ctx.passwords.new_hash(passwords.new_password.get_secret_value(), account.email)
+    await ctx.accounts.set_password(account.id, hashed, who.id)
 
 
 @router.get(
     "",
-    responses={**shown({"items": [ACCOUNT], "next": None}), **documented(NotAuthenticated, NotAuthorised)},
+    responses={
+        **example_response({"items": [ACCOUNT], "next": None}),
+        **problem_responses(NotAuthenticated, NotAuthorised),
+    },
 )
 async def list_accounts(
     who: Administrator,
-    house: House,
+    ctx: Context,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     before: Annotated[UUID | None, Query(description="`next` of the page before")] = None,
 ) -> AccountPage:
     """The organisation's accounts, newest first."""
-    found = await house.accounts.page(who.organisation_id, limit + 1, before)
-    await house.audit.write(who.organisation_id, who.id, "accounts listed")
+    found = await ctx.accounts.page(who.organisation_id, limit + 1, before)
+    await ctx.audit.write(who.organisation_id, who.id, "accounts listed")
     following = found[limit - 1].id if len(found) > limit else None
     return AccountPage(items=[_view(one) for one in found[:limit]], next=following)
 
 
 @router.patch(
     "/{account_id}",
-    responses={**shown(ACCOUNT), **documented(NotAuthenticated, NotAuthorised, NotFound, Conflict)},
+    responses={**example_response(ACCOUNT), **problem_responses(NotAuthenticated, NotAuthorised, NotFound, Conflict)},
 )
-async def change_account(account_id: UUID, change: AccountChange, who: Administrator, house: House) -> AccountView:
+async def change_account(account_id: UUID, change: AccountChange, who: Administrator, ctx: Context) -> AccountView:
     """Disable an account, which ends its sign-ins at once, or enable it again."""
     if change.disabled and who.id == f"account:{account_id}":
         raise Conflict("Nobody disables the own account: another administrator has to.")
-    return _view(await house.accounts.set_disabled(account_id, who.organisation_id, change.disabled, who.id))
+    return _view(await ctx.accounts.set_disabled(account_id, who.organisation_id, change.disabled, who.id))
 
 
 def _view(account: Account) -> AccountView:

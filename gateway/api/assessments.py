@@ -1,4 +1,4 @@
-"""`/v1/assessments`: the main job of the house."""
+"""`/v1/assessments`: the main job."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -12,11 +12,11 @@ from gateway.api.examples.assessments import ASSESSMENT, RECORD
 from gateway.assessing.case import MODELS, Case, read_case
 from gateway.assessing.make import make
 from gateway.assessing.release import shown_to
-from gateway.context import Rooms, rooms
+from gateway.context import AppContext, get_context
 from gateway.platform.identity.scopes import Principal
 from gateway.platform.validators import Printable
 from shared.contracts.assessment import Assessment, AssessmentPictures, AssessmentWithPictures
-from shared.problem_responses import documented, shown
+from shared.problem_responses import example_response, problem_responses
 from shared.problems import (
     Conflict,
     ImageRefused,
@@ -35,9 +35,9 @@ from shared.problems import (
 )
 
 router = APIRouter(
-    prefix="/v1/assessments", tags=["assessments"], responses=documented(NotAuthenticated, NotAuthorised)
+    prefix="/v1/assessments", tags=["assessments"], responses=problem_responses(NotAuthenticated, NotAuthorised)
 )
-House = Annotated[Rooms, Depends(rooms)]
+Context = Annotated[AppContext, Depends(get_context)]
 Reader = Annotated[Principal, Depends(needs("assessments:read"))]
 Writer = Annotated[Principal, Depends(needs("assessments:write"))]
 RELEASED = {**ASSESSMENT, "released_at": "2026-11-24T09:30:00Z"}
@@ -79,8 +79,8 @@ class AssessmentPage(BaseModel):
     status_code=HTTPStatus.CREATED,
     openapi_extra=FORM,
     responses={
-        **shown(ASSESSMENT, HTTPStatus.CREATED),
-        **documented(
+        **example_response(ASSESSMENT, HTTPStatus.CREATED),
+        **problem_responses(
             InvalidInput, InvalidRecord, MissingInput, UnreadableImage, UnsupportedImage, ImageTooLarge, ImageRefused,
             UploadTooLarge, UploadStalled, Conflict, TooBusy,
         ),
@@ -89,7 +89,7 @@ class AssessmentPage(BaseModel):
 async def make_assessment(
     who: Writer,  # before the body is read: strangers upload nothing
     case: Annotated[Case, Depends(read_case)],
-    house: House,
+    ctx: Context,
     idempotency_key: Annotated[Printable | None, Header(min_length=1, max_length=255)] = None,
     pictures: Annotated[bool, Query(description="Send preview and heat maps along, as base64 PNG")] = False,
 ) -> Assessment | AssessmentWithPictures:
@@ -98,44 +98,48 @@ async def make_assessment(
     The same `Idempotency-Key` with the same request gives the same answer again, so a lost answer can be asked for;
     the pictures come only the first time.
     """
-    made = await make(house, who, case, idempotency_key, pictures)
+    made = await make(ctx, who, case, idempotency_key, pictures)
     found = made.findings.pictures if pictures and made.findings else {}
     if not found:
         return made.assessment
     return AssessmentWithPictures(**dict(made.assessment), pictures=AssessmentPictures(**found))
 
 
-@router.get("", summary="List assessments", responses=shown({"items": [ASSESSMENT], "next": None}))
+@router.get("", summary="List assessments", responses=example_response({"items": [ASSESSMENT], "next": None}))
 async def list_assessments(
     who: Reader,
-    house: House,
+    ctx: Context,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     before: Annotated[UUID | None, Query(description="`next` of the page before")] = None,
     patient_id: Annotated[Printable | None, Query(max_length=64, description="The hospital's own")] = None,
 ) -> AssessmentPage:
     """The organisation's assessments, newest first; a patient's own account sees the patient's own, in plain words."""
-    patient = await house.patients.known(who.organisation_id, patient_id) if patient_id is not None else None
+    patient = await ctx.patients.known(who.organisation_id, patient_id) if patient_id is not None else None
     if patient_id is not None and patient is None:
         return AssessmentPage(items=[], next=None)
-    found = await house.assessments.page(who, limit + 1, before, patient.id if patient else None)
-    items = [shown_to(who, one.assessment, house.settings.release_medication) for one in found]
+    found = await ctx.assessments.page(who, limit + 1, before, patient.id if patient else None)
+    items = [shown_to(who, one.assessment, ctx.settings.release_medication) for one in found]
     return AssessmentPage(items=items[:limit], next=items[limit - 1].id if len(items) > limit else None)
 
 
-@router.get("/{assessment_id}", summary="Get an assessment", responses={**shown(ASSESSMENT), **documented(NotFound)})
-async def get_assessment(assessment_id: UUID, who: Reader, house: House) -> Assessment:
+@router.get(
+    "/{assessment_id}",
+    summary="Get an assessment",
+    responses={**example_response(ASSESSMENT), **problem_responses(NotFound)},
+)
+async def get_assessment(assessment_id: UUID, who: Reader, ctx: Context) -> Assessment:
     """One assessment as it was answered."""
-    found = await house.assessments.get(assessment_id, who)
-    return shown_to(who, found.assessment, house.settings.release_medication)
+    found = await ctx.assessments.get(assessment_id, who)
+    return shown_to(who, found.assessment, ctx.settings.release_medication)
 
 
 @router.post(
     "/{assessment_id}/release",
     summary="Release to the patient",
-    responses={**shown(RELEASED), **documented(NotFound)},
+    responses={**example_response(RELEASED), **problem_responses(NotFound)},
 )
-async def release_assessment(assessment_id: UUID, who: Writer, house: House) -> Assessment:
+async def release_assessment(assessment_id: UUID, who: Writer, ctx: Context) -> Assessment:
     """Show the medication items to the patient's own account from now on, after a clinician has looked at them."""
     if who.patient_id is not None:
         raise NotAuthorised("A clinician releases an assessment, not the patient.")
-    return (await house.assessments.release(assessment_id, who)).assessment
+    return (await ctx.assessments.release(assessment_id, who)).assessment

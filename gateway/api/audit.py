@@ -8,11 +8,11 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
 from gateway.api.deps import needs
-from gateway.context import Rooms, rooms
+from gateway.context import AppContext, get_context
 from gateway.platform.audit import Outcome, Selection
 from gateway.platform.identity.scopes import Principal
 from gateway.platform.validators import Printable
-from shared.problem_responses import documented, shown
+from shared.problem_responses import example_response, problem_responses
 from shared.problems import NotAuthenticated, NotAuthorised
 
 router = APIRouter(prefix="/v1/audit", tags=["audit"])
@@ -55,11 +55,14 @@ class Trail(BaseModel):
 
 @router.get(
     "",
-    responses={**shown({"items": [LINE], "next": None}), **documented(NotAuthenticated, NotAuthorised)},
+    responses={
+        **example_response({"items": [LINE], "next": None}),
+        **problem_responses(NotAuthenticated, NotAuthorised),
+    },
 )
 async def list_audit_trail(
     who: Annotated[Principal, Depends(needs("audit:read"))],
-    house: Annotated[Rooms, Depends(rooms)],
+    ctx: Annotated[AppContext, Depends(get_context)],
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     before: Annotated[int | None, Query(ge=1, le=2**62, description="`next` of the page before")] = None,
     actor: Annotated[Printable | None, Query(max_length=100, description="`account:<id>`, `key:<id>`, ...")] = None,
@@ -72,8 +75,8 @@ async def list_audit_trail(
     `trabecula audit verify`, on the installation's machine, checks the whole chain.
     """
     wanted = Selection(before, actor, subject, since, until)
-    found = await house.audit.page(who.organisation_id, limit + 1, wanted)
-    await house.audit.write(who.organisation_id, who.id, "audit trail read")
+    found = await ctx.audit.page(who.organisation_id, limit + 1, wanted)
+    await ctx.audit.write(who.organisation_id, who.id, "audit trail read")
     following = found[limit - 1].sequence if len(found) > limit else None
     return Trail(
         items=[Line.model_validate({**vars(row), "hash": row.hash.hex()}) for row in found[:limit]], next=following

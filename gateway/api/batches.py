@@ -13,12 +13,12 @@ from pydantic import BaseModel, Field
 from gateway.api.deps import needs
 from gateway.api.examples.batches import BATCH, CANCELLED, CASES, MANIFEST
 from gateway.api.manifest import read_batch
-from gateway.context import Rooms, rooms
+from gateway.context import AppContext, get_context
 from gateway.platform.identity.scopes import Principal
 from gateway.platform.validators import Printable
-from gateway.records.assessments import Repeatable
+from gateway.records.assessments import IdempotentRequest
 from gateway.records.batches import BatchState, State
-from shared.problem_responses import documented, shown
+from shared.problem_responses import example_response, problem_responses
 from shared.problems import (
     Conflict,
     InvalidInput,
@@ -32,8 +32,8 @@ from shared.problems import (
     UploadTooLarge,
 )
 
-router = APIRouter(prefix="/v1/batches", tags=["batches"], responses=documented(NotAuthenticated, NotAuthorised))
-House = Annotated[Rooms, Depends(rooms)]
+router = APIRouter(prefix="/v1/batches", tags=["batches"], responses=problem_responses(NotAuthenticated, NotAuthorised))
+Context = Annotated[AppContext, Depends(get_context)]
 # Seconds between two looks at a batch that somebody follows.
 LOOK_EVERY_S = 0.5
 FORM = {
@@ -138,13 +138,15 @@ Writer = Annotated[Principal, Depends(clinic_writer)]
     status_code=HTTPStatus.ACCEPTED,
     openapi_extra=FORM,
     responses={
-        **shown(BATCH, HTTPStatus.ACCEPTED),
-        **documented(InvalidInput, InvalidRecord, MissingInput, UploadTooLarge, UploadStalled, Conflict, TooBusy),
+        **example_response(BATCH, HTTPStatus.ACCEPTED),
+        **problem_responses(
+            InvalidInput, InvalidRecord, MissingInput, UploadTooLarge, UploadStalled, Conflict, TooBusy
+        ),
     },
 )
 async def make_batch(
     who: Writer,
-    house: House,
+    ctx: Context,
     request: Request,
     response: Response,
     idempotency_key: Annotated[Printable | None, Header(min_length=1, max_length=255)] = None,
@@ -155,43 +157,47 @@ async def make_batch(
     assessment or one problem. The same `Idempotency-Key` with the same batch gives the same batch again.
     """
     async with read_batch(request) as batch:
-        repeatable = Repeatable(idempotency_key, await batch.digest()) if idempotency_key else None
-        made = await house.batches.add(batch, who, repeatable)
-    house.waiting.announce()
+        idempotent = IdempotentRequest(idempotency_key, await batch.digest()) if idempotency_key else None
+        made = await ctx.batches.add(batch, who, idempotent)
+    ctx.waiting.announce()
     response.headers["Location"] = f"/v1/batches/{made.row.id}"
     return BatchSummary.of(made)
 
 
-@router.get("", summary="List batches", responses=shown({"items": [BATCH], "next": None}))
+@router.get("", summary="List batches", responses=example_response({"items": [BATCH], "next": None}))
 async def list_batches(
     who: Reader,
-    house: House,
+    ctx: Context,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     before: Annotated[UUID | None, Query(description="`next` of the page before")] = None,
 ) -> BatchPage:
     """The organisation's batches, newest first."""
-    found = await house.batches.page(who, limit + 1, before)
+    found = await ctx.batches.page(who, limit + 1, before)
     following = found[limit - 1].row.id if len(found) > limit else None
     return BatchPage(items=[BatchSummary.of(one) for one in found[:limit]], next=following)
 
 
-@router.get("/{batch_id}", summary="Get a batch", responses={**shown(BATCH), **documented(NotFound)})
-async def get_batch(batch_id: UUID, who: Reader, house: House) -> BatchSummary:
+@router.get("/{batch_id}", summary="Get a batch", responses={**example_response(BATCH), **problem_responses(NotFound)})
+async def get_batch(batch_id: UUID, who: Reader, ctx: Context) -> BatchSummary:
     """How far a batch is."""
-    return BatchSummary.of(await house.batches.get(batch_id, who))
+    return BatchSummary.of(await ctx.batches.get(batch_id, who))
 
 
-@router.get("/{batch_id}/cases", summary="List a batch's cases", responses={**shown(CASES), **documented(NotFound)})
+@router.get(
+    "/{batch_id}/cases",
+    summary="List a batch's cases",
+    responses={**example_response(CASES), **problem_responses(NotFound)},
+)
 async def list_cases(
     batch_id: UUID,
     who: Reader,
-    house: House,
+    ctx: Context,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     after: Annotated[int | None, Query(ge=0, le=2**31, description="`next` of the page before")] = None,
 ) -> CasePage:
     """Each case with its assessment or its problem, in the order of the manifest."""
-    await house.batches.get(batch_id, who)
-    rows = await house.batches.cases(batch_id, limit + 1, after)
+    await ctx.batches.get(batch_id, who)
+    rows = await ctx.batches.cases(batch_id, limit + 1, after)
     items = [CaseOfBatch.model_validate(row, from_attributes=True) for row in rows[:limit]]
     return CasePage(items=items, next=items[-1].position if len(rows) > limit else None)
 
@@ -200,28 +206,28 @@ async def list_cases(
     "/{batch_id}/cancel",
     summary="Cancel a batch",
     responses={
-        **shown(CANCELLED),
-        **documented(NotFound),
+        **example_response(CANCELLED),
+        **problem_responses(NotFound),
     },
 )
-async def cancel_batch(batch_id: UUID, who: Writer, house: House) -> BatchSummary:
+async def cancel_batch(batch_id: UUID, who: Writer, ctx: Context) -> BatchSummary:
     """Begin no further case. What is being worked on is finished, and what is done stays."""
-    return BatchSummary.of(await house.batches.cancel(batch_id, who))
+    return BatchSummary.of(await ctx.batches.cancel(batch_id, who))
 
 
-async def followed(batch_id: UUID, who: Reader, house: House) -> BatchState:
+async def followed(batch_id: UUID, who: Reader, ctx: Context) -> BatchState:
     """The batch somebody wants to follow; asked before the stream begins, where an error can still be told."""
-    return await house.batches.get(batch_id, who, "batch followed")
+    return await ctx.batches.get(batch_id, who, "batch followed")
 
 
 @router.get(
     "/{batch_id}/events",
     summary="Follow a batch",
     response_class=EventSourceResponse,
-    responses=documented(NotFound),
+    responses=problem_responses(NotFound),
 )
 async def follow_batch(
-    batch: Annotated[BatchState, Depends(followed)], house: House
+    batch: Annotated[BatchState, Depends(followed)], ctx: Context
 ) -> AsyncIterable[ServerSentEvent]:  # fmt: skip
     """The progress as server-sent events: a `progress` whenever it changes, and a last one when the batch has ended.
 
@@ -230,9 +236,9 @@ async def follow_batch(
     """
     told = None
     while True:
-        now = BatchSummary.of(await house.batches.state(batch.row.id, batch.row.organisation_id))
+        now = BatchSummary.of(await ctx.batches.state(batch.row.id, batch.row.organisation_id))
         if now != told:
             yield ServerSentEvent(event="progress", data=now)
             told = now
-        if now.state != "working" or not await house.waiting.for_news(LOOK_EVERY_S):
+        if now.state != "working" or not await ctx.waiting.wait_or_stop(LOOK_EVERY_S):
             return

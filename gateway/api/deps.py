@@ -7,7 +7,7 @@ from fastapi import Depends
 from fastapi.openapi.models import OAuthFlowClientCredentials, OAuthFlowPassword, OAuthFlows
 from fastapi.security import APIKeyHeader, OAuth2
 
-from gateway.context import Rooms, rooms
+from gateway.context import AppContext, get_context
 from gateway.platform.identity.access_tokens import INVALID_TOKEN, Person
 from gateway.platform.identity.scopes import Principal, Scope
 from shared.problems import NotAuthenticated, NotAuthorised
@@ -30,7 +30,7 @@ _key = APIKeyHeader(name="X-API-Key", scheme_name="api_key", auto_error=False)
 
 
 async def principal(
-    house: Annotated[Rooms, Depends(rooms)],
+    ctx: Annotated[AppContext, Depends(get_context)],
     authorization: Annotated[str | None, Depends(_authorization)],
     key: Annotated[str | None, Depends(_key)],
 ) -> Principal:
@@ -44,32 +44,32 @@ async def principal(
     if token and key:
         raise NotAuthenticated("Send one credential: either Authorization or X-API-Key.")
     if key:
-        return await house.keys.system(key)
+        return await ctx.keys.client(key)
     if token:
-        return await _bearer(house, token)
+        return await _bearer(ctx, token)
     raise NotAuthenticated("Send a credential: 'Authorization: Bearer <token>' or 'X-API-Key: <key>'.")
 
 
-async def _bearer(house: Rooms, token: str) -> Principal:
+async def _bearer(ctx: AppContext, token: str) -> Principal:
     """The principal of an access token; it is asked anew each time, so that an end of anything counts at once."""
-    claims = house.tokens.verified(token)
+    claims = ctx.tokens.verified(token)
     if not isinstance(claims, Person):
-        return await house.keys.system_of_token(claims.key_id, claims.scopes)
-    if await house.refresh_tokens.is_over(claims.sign_in):
+        return await ctx.keys.client_of_token(claims.key_id, claims.scopes)
+    if await ctx.refresh_tokens.is_over(claims.sign_in):
         raise NotAuthenticated(INVALID_TOKEN)
-    return await house.accounts.person(claims.account_id)
+    return await ctx.accounts.person(claims.account_id)
 
 
 def needs(scope: Scope) -> Callable[..., Awaitable[Principal]]:
     """A dependency: the principal, who must have this scope. A refusal is a line of the audit trail."""
 
     async def check(
-        who: Annotated[Principal, Depends(principal)], house: Annotated[Rooms, Depends(rooms)]
+        who: Annotated[Principal, Depends(principal)], ctx: Annotated[AppContext, Depends(get_context)]
     ) -> Principal:
         try:
             who.must_have(scope)
         except NotAuthorised:
-            await house.audit.write(who.organisation_id, who.id, "access", f"scope:{scope}", "refused")
+            await ctx.audit.write(who.organisation_id, who.id, "access", f"scope:{scope}", "refused")
             raise
         return who
 

@@ -6,9 +6,9 @@ import anyio
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel
 
-from gateway.context import Rooms, rooms
+from gateway.context import AppContext, get_context
 from shared.client import ServiceClient
-from shared.problem_responses import shown
+from shared.problem_responses import example_response
 
 router = APIRouter(prefix="/health", tags=["health"])
 State = Literal["ready", "unavailable"]
@@ -33,23 +33,26 @@ class Ready(BaseModel):
     dependencies: dict[str, State]
 
 
-@router.get("/live", responses=shown({"status": "live"}))
+@router.get("/live", responses=example_response({"status": "live"}))
 async def live() -> Live:
     """Does the process answer? Looks at nothing else."""
     return Live()
 
 
-@router.get("/ready", responses={**shown(READY), 503: {"model": Ready, "description": "The database does not answer"}})
-async def ready(house: Annotated[Rooms, Depends(rooms)], response: Response) -> Ready:
+@router.get(
+    "/ready",
+    responses={**example_response(READY), 503: {"model": Ready, "description": "The database does not answer"}},
+)
+async def ready(ctx: Annotated[AppContext, Depends(get_context)], response: Response) -> Ready:
     """The state of the database and of each service. Only the database makes it 503: one service down must not take
     the gateway out of the load balancer, where it can still answer the rest."""
-    states: dict[str, State] = {"database": "ready" if await house.database.is_ready() else "unavailable"}
+    states: dict[str, State] = {"database": "ready" if await ctx.database.is_ready() else "unavailable"}
 
     async def ask(client: ServiceClient) -> None:
         states[client.name] = "ready" if await client.is_ready() else "unavailable"
 
     async with anyio.create_task_group() as group:
-        for client in house.services.all():
+        for client in ctx.services.all():
             group.start_soon(ask, client)
     if states["database"] == "unavailable":
         response.status_code = 503

@@ -14,16 +14,16 @@ from pydantic import BaseModel, Field
 from gateway.api.accounts import ACCOUNT, AccountView
 from gateway.api.deps import needs
 from gateway.assessing.case import checked_patient_id
-from gateway.context import Rooms, rooms
+from gateway.context import AppContext, get_context
 from gateway.platform.identity.email import Email
 from gateway.platform.identity.invitations import Invitation
 from gateway.platform.identity.scopes import Principal, Role
 from gateway.platform.validators import Password
-from shared.problem_responses import documented, shown
+from shared.problem_responses import example_response, problem_responses
 from shared.problems import Conflict, InvalidInput, NotAuthenticated, NotAuthorised, NotFound, TooManyAttempts
 
 router = APIRouter(prefix="/v1/invitations", tags=["accounts"])
-House = Annotated[Rooms, Depends(rooms)]
+Context = Annotated[AppContext, Depends(get_context)]
 Inviter = Annotated[Principal, Depends(needs("patients:write"))]
 
 INVITATION = {
@@ -81,22 +81,22 @@ class Acceptance(BaseModel):
     "",
     status_code=HTTPStatus.CREATED,
     responses={
-        **shown({**INVITATION, "token": "mC2yW0n4c3..."}, HTTPStatus.CREATED),
-        **documented(InvalidInput, NotAuthenticated, NotAuthorised, Conflict),
+        **example_response({**INVITATION, "token": "mC2yW0n4c3..."}, HTTPStatus.CREATED),
+        **problem_responses(InvalidInput, NotAuthenticated, NotAuthorised, Conflict),
     },
 )
-async def invite(request: InvitationRequest, who: Inviter, house: House) -> NewInvitationView:
+async def invite(request: InvitationRequest, who: Inviter, ctx: Context) -> NewInvitationView:
     """Invite somebody to the own organisation. The token is shown in this answer and never again."""
     patient_id = None
     if request.role == "patient":
         reference = checked_patient_id(request.patient_reference)
         if reference is None:
             raise InvalidInput("patient_reference: needed to invite a patient.", field="patient_reference")
-        patient_id = (await house.patients.of_reference(who.organisation_id, reference, who.id)).id
+        patient_id = (await ctx.patients.of_reference(who.organisation_id, reference, who.id)).id
     else:
         who.must_have("admin")
     lifetime = dt.timedelta(hours=request.hours)
-    made = await house.invitations.add(
+    made = await ctx.invitations.add(
         request.email, request.role, who.organisation_id, who.id, lifetime, patient_id
     )  # fmt: skip
     return NewInvitationView(**_view(made.of).model_dump(), token=made.token)
@@ -104,41 +104,42 @@ async def invite(request: InvitationRequest, who: Inviter, house: House) -> NewI
 
 @router.get(
     "",
-    responses={**shown({"items": [INVITATION]}), **documented(NotAuthenticated, NotAuthorised)},
+    responses={**example_response({"items": [INVITATION]}), **problem_responses(NotAuthenticated, NotAuthorised)},
 )
-async def list_invitations(who: Annotated[Principal, Depends(needs("admin"))], house: House) -> InvitationList:
+async def list_invitations(who: Annotated[Principal, Depends(needs("admin"))], ctx: Context) -> InvitationList:
     """The invitations that can still be accepted, without their tokens."""
-    found = await house.invitations.open_ones(who.organisation_id)
-    await house.audit.write(who.organisation_id, who.id, "invitations listed")
+    found = await ctx.invitations.open_ones(who.organisation_id)
+    await ctx.audit.write(who.organisation_id, who.id, "invitations listed")
     return InvitationList(items=[_view(one) for one in found])
 
 
 @router.delete(
     "/{invitation_id}",
     status_code=HTTPStatus.NO_CONTENT,
-    responses=documented(NotAuthenticated, NotAuthorised, NotFound),
+    responses=problem_responses(NotAuthenticated, NotAuthorised, NotFound),
 )
 async def revoke_invitation(
-    invitation_id: UUID, who: Annotated[Principal, Depends(needs("admin"))], house: House
+    invitation_id: UUID, who: Annotated[Principal, Depends(needs("admin"))], ctx: Context
 ) -> None:
     """Take an invitation back before it is accepted."""
-    await house.invitations.revoke(invitation_id, who.organisation_id, who.id)
+    await ctx.invitations.revoke(invitation_id, who.organisation_id, who.id)
 
 
 @router.post(
     "/accept",
     status_code=HTTPStatus.CREATED,
     responses={
-        **shown(ACCOUNT, HTTPStatus.CREATED), **documented(InvalidInput, NotFound, Conflict, TooManyAttempts),
+        **example_response(ACCOUNT, HTTPStatus.CREATED),
+        **problem_responses(InvalidInput, NotFound, Conflict, TooManyAttempts),
     },
-)  # fmt: skip
-async def accept_invitation(acceptance: Acceptance, house: House) -> AccountView:
+)
+async def accept_invitation(acceptance: Acceptance, ctx: Context) -> AccountView:
     """Accept an invitation: its token and a password make the account. Needs no other credential."""
-    await house.attempts.count_address()
-    invitation = await house.invitations.of_token(acceptance.token)
-    hashed = await house.passwords.new_hash(acceptance.password.get_secret_value(), invitation.email)
-    account = await house.invitations.accept(acceptance.token, hashed)
-    return AccountView.model_validate(await house.accounts.get(account), from_attributes=True)
+    await ctx.attempts.count_address()
+    invitation = await ctx.invitations.of_token(acceptance.token)
+    hashed = await ctx.passwords.new_hash(acceptance.password.get_secret_value(), invitation.email)
+    account = await ctx.invitations.accept(acceptance.token, hashed)
+    return AccountView.model_validate(await ctx.accounts.get(account), from_attributes=True)
 
 
 def _view(invitation: Invitation) -> InvitationView:

@@ -8,16 +8,16 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field
 
 from gateway.api.deps import needs
-from gateway.context import Rooms, rooms
+from gateway.context import AppContext, get_context
 from gateway.platform.clock import now
-from gateway.platform.identity.api_keys import Key, NewKey
+from gateway.platform.identity.api_keys import ApiKey, NewApiKey
 from gateway.platform.identity.scopes import Principal, Scope
 from gateway.platform.validators import Printable
-from shared.problem_responses import documented, shown
+from shared.problem_responses import example_response, problem_responses
 from shared.problems import NotAuthenticated, NotAuthorised, NotFound
 
-router = APIRouter(prefix="/v1/keys", tags=["keys"], responses=documented(NotAuthenticated, NotAuthorised))
-House = Annotated[Rooms, Depends(rooms)]
+router = APIRouter(prefix="/v1/keys", tags=["keys"], responses=problem_responses(NotAuthenticated, NotAuthorised))
+Context = Annotated[AppContext, Depends(get_context)]
 Administrator = Annotated[Principal, Depends(needs("admin"))]
 KeyId = Annotated[str, Path(min_length=1, max_length=16, pattern="^[0-9a-f]+$", examples=["5f0c1f5e8c9a4b21"])]
 
@@ -73,40 +73,40 @@ class KeyList(BaseModel):
     items: list[KeyView]
 
 
-@router.post("", status_code=HTTPStatus.CREATED, responses=shown(NEW_KEY, HTTPStatus.CREATED))
-async def make_key(request: KeyRequest, who: Administrator, house: House) -> NewKeyView:
+@router.post("", status_code=HTTPStatus.CREATED, responses=example_response(NEW_KEY, HTTPStatus.CREATED))
+async def make_key(request: KeyRequest, who: Administrator, ctx: Context) -> NewKeyView:
     """Make a key for a hospital system of the own organisation. Its secret is shown in this answer and never again."""
     for scope in request.scopes:
         who.must_have(scope)
     expires = now() + dt.timedelta(days=request.days) if request.days else None
     scopes = list(dict.fromkeys(request.scopes))
-    return _new(await house.keys.add(request.name, list(scopes), who.organisation_id, who.id, expires))
+    return _new(await ctx.keys.add(request.name, list(scopes), who.organisation_id, who.id, expires))
 
 
-@router.get("", responses=shown({"items": [KEY]}))
-async def list_keys(who: Administrator, house: House) -> KeyList:
+@router.get("", responses=example_response({"items": [KEY]}))
+async def list_keys(who: Administrator, ctx: Context) -> KeyList:
     """The organisation's keys, revoked ones too, newest first."""
-    found = await house.keys.all(who.organisation_id)
-    await house.audit.write(who.organisation_id, who.id, "keys listed")
+    found = await ctx.keys.all(who.organisation_id)
+    await ctx.audit.write(who.organisation_id, who.id, "keys listed")
     return KeyList(items=[_view(key) for key in found])
 
 
-@router.post("/{key_id}/rotate", responses={**shown(NEW_KEY), **documented(NotFound)})
-async def rotate_key(key_id: KeyId, who: Administrator, house: House, rotation: Rotation | None = None) -> NewKeyView:
+@router.post("/{key_id}/rotate", responses={**example_response(NEW_KEY), **problem_responses(NotFound)})
+async def rotate_key(key_id: KeyId, who: Administrator, ctx: Context, rotation: Rotation | None = None) -> NewKeyView:
     """Give a key a new secret. It stays the same client; the old secret works until the overlap is over."""
     overlap = dt.timedelta(hours=(rotation or Rotation()).overlap_hours)
-    return _new(await house.keys.rotate(key_id, who.organisation_id, who.id, overlap))
+    return _new(await ctx.keys.rotate(key_id, who.organisation_id, who.id, overlap))
 
 
-@router.delete("/{key_id}", status_code=HTTPStatus.NO_CONTENT, responses=documented(NotFound))
-async def revoke_key(key_id: KeyId, who: Administrator, house: House) -> None:
+@router.delete("/{key_id}", status_code=HTTPStatus.NO_CONTENT, responses=problem_responses(NotFound))
+async def revoke_key(key_id: KeyId, who: Administrator, ctx: Context) -> None:
     """Revoke a key at once, with both its secrets and every access token that came of it."""
-    await house.keys.revoke(key_id, who.organisation_id, who.id)
+    await ctx.keys.revoke(key_id, who.organisation_id, who.id)
 
 
-def _view(key: Key) -> KeyView:
+def _view(key: ApiKey) -> KeyView:
     return KeyView.model_validate(key, from_attributes=True)
 
 
-def _new(made: NewKey) -> NewKeyView:
+def _new(made: NewApiKey) -> NewKeyView:
     return NewKeyView(**_view(made.of).model_dump(), key=made.key)

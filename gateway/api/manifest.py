@@ -13,7 +13,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from gateway.assessing.case import MODELS, as_sent, checked_patient_id, read_risk
 from shared.contracts.risk import LifestyleRiskRequest, RiskRequest
-from shared.problem_responses import words
+from shared.problem_responses import describe_error
 from shared.problems import InvalidInput, InvalidRecord, MissingInput
 
 MOST_CASES = 1000
@@ -103,7 +103,7 @@ def read_manifest(text: str | bytes) -> Manifest:
     try:
         return Manifest.model_validate_json(text)
     except ValidationError as error:
-        errors = [words(dict(one)) for one in error.errors()[:MOST_ERRORS]]
+        errors = [describe_error(dict(one)) for one in error.errors()[:MOST_ERRORS]]
         detail = "; ".join(f"manifest.{one['field']}: {one['message']}" for one in errors[:5])
         raise InvalidInput(detail, errors=[{**one, "field": f"manifest.{one['field']}"} for one in errors]) from error
 

@@ -6,11 +6,11 @@ import anyio
 from fastapi import APIRouter, Depends
 
 from gateway.api.deps import needs
-from gateway.context import Rooms, rooms
+from gateway.context import AppContext, get_context
 from gateway.platform.identity.scopes import Principal
 from shared.client import ServiceClient
 from shared.contracts.models import ModelCard, ModelCards
-from shared.problem_responses import documented, shown
+from shared.problem_responses import example_response, problem_responses
 from shared.problems import NotAuthenticated, NotAuthorised, TrabeculaError
 
 CARDS = {
@@ -34,17 +34,17 @@ CARDS = {
 router = APIRouter(prefix="/v1/models", tags=["models"])
 
 
-@router.get("", responses={**shown(CARDS), **documented(NotAuthenticated, NotAuthorised)})
+@router.get("", responses={**example_response(CARDS), **problem_responses(NotAuthenticated, NotAuthorised)})
 async def list_models(
-    _: Annotated[Principal, Depends(needs("models:read"))], house: Annotated[Rooms, Depends(rooms)]
+    _: Annotated[Principal, Depends(needs("models:read"))], ctx: Annotated[AppContext, Depends(get_context)]
 ) -> ModelCards:
     """Every model's card: data, measured figures with intervals, limits. A service that is down is named."""
     cards: dict[str, list[ModelCard]] = {}
-    clients = house.services.all()
+    clients = ctx.services.all()
 
     async def ask(client: ServiceClient) -> None:
         try:
-            cards[client.name] = await house.services.cards(client)
+            cards[client.name] = await ctx.services.cards(client)
         except TrabeculaError:
             return
 

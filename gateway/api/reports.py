@@ -8,18 +8,18 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from gateway.api.deps import needs
 from gateway.assessing.release import patient_view, withheld
-from gateway.context import Rooms, rooms
+from gateway.context import AppContext, get_context
 from gateway.platform.identity.scopes import Principal
 from gateway.platform.language import LanguageCode
 from gateway.records.rendering_kinds import KINDS
 from gateway.reports.presentation import Audience
-from shared.problem_responses import documented
+from shared.problem_responses import problem_responses
 from shared.problems import NotAuthenticated, NotAuthorised, NotFound
 
 router = APIRouter(
     prefix="/v1/assessments/{assessment_id}",
     tags=["assessments"],
-    responses=documented(NotAuthenticated, NotAuthorised, NotFound),
+    responses=problem_responses(NotAuthenticated, NotAuthorised, NotFound),
 )
 PDF: dict[int | str, dict[str, Any]] = {
     200: {
@@ -35,7 +35,7 @@ PDF: dict[int | str, dict[str, Any]] = {
 async def get_report(
     assessment_id: UUID,
     who: Annotated[Principal, Depends(needs("assessments:read"))],
-    house: Annotated[Rooms, Depends(rooms)],
+    ctx: Annotated[AppContext, Depends(get_context)],
     audience: Annotated[Audience, Query(description="In plain words, or with every figure")] = "patient",
     language: Annotated[LanguageCode, Query(description="English where the server has no font for it")] = "en",
 ) -> Response:
@@ -46,12 +46,12 @@ async def get_report(
     """
     if audience == "clinician" and who.patient_id is not None:
         raise NotAuthorised("The clinician's report is for the clinic: ask for audience=patient.")
-    stored = await house.assessments.get(assessment_id, who)
-    found = {kind: await house.pictures.first(assessment_id, [kind]) for kind in KINDS}
+    stored = await ctx.assessments.get(assessment_id, who)
+    found = {kind: await ctx.pictures.first(assessment_id, [kind]) for kind in KINDS}
     pngs: dict[str, bytes] = {kind: png for kind, png in found.items() if png}
     from gateway.reports.report import Report, pdf_of  # with the fonts' libraries, which few need at the start
 
-    made, settings = stored.assessment, house.settings
+    made, settings = stored.assessment, ctx.settings
     number, hides = settings.emergency_number, False
     if audience == "patient":
         hides = withheld(made, settings.release_medication)

@@ -8,15 +8,15 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Form, Header, Response
 from pydantic import BaseModel, Field
 
-from gateway.context import Rooms, rooms
-from gateway.platform.identity.access_tokens import Person, System
+from gateway.context import AppContext, get_context
+from gateway.platform.identity.access_tokens import ApiClient, Person
 from gateway.platform.identity.refresh_tokens import NewToken
 from gateway.platform.identity.scopes import read_scopes
-from shared.problem_responses import documented, shown
+from shared.problem_responses import example_response, problem_responses
 from shared.problems import InvalidInput, NotAuthenticated, NotAuthorised, TooManyAttempts
 
 router = APIRouter(prefix="/v1/tokens", tags=["tokens"])
-House = Annotated[Rooms, Depends(rooms)]
+Context = Annotated[AppContext, Depends(get_context)]
 
 TOKENS = {
     "access_token": "eyJhbGciOiJIUzI1NiIs...",
@@ -51,11 +51,14 @@ class Tokens(BaseModel):
 @router.post(
     "",
     response_model_exclude_none=True,
-    responses={**shown(TOKENS), **documented(InvalidInput, NotAuthenticated, NotAuthorised, TooManyAttempts)},
+    responses={
+        **example_response(TOKENS),
+        **problem_responses(InvalidInput, NotAuthenticated, NotAuthorised, TooManyAttempts),
+    },
 )
 async def sign_in(
     form: Annotated[TokenRequest, Form()],
-    house: House,
+    ctx: Context,
     response: Response,
     authorization: Annotated[str | None, Header(description="`Basic` with client_id and client_secret")] = None,
 ) -> Tokens:
@@ -63,48 +66,48 @@ async def sign_in(
     (`grant_type=client_credentials`). A system's token ends with its key, at once."""
     response.headers["Cache-Control"] = "no-store"
     if form.grant_type == "client_credentials":
-        return await _system(house, form, authorization)
-    return await _person(house, form)
+        return await _client_tokens(ctx, form, authorization)
+    return await _person(ctx, form)
 
 
 @router.post(
     "/refresh",
     response_model_exclude_none=True,
-    responses={**shown(TOKENS), **documented(NotAuthenticated)},
+    responses={**example_response(TOKENS), **problem_responses(NotAuthenticated)},
 )
 async def refresh_tokens(
-    refresh_token: Annotated[str, Form(max_length=1000)], house: House, response: Response
+    refresh_token: Annotated[str, Form(max_length=1000)], ctx: Context, response: Response
 ) -> Tokens:
     """Exchange a refresh token for new tokens. Each is good once; used again, it ends the whole sign-in."""
     response.headers["Cache-Control"] = "no-store"
-    return await _tokens(house, await house.refresh_tokens.exchange(refresh_token))
+    return await _tokens(ctx, await ctx.refresh_tokens.exchange(refresh_token))
 
 
 @router.post("/revoke", status_code=HTTPStatus.NO_CONTENT)
-async def sign_out(token: Annotated[str, Form(max_length=1000, description="The refresh token")], house: House) -> None:
+async def sign_out(token: Annotated[str, Form(max_length=1000, description="The refresh token")], ctx: Context) -> None:
     """Sign out: the refresh token, and every token that came of the same sign-in, ends at once."""
-    await house.refresh_tokens.end(token, "sign-out")
+    await ctx.refresh_tokens.end(token, "sign-out")
 
 
-async def _person(house: Rooms, form: TokenRequest) -> Tokens:
+async def _person(ctx: AppContext, form: TokenRequest) -> Tokens:
     if not form.username or not form.password:
         missing = "username" if not form.username else "password"
         raise InvalidInput(f"{missing}: needed to sign in with grant_type=password.", field=missing)
-    await house.attempts.count(form.username)
-    account = await house.sign_in.account(form.username, form.password)
-    return await _tokens(house, await house.refresh_tokens.begin(account))
+    await ctx.attempts.count(form.username)
+    account = await ctx.sign_in.account(form.username, form.password)
+    return await _tokens(ctx, await ctx.refresh_tokens.begin(account))
 
 
-async def _tokens(house: Rooms, new: NewToken) -> Tokens:
-    who = await house.accounts.person(new.account_id)
-    access = house.tokens.for_person(Person(new.account_id, new.family))
-    return _answer(house, access, who.scopes, new.token)
+async def _tokens(ctx: AppContext, new: NewToken) -> Tokens:
+    who = await ctx.accounts.person(new.account_id)
+    access = ctx.tokens.for_person(Person(new.account_id, new.family))
+    return _answer(ctx, access, who.scopes, new.token)
 
 
-async def _system(house: Rooms, form: TokenRequest, authorization: str | None) -> Tokens:
+async def _client_tokens(ctx: AppContext, form: TokenRequest, authorization: str | None) -> Tokens:
     identity, key = _client(form, authorization)
-    await house.attempts.count(identity)
-    who = await house.keys.system(key)
+    await ctx.attempts.count(identity)
+    who = await ctx.keys.client(key)
     if who.id != f"key:{identity}":
         raise NotAuthenticated("client_id is not the id of the key that was sent as client_secret.")
     scopes = who.scopes
@@ -113,8 +116,8 @@ async def _system(house: Rooms, form: TokenRequest, authorization: str | None) -
         for scope in asked:
             who.must_have(scope)
         scopes = frozenset(asked)
-    await house.audit.write(who.organisation_id, who.id, "sign-in")
-    return _answer(house, house.tokens.for_system(System(identity, scopes)), scopes)
+    await ctx.audit.write(who.organisation_id, who.id, "sign-in")
+    return _answer(ctx, ctx.tokens.for_client(ApiClient(identity, scopes)), scopes)
 
 
 def _client(form: TokenRequest, authorization: str | None) -> tuple[str, str]:
@@ -134,6 +137,6 @@ def _client(form: TokenRequest, authorization: str | None) -> tuple[str, str]:
     return form.client_id, form.client_secret
 
 
-def _answer(house: Rooms, access: str, scopes: frozenset[str], refresh: str | None = None) -> Tokens:
-    seconds = int(house.tokens.lifetime.total_seconds())
+def _answer(ctx: AppContext, access: str, scopes: frozenset[str], refresh: str | None = None) -> Tokens:
+    seconds = int(ctx.tokens.lifetime.total_seconds())
     return Tokens(access_token=access, expires_in=seconds, refresh_token=refresh, scope=" ".join(sorted(scopes)))

@@ -12,7 +12,7 @@ from gateway.platform.audit import Audit
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Database, DatabaseUnavailable, SchemaBehind, migrate, require_schema
 from gateway.platform.identity.accounts import Accounts
-from gateway.platform.identity.api_keys import Key, Keys, NewKey
+from gateway.platform.identity.api_keys import ApiKey, ApiKeys, NewApiKey
 from gateway.platform.identity.email import checked_email
 from gateway.platform.identity.passwords import Passwords, new_password
 from gateway.platform.identity.scopes import read_scopes
@@ -121,7 +121,7 @@ async def key(
     expires = now() + dt.timedelta(days=days) if days else None
     async with opened(settings) as database:
         owner = await _organisation(Accounts(database.sessions), settings, organisation)
-        made = await Keys(database.sessions).add(name, list(read_scopes(scopes)), owner, OPERATOR, expires)
+        made = await ApiKeys(database.sessions).add(name, list(read_scopes(scopes)), owner, OPERATOR, expires)
     return _new_key(made)
 
 
@@ -133,7 +133,7 @@ async def rotated_key(settings: GatewaySettings, identity: str, overlap_hours: i
     """
     async with opened(settings) as database:
         overlap = dt.timedelta(hours=overlap_hours)
-        return _new_key(await Keys(database.sessions).rotate(key_id(identity), None, OPERATOR, overlap))
+        return _new_key(await ApiKeys(database.sessions).rotate(key_id(identity), None, OPERATOR, overlap))
 
 
 async def revoked_key(settings: GatewaySettings, identity: str) -> dict[str, Any]:
@@ -143,14 +143,14 @@ async def revoked_key(settings: GatewaySettings, identity: str) -> dict[str, Any
         NotFound: no such key.
     """
     async with opened(settings) as database:
-        await Keys(database.sessions).revoke(key_id(identity), None, OPERATOR)
+        await ApiKeys(database.sessions).revoke(key_id(identity), None, OPERATOR)
     return {"id": key_id(identity), "revoked": True}
 
 
 async def keys(settings: GatewaySettings) -> list[dict[str, Any]]:
     """The keys of every organisation, newest first, without their secrets."""
     async with opened(settings) as database:
-        found = await Keys(database.sessions).all(None)
+        found = await ApiKeys(database.sessions).all(None)
     return [
         {
             "id": one.id,
@@ -172,7 +172,7 @@ async def verified_trail(settings: GatewaySettings, noted_head: str | None) -> d
     return {"ok": found.fault is None, **asdict(found)}
 
 
-def _state(key: Key) -> str:
+def _state(key: ApiKey) -> str:
     if key.revoked_at is not None:
         return "revoked"
     return "expired" if key.expires_at is not None and key.expires_at <= now() else "valid"
@@ -197,7 +197,7 @@ async def _organisation(accounts: Accounts, settings: GatewaySettings, name: str
     return await accounts.organisation(name) if name else first
 
 
-def _new_key(made: NewKey) -> dict[str, Any]:
+def _new_key(made: NewApiKey) -> dict[str, Any]:
     return {
         "id": made.of.id,
         "key": made.key,

@@ -3,7 +3,7 @@
 import asyncio
 
 
-class Waiting:
+class BatchSignals:
     """Wakes the workers when a batch comes in, and ends the streams of events when the gateway stops."""
 
     def __init__(self) -> None:
@@ -17,12 +17,12 @@ class Waiting:
         """The gateway stops: whoever follows a batch is let go."""
         self._stopping.set()
 
-    async def for_work(self, seconds: float) -> None:
+    async def wait_for_batch(self, seconds: float) -> None:
         """Until a batch comes in, or for some seconds: another process may have taken one in."""
         await _either(self._new, seconds)
         self._new.clear()
 
-    async def for_news(self, seconds: float) -> bool:
+    async def wait_or_stop(self, seconds: float) -> bool:
         """Wait some seconds before the next look; whether there is to be one."""
         await _either(self._stopping, seconds)
         return not self._stopping.is_set()

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import FormData, UploadFile
 
 from shared.contracts.risk import AnyRiskRequest, LifestyleRiskRequest, RiskRequest
-from shared.problem_responses import words
+from shared.problem_responses import describe_error
 from shared.problems import InvalidInput, InvalidRecord, MissingInput
 
 FIELDS = ("image", "clinical", "patient_id", "clinical_model")
@@ -99,7 +99,7 @@ def read_risk(text: str, model: str) -> RiskRequest | LifestyleRiskRequest:
     try:
         return _RISK.validate_json(json.dumps({"record": record, "clinical_model": model}))
     except ValidationError as error:
-        raise _invalid([_in_record(words(dict(one))) for one in error.errors()]) from error
+        raise _invalid([_in_record(describe_error(dict(one))) for one in error.errors()]) from error
 
 
 def read_stored_risk(stored: dict[str, Any]) -> RiskRequest | LifestyleRiskRequest:

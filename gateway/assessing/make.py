@@ -6,9 +6,9 @@ from gateway.assessing.case import Case
 from gateway.assessing.keep import keep
 from gateway.assessing.release import shown_to
 from gateway.assessing.workflow import Findings, Told, nobody
-from gateway.context import Rooms
+from gateway.context import AppContext
 from gateway.platform.identity.scopes import Principal
-from gateway.records.assessments import Repeatable
+from gateway.records.assessments import IdempotentRequest
 from shared.contracts.assessment import Assessment
 
 
@@ -21,7 +21,7 @@ class Made:
 
 
 async def make(
-    house: Rooms, who: Principal, case: Case, idempotency_key: str | None, pictures: bool, told: Told = nobody
+    ctx: AppContext, who: Principal, case: Case, idempotency_key: str | None, pictures: bool, told: Told = nobody
 ) -> Made:
     """Assess a case and store it, or find what was answered to the same request under the same key.
 
@@ -34,11 +34,11 @@ async def make(
         Conflict: the key was used for another request, or the patient was erased meanwhile.
         TooBusy: as many cases are in flight as may be.
     """
-    repeatable = Repeatable(idempotency_key, case.digest()) if idempotency_key else None
-    made = await house.assessments.repeated(who, repeatable) if repeatable else None
+    idempotent = IdempotentRequest(idempotency_key, case.digest()) if idempotency_key else None
+    made = await ctx.assessments.repeated(who, idempotent) if idempotent else None
     findings = None
     if made is None:
-        owner = await house.patients.owner(who, case.patient_id)
-        findings = await house.workflow.assess(case, pictures or house.settings.keep_pictures, told)
-        made = await keep(house, case, findings, who, owner, repeatable)
-    return Made(shown_to(who, made, house.settings.release_medication), findings)
+        owner = await ctx.patients.owner(who, case.patient_id)
+        findings = await ctx.workflow.assess(case, pictures or ctx.settings.keep_pictures, told)
+        made = await keep(ctx, case, findings, who, owner, idempotent)
+    return Made(shown_to(who, made, ctx.settings.release_medication), findings)

@@ -8,7 +8,7 @@ that is not released yet, or the order in which medicines are used.
 from typing import Literal
 
 from gateway.platform.identity.scopes import Principal
-from gateway.platform.language import words_of
+from gateway.platform.language import translator_for
 from shared.clinic.density import OSTEOPOROSIS
 from shared.clinic.drug_names import bone_drug_named
 from shared.contracts.assessment import Assessment, Combined, Diagnosis
@@ -113,4 +113,4 @@ def by_fracture(found: ClinicalFinding, density: BoneDensity) -> bool:
 
 def _warning(warning: RecordWarning) -> RecordWarning:
     field = "medications" if bone_drug_named(warning.field) else warning.field
-    return warning.model_copy(update={"field": field, "detail": words_of("en")(f"warning.{warning.type}")})
+    return warning.model_copy(update={"field": field, "detail": translator_for("en")(f"warning.{warning.type}")})

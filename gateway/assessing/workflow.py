@@ -111,16 +111,16 @@ class Workflow:
 
     Args:
         max_in_flight: cases that somebody waits for; one more is refused rather than queued without end.
-        patience_s: how long a case of a batch gives way to those, so that it moves on a busy day as well.
+        batch_max_wait_s: how long a case of a batch gives way to those, so that it moves on a busy day as well.
         policy: how the site reads a record.
     """
 
     def __init__(
-        self, services: Services, max_in_flight: int, patience_s: float = 5, policy: ClinicPolicy = NO_CHOICES
+        self, services: Services, max_in_flight: int, batch_max_wait_s: float = 5, policy: ClinicPolicy = NO_CHOICES
     ) -> None:
-        self._services, self._room, self._inside = services, max_in_flight, 0
+        self._services, self._capacity, self._inside = services, max_in_flight, 0
         self._policy = policy
-        self._patience_s, self._quiet = patience_s, asyncio.Event()
+        self._patience_s, self._quiet = batch_max_wait_s, asyncio.Event()
         self._quiet.set()
 
     async def assess(self, case: Case, pictures: bool = False, told: Told = nobody) -> Findings:
@@ -132,7 +132,7 @@ class Workflow:
             InvalidInput: the image cannot be read, or is refused and there is no record beside it.
             TooBusy: as many cases are in flight as may be.
         """
-        if self._inside >= self._room:
+        if self._inside >= self._capacity:
             raise TooBusy("As many assessments are in flight as may be: try again in a moment.", retry_after_s=2)
         self._inside += 1
         self._quiet.clear()

@@ -15,7 +15,7 @@ from shared.contracts.assessment import Assessment
 from shared.contracts.policy import ClinicPolicy
 from shared.contracts.recommendation import RecommendationRequest
 from shared.logs import configure_logging
-from shared.problem_responses import words
+from shared.problem_responses import describe_error
 from shared.problems import InvalidInput, MissingInput
 
 
@@ -46,7 +46,7 @@ def explain_file(case: Path, policy: ClinicPolicy) -> list[Any]:
     try:
         request = RecommendationRequest.model_validate_json(_read(case))
     except ValidationError as error:
-        errors = [words(dict(one)) for one in error.errors()]
+        errors = [describe_error(dict(one)) for one in error.errors()]
         detail = "; ".join(f"{one['field'] or case}: {one['message']}" for one in errors[:5])
         raise InvalidInput(detail) from error
     if "policy" not in request.model_fields_set:

@@ -8,7 +8,7 @@ from typing import Any
 from gateway.assessing.administration import opened, prepare
 from gateway.platform.audit import Audit
 from gateway.platform.database import backup as dump
-from gateway.platform.encryption import MasterKey
+from gateway.platform.encryption import KeyEncryptionKey
 from gateway.settings import GatewaySettings
 from shared.problems import Conflict, InvalidInput
 
@@ -36,7 +36,7 @@ def back_up(settings: GatewaySettings, file: Path, with_secrets: bool) -> dict[s
             raise Conflict(f"{file} exists: name a new file.")
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as handle, zipfile.ZipFile(handle, "w", zipfile.ZIP_DEFLATED) as archive:
-            manifest = dump.back_up(settings.sqlalchemy_url(), archive, MasterKey(settings.data_key()))
+            manifest = dump.back_up(settings.sqlalchemy_url(), archive, KeyEncryptionKey(settings.data_key()))
             for name, value in SECRETS.items() if with_secrets else ():
                 archive.writestr(f"secrets/{name}", value(settings))
         part.replace(file)
@@ -66,7 +66,7 @@ async def restore(settings: GatewaySettings, file: Path) -> dict[str, Any]:
             manifest = dump.read_manifest(archive)
             _secrets(settings, archive)  # before anything makes new ones
             prepare(settings.model_copy(update={"migrate": True}))  # whoever restores wants a schema
-            dump.restore(settings.sqlalchemy_url(), archive, manifest, MasterKey(settings.data_key()))
+            dump.restore(settings.sqlalchemy_url(), archive, manifest, KeyEncryptionKey(settings.data_key()))
     except (OSError, zipfile.BadZipFile) as error:
         raise InvalidInput(f"{file} cannot be read as a backup: {error}.") from error
     async with opened(settings) as database:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gateway.assessing.administration import opened
 from gateway.assessing.services import Services, ServicesSource, over_network
 from gateway.platform.database.engine import Database, newest_revision, revision
-from gateway.platform.encryption import MasterKey
+from gateway.platform.encryption import KeyEncryptionKey
 from gateway.records.patients import Patients
 from gateway.settings import GatewaySettings
 from shared.client import ServiceClient
@@ -70,7 +70,7 @@ async def _data_secret(settings: GatewaySettings, database: Database) -> Finding
         )
         return Finding("data secret", False, detail)
     try:
-        opens = await Patients(database.sessions, MasterKey(settings.data_key())).check_secret()
+        opens = await Patients(database.sessions, KeyEncryptionKey(settings.data_key())).check_secret()
     except TrabeculaError as error:
         return Finding("data secret", False, error.detail)
     return Finding("data secret", True, "it opens what is stored" if opens else "nothing is stored yet that it opens")

@@ -10,64 +10,64 @@ from starlette.responses import RedirectResponse, Response
 from gateway.api.accounts import Registration, register
 from gateway.api.invitations import Acceptance, accept_invitation
 from gateway.api.tokens import TokenRequest, Tokens, sign_in, sign_out
-from gateway.context import Rooms, rooms
+from gateway.context import AppContext, get_context
 from gateway.pages.forms import Posted, secret, text
-from gateway.pages.page import LANGUAGE, OpenPage, page, told, visitor_of
-from gateway.pages.sessions import REFRESH, Visitor, hand_out, local_path, take_back, visits_of
+from gateway.pages.page import LANGUAGE, OpenPage, current_user, page, told
+from gateway.pages.sessions import REFRESH, CurrentUser, hand_out, local_path, sessions_of, take_back
 from gateway.platform.language import LanguageCode
 from shared.problems import TrabeculaError
 
 router = APIRouter(route_class=OpenPage, include_in_schema=False)
-House = Annotated[Rooms, Depends(rooms)]
-Visit = Annotated[Visitor, Depends(visitor_of)]
+Context = Annotated[AppContext, Depends(get_context)]
+User = Annotated[CurrentUser, Depends(current_user)]
 YEAR_S = 365 * 86_400
 
 
 @router.get("/sign-in")
 async def sign_in_page(
     request: Request,
-    visitor: Visit,
-    house: House,
+    user: User,
+    ctx: Context,
     next: Annotated[str, Query(max_length=500)] = "/",
     again: bool = False,
 ) -> Response:
     """The form, unless somebody is signed in already."""
-    if visitor.who:
+    if user.who:
         return RedirectResponse(local_path(next), HTTPStatus.SEE_OTHER)
-    return _sign_in_form(request, house, local_path(next), again=again)
+    return _sign_in_form(request, ctx, local_path(next), again=again)
 
 
 @router.post("/sign-in")
-async def sign_in_here(request: Request, form: Posted, house: House) -> Response:
+async def sign_in_here(request: Request, form: Posted, ctx: Context) -> Response:
     """Sign in and go on to where the person wanted to go."""
     onward = local_path(text(form, "next"))
     email, password = text(form, "email"), secret(form, "password")
     try:
         tokens = await sign_in(
-            TokenRequest(username=email, password=password.get_secret_value()), house, Response(), None
+            TokenRequest(username=email, password=password.get_secret_value()), ctx, Response(), None
         )
     except (TrabeculaError, ValidationError) as error:
-        return _sign_in_form(request, house, onward, email=email, error=error)
+        return _sign_in_form(request, ctx, onward, email=email, error=error)
     return _welcome(request, tokens, onward, stay=text(form, "stay") == "1")
 
 
 @router.get("/register")
-async def register_page(request: Request, house: House) -> Response:
+async def register_page(request: Request, ctx: Context) -> Response:
     """The form for patients who register themselves."""
-    return page(request, "register.html", allowed=house.settings.registration, email="", problem=None)
+    return page(request, "register.html", allowed=ctx.settings.registration, email="", problem=None)
 
 
 @router.post("/register")
-async def register_here(request: Request, form: Posted, house: House) -> Response:
+async def register_here(request: Request, form: Posted, ctx: Context) -> Response:
     """Make the account and sign in."""
     email, password = text(form, "email"), secret(form, "password")
     try:
-        await register(Registration(email=email, password=password), house)
+        await register(Registration(email=email, password=password), ctx)
         tokens = await sign_in(
-            TokenRequest(username=email, password=password.get_secret_value()), house, Response(), None
+            TokenRequest(username=email, password=password.get_secret_value()), ctx, Response(), None
         )
     except (TrabeculaError, ValidationError) as error:
-        problem, allowed = told(error), house.settings.registration
+        problem, allowed = told(error), ctx.settings.registration
         status = HTTPStatus(problem["status"])
         return page(request, "register.html", status, allowed=allowed, email=email, problem=problem)
     return _welcome(request, tokens, "/", stay=False)
@@ -80,13 +80,13 @@ async def invitation_page(request: Request) -> Response:
 
 
 @router.post("/invitation")
-async def accept_here(request: Request, form: Posted, house: House) -> Response:
+async def accept_here(request: Request, form: Posted, ctx: Context) -> Response:
     """Make the account that the invitation is for and sign in."""
     password, token = secret(form, "password"), text(form, "token")
     try:
-        account = await accept_invitation(Acceptance(token=token, password=password), house)
+        account = await accept_invitation(Acceptance(token=token, password=password), ctx)
         tokens = await sign_in(
-            TokenRequest(username=account.email, password=password.get_secret_value()), house, Response(), None
+            TokenRequest(username=account.email, password=password.get_secret_value()), ctx, Response(), None
         )
     except (TrabeculaError, ValidationError) as error:
         problem = told(error)
@@ -95,12 +95,12 @@ async def accept_here(request: Request, form: Posted, house: House) -> Response:
 
 
 @router.post("/sign-out")
-async def sign_out_here(request: Request, form: Posted, visitor: Visit, house: House) -> Response:
+async def sign_out_here(request: Request, form: Posted, user: User, ctx: Context) -> Response:
     """End the sign-in, here and on the server."""
-    token = visitor.fresh.refresh_token if visitor.fresh else request.cookies.get(REFRESH)
-    visitor.fresh = None
+    token = user.fresh.refresh_token if user.fresh else request.cookies.get(REFRESH)
+    user.fresh = None
     if token:
-        await sign_out(token, house)
+        await sign_out(token, ctx)
     response = RedirectResponse("/sign-in?out=1", HTTPStatus.SEE_OTHER)
     take_back(response)
     return response
@@ -118,17 +118,23 @@ async def choose_language(
 
 
 def _sign_in_form(
-    request: Request, house: Rooms, onward: str, *, again: bool = False, email: str = "", error: Exception | None = None
+    request: Request,
+    ctx: AppContext,
+    onward: str,
+    *,
+    again: bool = False,
+    email: str = "",
+    error: Exception | None = None,
 ) -> Response:
     problem = told(error) if error else None
     status = HTTPStatus(problem["status"]) if problem else HTTPStatus.OK
     return page(
         request, "sign_in.html", status, next=onward, again=again, email=email, problem=problem,
-        registration=house.settings.registration, out=request.query_params.get("out") == "1",
+        registration=ctx.settings.registration, out=request.query_params.get("out") == "1",
     )  # fmt: skip
 
 
 def _welcome(request: Request, tokens: Tokens, onward: str, *, stay: bool) -> Response:
     response = RedirectResponse(onward, HTTPStatus.SEE_OTHER)
-    hand_out(response, request, visits_of(request), tokens, stay=stay)
+    hand_out(response, request, sessions_of(request), tokens, stay=stay)
     return response

@@ -8,8 +8,8 @@ from fastapi import Depends, Request
 from pydantic import SecretStr
 from starlette.datastructures import FormData
 
-from gateway.pages.page import visitor_of
-from gateway.pages.sessions import visits_of
+from gateway.pages.page import current_user
+from gateway.pages.sessions import sessions_of
 from shared.problems import InvalidInput
 
 MOST_FIELDS, LARGEST_FIELD_BYTES = 300, 20_000
@@ -22,7 +22,7 @@ async def posted(request: Request) -> AsyncIterator[FormData]:
         NotAuthorised: its token is not of this visit.
     """
     async with request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=LARGEST_FIELD_BYTES) as form:
-        visits_of(request).check_form(visitor_of(request), form.get("csrf"))
+        sessions_of(request).check_form(current_user(request), form.get("csrf"))
         yield form
 
 

@@ -12,13 +12,13 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 
 from gateway.assessing.case import Case, checked_patient_id, read_risk
 from gateway.assessing.make import Made, make
-from gateway.context import Rooms
-from gateway.pages.deps import House, Visit, allowed
+from gateway.context import AppContext
+from gateway.pages.deps import Context, User, allowed
 from gateway.pages.forms import Posted, text
 from gateway.pages.page import OpenPage, Page, page, rendered, told, wants_json
 from gateway.pages.questions import DENSITY_ROWS, DEVICES, FRACTURE_ROWS, MEASURES, SECTIONS, record_of
 from gateway.pages.results import shown
-from gateway.pages.sessions import Visitor, visits_of
+from gateway.pages.sessions import CurrentUser, sessions_of
 from gateway.platform.identity.scopes import Principal
 from gateway.platform.validators import Printable
 from shared.contracts.assessment import Component
@@ -33,40 +33,40 @@ FORM: dict[str, Any] = {
 
 
 @router.get("/new")
-async def new_page(request: Request, visitor: Visit, house: House) -> Response:
+async def new_page(request: Request, user: User, ctx: Context) -> Response:
     """The form: a picture, questions, or both."""
-    await allowed(visitor, "assessments:write", house)
+    await allowed(user, "assessments:write", ctx)
     return page(request, "new.html", offline=False, **FORM)
 
 
 @open_router.get("/new/offline")
 async def offline_page(request: Request) -> Response:
     """The same form with nothing of anybody in it: what a device keeps for the time without a link."""
-    return page(request, "new.html", offline=True, visitor=Visitor(""), **FORM)
+    return page(request, "new.html", offline=True, user=CurrentUser(""), **FORM)
 
 
-@open_router.get("/visit")
-async def visit(request: Request, visitor: Visit) -> Response:
+@open_router.get("/session")
+async def session(request: Request, user: User) -> Response:
     """For a page that was opened without a link, or kept open long: is somebody signed in, and the token of forms."""
-    account = visitor.who.id if visitor.who else None
-    return JSONResponse({"account": account, "form_token": visits_of(request).form_token(visitor)})
+    account = user.who.id if user.who else None
+    return JSONResponse({"account": account, "form_token": sessions_of(request).form_token(user)})
 
 
 @router.post("/new")
 async def assess_here(
     request: Request,
     form: Posted,
-    visitor: Visit,
-    house: House,
+    user: User,
+    ctx: Context,
     idempotency_key: Annotated[Printable | None, Header(min_length=1, max_length=255)] = None,
 ) -> Response:
     """Assess what the form holds. A script gets each part as it is over, as lines of JSON; a browser the result."""
-    who = await allowed(visitor, "assessments:write", house)
+    who = await allowed(user, "assessments:write", ctx)
     case = await case_of(form)
     if wants_json(request):
-        lines = _lines(request, house, who, case, idempotency_key)
+        lines = _lines(request, ctx, who, case, idempotency_key)
         return StreamingResponse(lines, media_type="application/x-ndjson", headers={"X-Accel-Buffering": "no"})
-    made = await make(house, who, case, idempotency_key, False)
+    made = await make(ctx, who, case, idempotency_key, False)
     return RedirectResponse(f"/assessments/{made.assessment.id}", HTTPStatus.SEE_OTHER)
 
 
@@ -86,11 +86,11 @@ async def case_of(form: FormData) -> Case:
 
 
 async def _lines(
-    request: Request, house: Rooms, who: Principal, case: Case, idempotency_key: str | None
+    request: Request, ctx: AppContext, who: Principal, case: Case, idempotency_key: str | None
 ) -> AsyncIterator[str]:
     """What a script is told: `{"part": ...}` as each is over, then the result, then its pictures one by one."""
     parts: asyncio.Queue[Component | None] = asyncio.Queue()
-    work = asyncio.create_task(make(house, who, case, idempotency_key, True, parts.put_nowait))
+    work = asyncio.create_task(make(ctx, who, case, idempotency_key, True, parts.put_nowait))
     work.add_done_callback(lambda _: parts.put_nowait(None))
     try:
         while part := await parts.get():
@@ -102,16 +102,14 @@ async def _lines(
         return
     finally:
         work.cancel()
-    for line in _result(request, house, made):
+    for line in _result(request, ctx, made):
         yield line
 
 
-def _result(request: Request, house: Rooms, made: Made) -> list[str]:
+def _result(request: Request, ctx: AppContext, made: Made) -> list[str]:
     """The result without its pictures, then those: they are in this answer and, unless the site keeps them, nowhere."""
     found = made.findings.pictures if made.findings else {}
-    html = rendered(
-        request, "_result.html", **shown(request, house, made.assessment, pictures="page" if found else None)
-    )
+    html = rendered(request, "_result.html", **shown(request, ctx, made.assessment, pictures="page" if found else None))
     first = _line(address=f"/assessments/{made.assessment.id}", html=html)
     return [first, *(_line(picture=kind, png=picture.png_base64) for kind, picture in found.items())]
 

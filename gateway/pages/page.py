@@ -18,11 +18,19 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
 
-from gateway.context import rooms
-from gateway.pages.sessions import NOT_FROM_HERE, Visitor, from_here, hand_out, local_path, remember_visit, visits_of
-from gateway.platform.language import NAMES, Words, chosen, words_of
+from gateway.context import get_context
+from gateway.pages.sessions import (
+    NOT_FROM_HERE,
+    CurrentUser,
+    from_here,
+    hand_out,
+    local_path,
+    remember_visit,
+    sessions_of,
+)
+from gateway.platform.language import NAMES, Translator, chosen, translator_for
 from shared.logs import request_id
-from shared.problem_responses import words as field_words
+from shared.problem_responses import describe_error
 from shared.problems import NotAuthenticated, NotAuthorised, TrabeculaError, problem_for
 
 HERE = Path(__file__).parent
@@ -53,15 +61,15 @@ class Page(APIRoute):
         serve, is_open = super().get_route_handler(), self.is_open
 
         async def handle(request: Request) -> Response:
-            house = rooms(request)
+            ctx = get_context(request)
             language = chosen(request.cookies.get(LANGUAGE), request.headers.get("accept-language"))
-            request.state.words, request.state.visitor = words_of(language), Visitor("")
+            request.state.words, request.state.user = translator_for(language), CurrentUser("")
             try:
                 if request.method == "POST" and not from_here(request):
                     raise NotAuthorised(NOT_FROM_HERE)
-                visitor = request.state.visitor = await visits_of(request).visitor(request, house)
+                user = request.state.user = await sessions_of(request).user(request, ctx)
                 if not is_open:
-                    visitor.known()
+                    user.known()
                 response = await serve(request)
             except ClientDisconnect:
                 raise
@@ -85,19 +93,19 @@ async def nothing_here(request: Request, error: Exception) -> Response:
         answer: Response = await handlers[HTTPException](request, error)
         return answer
     language = chosen(request.cookies.get(LANGUAGE), request.headers.get("accept-language"))
-    request.state.words, request.state.visitor = words_of(language), Visitor("")
+    request.state.words, request.state.user = translator_for(language), CurrentUser("")
     return dressed(refusal(request, error), request)
 
 
-def visitor_of(request: Request) -> Visitor:
+def current_user(request: Request) -> CurrentUser:
     """Dependency: who visits."""
-    found: Visitor = request.state.visitor
+    found: CurrentUser = request.state.user
     return found
 
 
-def words_for(request: Request) -> Words:
-    """Dependency: the words of the visitor's language."""
-    found: Words = request.state.words
+def translator_of(request: Request) -> Translator:
+    """Dependency: the words of the user's language."""
+    found: Translator = request.state.words
     return found
 
 
@@ -112,10 +120,10 @@ def older(request: Request, path: str, following: object) -> str | None:
 
 
 def rendered(request: Request, template: str, **context: Any) -> str:
-    """A template with what every template has at hand: words, visitor, the form token, links to static files."""
-    visitor = visitor_of(request)
+    """A template with what every template has at hand: words, user, the form token, links to static files."""
+    user = current_user(request)
     common = {
-        "t": words_for(request), "visitor": visitor, "form_token": visits_of(request).form_token(visitor),
+        "t": translator_of(request), "user": user, "form_token": sessions_of(request).form_token(user),
         "path": request.url.path, "here": _here(request), "languages": NAMES, "static": static,
     }  # fmt: skip
     return _environment().get_template(template).render(common | context)
@@ -141,7 +149,7 @@ def told(error: Exception) -> dict[str, Any]:
         row = problem_for(error)
         return {"status": row.status.value, "slug": row.slug, "detail": error.detail, **error.members}
     if isinstance(error, RequestValidationError | ValidationError):
-        fields = [field_words(dict(one)) for one in error.errors()]
+        fields = [describe_error(dict(one)) for one in error.errors()]
         detail = "; ".join(f"{one['field']}: {one['message']}" for one in fields[:5])
         return {"status": 422, "slug": "invalid-input", "detail": detail, "errors": fields}
     if isinstance(error, HTTPException):
@@ -160,11 +168,11 @@ def dressed(response: Response, request: Request) -> Response:
     """The answer with the pages' headers, and the cookies that this visit needs."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    visitor = visitor_of(request)
-    if visitor.fresh:
-        hand_out(response, request, visits_of(request), visitor.fresh, stay=visitor.stay)
-    if visitor.bind:
-        remember_visit(response, request, visitor)
+    user = current_user(request)
+    if user.fresh:
+        hand_out(response, request, sessions_of(request), user.fresh, stay=user.stay)
+    if user.bind:
+        remember_visit(response, request, user)
     return response
 
 

@@ -10,8 +10,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from gateway.pages import account, administration, alerts, authentication, keys, new, patients, results, work_list
-from gateway.pages.page import STATIC, OpenPage, nothing_here, stamp, visitor_of
-from gateway.pages.sessions import Visitor
+from gateway.pages.page import STATIC, OpenPage, current_user, nothing_here, stamp
+from gateway.pages.sessions import CurrentUser
 
 FOR_EVER = "public, max-age=31536000, immutable"
 start = APIRouter(route_class=OpenPage, include_in_schema=False)
@@ -19,11 +19,11 @@ router = APIRouter()
 
 
 @start.get("/")
-async def root(request: Request, visitor: Annotated[Visitor, Depends(visitor_of)]) -> Response:
+async def root(request: Request, user: Annotated[CurrentUser, Depends(current_user)]) -> Response:
     """People to where their work begins; programs to the documentation."""
     if "text/html" not in request.headers.get("accept", ""):
         return RedirectResponse(f"{request.scope.get('root_path', '')}/docs")
-    first = "/sign-in" if visitor.who is None else "/work-list" if visitor.is_staff else "/new"
+    first = "/sign-in" if user.who is None else "/work-list" if user.is_staff else "/new"
     return RedirectResponse(first, HTTPStatus.SEE_OTHER)
 
 

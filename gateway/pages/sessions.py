@@ -17,7 +17,7 @@ from fastapi import Request, Response
 
 from gateway.api.deps import principal
 from gateway.api.tokens import Tokens, refresh_tokens
-from gateway.context import Rooms
+from gateway.context import AppContext
 from gateway.platform.identity.access_tokens import Person
 from gateway.platform.identity.scopes import Principal, Scope
 from shared.problems import NotAuthenticated, NotAuthorised
@@ -28,7 +28,7 @@ NOT_FROM_HERE = "The form was not sent from these pages, or the page is too old:
 
 
 @dataclass
-class Visitor:
+class CurrentUser:
     """Whoever looks at a page: signed in or not.
 
     Args:
@@ -61,7 +61,7 @@ class Visitor:
         return self.who is not None and self.who.patient_id is None
 
 
-class Visits:
+class BrowserSessions:
     """Finds out who visits, and signs the forms that they are given.
 
     Args:
@@ -74,7 +74,7 @@ class Visits:
         self.days = days
         self._exchanges: dict[str, asyncio.Task[Tokens]] = {}
 
-    async def visitor(self, request: Request, house: Rooms) -> Visitor:
+    async def user(self, request: Request, ctx: AppContext) -> CurrentUser:
         """Who sent this request, with renewed tokens where the access token has run out."""
         cookies = request.cookies
         stay = cookies.get(STAY) == "1"
@@ -82,38 +82,38 @@ class Visits:
             access, fresh = cookies.get(ACCESS), None
             try:
                 if renew:
-                    fresh = await self._renewed(house, cookies.get(REFRESH, ""))
+                    fresh = await self._renewed(ctx, cookies.get(REFRESH, ""))
                     access = fresh.access_token
                 if access:
-                    who = await principal(house, f"Bearer {access}", None)
-                    person = house.tokens.verified(access)
+                    who = await principal(ctx, f"Bearer {access}", None)
+                    person = ctx.tokens.verified(access)
                     assert isinstance(person, Person)  # noqa: S101 -- pages hand out people's tokens only
-                    email = (await house.accounts.get(person.account_id)).email
-                    return Visitor(str(person.sign_in), who, email, fresh, stay)
+                    email = (await ctx.accounts.get(person.account_id)).email
+                    return CurrentUser(str(person.sign_in), who, email, fresh, stay)
             except NotAuthenticated:
                 continue
-        return Visitor(cookies.get(VISIT) or secrets.token_urlsafe(16))
+        return CurrentUser(cookies.get(VISIT) or secrets.token_urlsafe(16))
 
-    def form_token(self, visitor: Visitor) -> str:
+    def form_token(self, user: CurrentUser) -> str:
         """What a form of this visit carries."""
-        return hmac.new(self._key, visitor.bind.encode(), hashlib.sha256).hexdigest()[:40]
+        return hmac.new(self._key, user.bind.encode(), hashlib.sha256).hexdigest()[:40]
 
-    def check_form(self, visitor: Visitor, token: object) -> None:
+    def check_form(self, user: CurrentUser, token: object) -> None:
         """Refuse a form that these pages did not give to this visit.
 
         Raises:
             NotAuthorised: with the cure.
         """
-        if not isinstance(token, str) or not hmac.compare_digest(self.form_token(visitor).encode(), token.encode()):
+        if not isinstance(token, str) or not hmac.compare_digest(self.form_token(user).encode(), token.encode()):
             raise NotAuthorised(NOT_FROM_HERE)
 
-    async def _renewed(self, house: Rooms, token: str) -> Tokens:
+    async def _renewed(self, ctx: AppContext, token: str) -> Tokens:
         if not token:
             raise NotAuthenticated("Nobody is signed in.")
         digest = hashlib.sha256(token.encode()).hexdigest()
         task = self._exchanges.get(digest)
         if task is None:
-            task = self._exchanges[digest] = asyncio.create_task(refresh_tokens(token, house, Response()))
+            task = self._exchanges[digest] = asyncio.create_task(refresh_tokens(token, ctx, Response()))
             asyncio.get_running_loop().call_later(REMEMBERED_S, self._exchanges.pop, digest, None)
         return await asyncio.shield(task)
 
@@ -127,7 +127,7 @@ def from_here(request: Request) -> bool:
     return origin is None or urlsplit(origin).netloc == request.headers.get("host")
 
 
-def hand_out(response: Response, request: Request, visits: Visits, tokens: Tokens, *, stay: bool) -> None:
+def hand_out(response: Response, request: Request, visits: BrowserSessions, tokens: Tokens, *, stay: bool) -> None:
     """Put a person's tokens into the browser's cookies: until it closes, or for as long as they are good."""
     age = visits.days * 86_400 if stay else None
     for name, value in ((ACCESS, tokens.access_token), (REFRESH, tokens.refresh_token or ""), (STAY, str(int(stay)))):
@@ -140,10 +140,10 @@ def take_back(response: Response) -> None:
         response.delete_cookie(name, path="/", httponly=True, samesite="lax")
 
 
-def remember_visit(response: Response, request: Request, visitor: Visitor) -> None:
+def remember_visit(response: Response, request: Request, user: CurrentUser) -> None:
     """Let a browser that nobody has signed in with keep what its form tokens are bound to."""
-    if visitor.who is None and request.cookies.get(VISIT) != visitor.bind:
-        _set(response, request, VISIT, visitor.bind, None)
+    if user.who is None and request.cookies.get(VISIT) != user.bind:
+        _set(response, request, VISIT, user.bind, None)
 
 
 def _set(response: Response, request: Request, name: str, value: str, age: int | None) -> None:
@@ -163,7 +163,7 @@ def account_id(who: Principal) -> UUID:
     return UUID(who.id.removeprefix("account:"))
 
 
-def visits_of(request: Request) -> Visits:
+def sessions_of(request: Request) -> BrowserSessions:
     """The visits of the app that serves this request."""
-    found: Visits = request.app.state.visits
+    found: BrowserSessions = request.app.state.sessions
     return found

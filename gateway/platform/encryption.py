@@ -1,10 +1,10 @@
-"""Encryption at rest: AES-256-GCM under a key of each patient's own, itself wrapped by the installation's master key.
+"""Encryption at rest: AES-256-GCM under a key of each patient's own, itself wrapped by the installation's key-encryption key.
 
 Whoever destroys a patient's wrapped key makes everything sealed with it unreadable. A backup from before keeps the key.
 
 A sealed value is one byte of version, 12 bytes of nonce, the cipher text and a tag of 16 bytes (NIST SP 800-38D).
-`about` is what it belongs to, such as a row's id. It is authenticated and not stored, so a value that was moved to
-another row does not open there.
+`associated_data` is what it belongs to, such as a row's id. It is authenticated and not stored, so a value that was
+moved to another row does not open there.
 """
 
 import secrets
@@ -22,8 +22,8 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 
 
-class CannotDecipher(TrabeculaError):
-    """A sealed value does not open: another master key, another owner, or changed bytes. No caller can mend it."""
+class CannotDecrypt(TrabeculaError):
+    """A sealed value does not open: another key-encryption key, another owner, or changed bytes. No caller can mend it."""
 
 
 def new_data_key() -> bytes:
@@ -31,34 +31,34 @@ def new_data_key() -> bytes:
     return AESGCM.generate_key(KEY_BYTES * 8)
 
 
-def seal(key: bytes, plain: bytes, about: bytes) -> bytes:
+def encrypt(key: bytes, plain: bytes, associated_data: bytes) -> bytes:
     """Encrypt and authenticate.
 
     Args:
         key: a data key of 32 bytes.
-        about: what the value belongs to; the same bytes have to be given to open it.
+        associated_data: what the value belongs to; the same bytes have to be given to open it.
     """
     nonce = secrets.token_bytes(NONCE_BYTES)
-    return VERSION + nonce + AESGCM(key).encrypt(nonce, plain, VERSION + about)
+    return VERSION + nonce + AESGCM(key).encrypt(nonce, plain, VERSION + associated_data)
 
 
-def unseal(key: bytes, sealed: bytes, about: bytes) -> bytes:
+def decrypt(key: bytes, sealed: bytes, associated_data: bytes) -> bytes:
     """What was sealed.
 
     Raises:
-        CannotDecipher: another key, another `about`, or changed bytes.
+        CannotDecrypt: another key, another `associated_data`, or changed bytes.
     """
     version, nonce, cipher = sealed[:1], sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
     try:
-        return AESGCM(key).decrypt(nonce, cipher, version + about)
+        return AESGCM(key).decrypt(nonce, cipher, version + associated_data)
     except (InvalidTag, ValueError) as error:
-        raise CannotDecipher(
+        raise CannotDecrypt(
             "Stored data cannot be deciphered: they were changed, or TRABECULA_DATA_SECRET (the file data_secret in "
             "the state folder) is not the one they were written with."
         ) from error
 
 
-class MasterKey:
+class KeyEncryptionKey:
     """Wraps the keys of patients and organisations.
 
     Args:
@@ -71,12 +71,12 @@ class MasterKey:
 
     def wrap(self, data_key: bytes, owner: UUID) -> bytes:
         """A data key in the form in which it is stored, bound to the id of its owner."""
-        return seal(self._key, data_key, owner.bytes)
+        return encrypt(self._key, data_key, owner.bytes)
 
     def unwrap(self, wrapped: bytes, owner: UUID) -> bytes:
         """The data key.
 
         Raises:
-            CannotDecipher: another owner's, or wrapped by another installation.
+            CannotDecrypt: another owner's, or wrapped by another installation.
         """
-        return unseal(self._key, wrapped, owner.bytes)
+        return decrypt(self._key, wrapped, owner.bytes)

@@ -35,7 +35,7 @@ def _flat(branch: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     return found
 
 
-class Words:
+class Translator:
     """The texts, dates and numbers of one language.
 
     Args:
@@ -86,9 +86,9 @@ class Words:
 
 
 @cache
-def words_of(language: LanguageCode) -> Words:
+def translator_for(language: LanguageCode) -> Translator:
     """The words of a language, made once."""
-    return Words(language)
+    return Translator(language)
 
 
 def chosen(cookie: str | None, accepted: str | None) -> LanguageCode:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from gateway.records.encrypted import Stored
+from gateway.records.encrypted import StoredAssessment
 from gateway.records.timeline import Entry
 from gateway.records.trend import trends
 from shared.clinic.density import DAYS_A_MONTH
@@ -33,7 +33,7 @@ class NewAlert:
 
 
 @dataclass(frozen=True)
-class Watch:
+class NewAlerts:
     """What one assessment gives: its alerts, and whether they stand in for the follow-ups of earlier ones."""
 
     alerts: list[NewAlert]
@@ -61,7 +61,7 @@ def months_later(day: dt.date, months: float) -> dt.date:
     return dt.date(year, month + 1, min(day.day, last)) + dt.timedelta(days=round((months - whole) * DAYS_A_MONTH))
 
 
-def worsening(new: Stored, earlier: Sequence[Stored]) -> Iterator[NewAlert]:
+def worsening(new: StoredAssessment, earlier: Sequence[StoredAssessment]) -> Iterator[NewAlert]:
     """What is worse than in the last of the earlier assessments (oldest first) that tells of the same."""
     category = new.assessment.combined.category
     before = next(
@@ -90,7 +90,7 @@ def _worse(code: str, text: str) -> NewAlert:
     return NewAlert("worsening", code, text, text)
 
 
-def _knees(new: Stored, earlier: Sequence[Stored]) -> Iterator[NewAlert]:
+def _knees(new: StoredAssessment, earlier: Sequence[StoredAssessment]) -> Iterator[NewAlert]:
     """A grade that rose on a side that was graded well both times; one step may be the network's own error."""
     graded = next((one.assessment.staging for one in reversed(earlier) if one.assessment.staging), None)
     if new.assessment.staging is None or graded is None:
@@ -107,7 +107,7 @@ def _well_graded(knees: Sequence[Knee]) -> dict[str, Knee]:
     return {knee.side: knee for knee in knees if knee.quality == "good" and knee.side != "unknown"}
 
 
-def _new_fractures(new: Stored, last: Stored) -> list[str]:
+def _new_fractures(new: StoredAssessment, last: StoredAssessment) -> list[str]:
     """The sites of fractures that lie between the two assessments by the record's own months."""
     months = (new.assessment.created_at - last.assessment.created_at).days / DAYS_A_MONTH
     told = ((new.record or {}).get("record") or {}).get("prior_fractures")

@@ -15,9 +15,9 @@ from gateway.platform.clock import now
 from gateway.platform.database.engine import Sessions
 from gateway.platform.database.ids import uuid7
 from gateway.platform.database.tables import AlertRow, PatientRow
-from gateway.platform.encryption import MasterKey, seal, unseal
+from gateway.platform.encryption import KeyEncryptionKey, decrypt, encrypt
 from gateway.platform.identity.scopes import Principal
-from gateway.records.alert_rules import ASK_THE_CLINIC, NewAlert, Watch
+from gateway.records.alert_rules import ASK_THE_CLINIC, NewAlert, NewAlerts
 from shared.problems import NotFound
 
 AlertState = Literal["upcoming", "due", "overdue", "worsening"]
@@ -45,11 +45,11 @@ class Alerts:
 
     Args:
         sessions: of the installation's database.
-        master: unwraps the patients' keys.
+        kek: unwraps the patients' keys.
     """
 
-    def __init__(self, sessions: Sessions, master: MasterKey) -> None:
-        self._sessions, self._master = sessions, master
+    def __init__(self, sessions: Sessions, kek: KeyEncryptionKey) -> None:
+        self._sessions, self._kek = sessions, kek
 
     async def page(
         self, who: Principal, limit: int, before: UUID | None, states: Sequence[AlertState], today: dt.date
@@ -90,11 +90,11 @@ class Alerts:
     ) -> list[Alert]:
         query = select(AlertRow, PatientRow).join(PatientRow, PatientRow.id == AlertRow.patient).where(condition)
         rows = (await session.execute(query.order_by(AlertRow.id.desc()).limit(limit))).all()
-        return [self._opened(alert, patient, today) for alert, patient in rows]
+        return [self._decrypt_row(alert, patient, today) for alert, patient in rows]
 
-    def _opened(self, row: AlertRow, patient: PatientRow, today: dt.date) -> Alert:
+    def _decrypt_row(self, row: AlertRow, patient: PatientRow, today: dt.date) -> Alert:
         assert patient.data_key is not None  # noqa: S101 -- erasure deletes the alerts with the key
-        text = unseal(self._master.unwrap(patient.data_key, patient.id), row.content, row.id.bytes)
+        text = decrypt(self._kek.unwrap(patient.data_key, patient.id), row.content, row.id.bytes)
         told = json.loads(text)
         # One stored before there were words for the patient: the clinic's of a follow-up may name a medicine.
         for_patient = told.get("patient_text") or (ASK_THE_CLINIC if row.kind == "follow_up" else told["text"])
@@ -130,7 +130,7 @@ def _visible(who: Principal) -> ColumnElement[bool]:
 
 
 async def add_alerts(
-    session: AsyncSession, watch: Watch | None, organisation_id: UUID, assessment_id: UUID | None, by: str
+    session: AsyncSession, watch: NewAlerts | None, organisation_id: UUID, assessment_id: UUID | None, by: str
 ) -> None:
     """Store what an assessment or a measurement gives, in the transaction that stores the thing itself.
 
@@ -146,10 +146,10 @@ async def add_alerts(
     session.add_all(_row(one, watch, organisation_id, assessment_id) for one in new)
 
 
-def _row(alert: NewAlert, watch: Watch, organisation_id: UUID, assessment_id: UUID | None) -> AlertRow:
+def _row(alert: NewAlert, watch: NewAlerts, organisation_id: UUID, assessment_id: UUID | None) -> AlertRow:
     identity, kind = uuid7(), alert.kind
     words = json.dumps({"text": alert.text, "patient_text": alert.patient_text})
-    content = seal(watch.key, words.encode(), identity.bytes)
+    content = encrypt(watch.key, words.encode(), identity.bytes)
     return AlertRow(
         id=identity, organisation_id=organisation_id, patient=watch.patient, assessment_id=assessment_id, kind=kind,
         code=alert.code, content=content, due_from=alert.due_from, due_by=alert.due_by, created_at=now(),

@@ -14,18 +14,24 @@ from gateway.platform.audit import Outcome, audit_row
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Sessions
 from gateway.platform.database.tables import AssessmentRow, OrganisationRow, PatientRow, PictureRow
-from gateway.platform.encryption import MasterKey
+from gateway.platform.encryption import KeyEncryptionKey
 from gateway.platform.identity.scopes import Principal
-from gateway.records.alert_rules import Watch
+from gateway.records.alert_rules import NewAlerts
 from gateway.records.alerts import add_alerts
-from gateway.records.encrypted import Stored, key_of, open_assessment, seal_assessment, seal_picture
-from gateway.records.patients import Owner
+from gateway.records.encrypted import (
+    StoredAssessment,
+    decrypt_assessment,
+    encrypt_assessment,
+    encrypt_rendering,
+    key_of,
+)
+from gateway.records.patients import KeyOwner
 from shared.contracts.assessment import Assessment
 from shared.problems import Conflict, NotFound
 
 
 @dataclass(frozen=True)
-class Repeatable:
+class IdempotentRequest:
     """An idempotency key with the digest of the request it was sent with."""
 
     key: str
@@ -45,15 +51,15 @@ class Assessments:
 
     Args:
         sessions: of the installation's database.
-        master: unwraps the owners' keys.
+        kek: unwraps the owners' keys.
     """
 
-    def __init__(self, sessions: Sessions, master: MasterKey) -> None:
-        self._sessions, self._master = sessions, master
+    def __init__(self, sessions: Sessions, kek: KeyEncryptionKey) -> None:
+        self._sessions, self._kek = sessions, kek
 
     async def add(
-        self, assessment: Assessment, record: dict[str, Any] | None, who: Principal, owner: Owner,
-        repeatable: Repeatable | None = None, pictures: Pictures | None = None, watch: Watch | None = None,
+        self, assessment: Assessment, record: dict[str, Any] | None, who: Principal, owner: KeyOwner,
+        idempotent: IdempotentRequest | None = None, pictures: Pictures | None = None, watch: NewAlerts | None = None,
     ) -> Assessment:  # fmt: skip
         """Store an assessment, its pictures, its alerts and its line of the audit trail in one transaction.
 
@@ -65,8 +71,8 @@ class Assessments:
         """
         row = AssessmentRow(
             id=assessment.id, organisation_id=who.organisation_id, created_at=assessment.created_at, created_by=who.id,
-            patient=owner.patient, content=seal_assessment(owner.key, assessment, record),
-            idempotency_key=repeatable and repeatable.key, request_hash=repeatable and repeatable.digest,
+            patient=owner.patient, content=encrypt_assessment(owner.key, assessment, record),
+            idempotency_key=idempotent and idempotent.key, request_hash=idempotent and idempotent.digest,
         )  # fmt: skip
         try:
             async with self._sessions.begin() as session:
@@ -77,28 +83,28 @@ class Assessments:
                 await add_alerts(session, watch, who.organisation_id, assessment.id, who.id)
                 session.add(audit_row(who.organisation_id, who.id, "assessment made", str(assessment.id)))
         except IntegrityError:
-            earlier = await self.repeated(who, repeatable) if repeatable else None
+            earlier = await self.repeated(who, idempotent) if idempotent else None
             if earlier is None:
                 raise
             return earlier
         return assessment
 
-    async def repeated(self, who: Principal, repeatable: Repeatable) -> Assessment | None:
+    async def repeated(self, who: Principal, idempotent: IdempotentRequest) -> Assessment | None:
         """What was answered to the same request under the same key, if there was one.
 
         Raises:
             Conflict: the key was used for another request.
         """
-        mine = (AssessmentRow.created_by == who.id) & (AssessmentRow.idempotency_key == repeatable.key)
+        mine = (AssessmentRow.created_by == who.id) & (AssessmentRow.idempotency_key == idempotent.key)
         async with self._sessions() as session:
             found = (await session.execute(_with_keys(mine))).one_or_none()
         if found is None:
             return None
-        if found[0].request_hash != repeatable.digest:
+        if found[0].request_hash != idempotent.digest:
             raise Conflict("This Idempotency-Key was used for another request: send a new key.")
-        return self._opened(*found).assessment
+        return self._decrypt_row(*found).assessment
 
-    async def get(self, assessment_id: UUID, who: Principal, action: str = "assessment read") -> Stored:
+    async def get(self, assessment_id: UUID, who: Principal, action: str = "assessment read") -> StoredAssessment:
         """One assessment that the caller may see, read with a line in the audit trail.
 
         Raises:
@@ -110,11 +116,11 @@ class Assessments:
             session.add(audit_row(who.organisation_id, who.id, action, str(assessment_id), outcome))
         if found is None:
             raise _not_found(assessment_id)
-        return self._opened(*found)
+        return self._decrypt_row(*found)
 
     async def page(
         self, who: Principal, limit: int, before: UUID | None = None, patient: UUID | None = None
-    ) -> list[Stored]:
+    ) -> list[StoredAssessment]:
         """Newest first; `before` is the last id of the page before, `patient` the internal id of one patient."""
         condition = _visible(who)
         if patient is not None:
@@ -125,16 +131,16 @@ class Assessments:
             newest = _with_keys(condition).order_by(AssessmentRow.id.desc()).limit(limit)
             found = (await session.execute(newest)).all()
             session.add(audit_row(who.organisation_id, who.id, "assessments listed", str(patient) if patient else None))
-        return [self._opened(*one) for one in found]
+        return [self._decrypt_row(*one) for one in found]
 
-    async def of_patient(self, patient: UUID, limit: int | None = None) -> list[Stored]:
+    async def of_patient(self, patient: UUID, limit: int | None = None) -> list[StoredAssessment]:
         """A patient's assessments, oldest first, the last `limit` of them; the caller has audited why."""
         newest = _with_keys(AssessmentRow.patient == patient).order_by(AssessmentRow.id.desc()).limit(limit)
         async with self._sessions() as session:
             found = (await session.execute(newest)).all()
-        return [self._opened(*one) for one in reversed(found)]
+        return [self._decrypt_row(*one) for one in reversed(found)]
 
-    async def release(self, assessment_id: UUID, who: Principal) -> Stored:
+    async def release(self, assessment_id: UUID, who: Principal) -> StoredAssessment:
         """Show the medication items to the patient from now on. Releasing again changes nothing.
 
         Raises:
@@ -148,10 +154,12 @@ class Assessments:
             session.add(audit_row(who.organisation_id, who.id, "assessment released", str(assessment_id), outcome))
         if found is None:
             raise _not_found(assessment_id)
-        return self._opened(*found)
+        return self._decrypt_row(*found)
 
-    def _opened(self, row: AssessmentRow, patient_key: bytes | None, organisation_key: bytes | None) -> Stored:
-        return open_assessment(key_of(row, patient_key, organisation_key, self._master), row)
+    def _decrypt_row(
+        self, row: AssessmentRow, patient_key: bytes | None, organisation_key: bytes | None
+    ) -> StoredAssessment:
+        return decrypt_assessment(key_of(row, patient_key, organisation_key, self._kek), row)
 
 
 Found = Select[AssessmentRow, bytes | None, bytes | None]
@@ -184,14 +192,14 @@ def _picture_rows(assessment_id: UUID, key: bytes, pictures: Pictures | None) ->
         return []
     return [
         PictureRow(
-            assessment_id=assessment_id, kind=kind, content=seal_picture(key, png, assessment_id, kind),
+            assessment_id=assessment_id, kind=kind, content=encrypt_rendering(key, png, assessment_id, kind),
             expires_at=pictures.expires_at,
         )
         for kind, png in pictures.pngs.items()
     ]  # fmt: skip
 
 
-async def _not_erased(session: AsyncSession, owner: Owner) -> None:
+async def _not_erased(session: AsyncSession, owner: KeyOwner) -> None:
     """Look once more, now that erasure has to wait for this transaction or is over."""
     if owner.patient is None:
         return

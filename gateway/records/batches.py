@@ -16,10 +16,10 @@ from gateway.platform.clock import now
 from gateway.platform.database.engine import Sessions
 from gateway.platform.database.ids import uuid7
 from gateway.platform.database.tables import BatchCaseRow, BatchRow
-from gateway.platform.encryption import seal, unseal
+from gateway.platform.encryption import decrypt, encrypt
 from gateway.platform.identity.scopes import Principal
-from gateway.records.assessments import Repeatable
-from gateway.records.patients import Owner, Patients
+from gateway.records.assessments import IdempotentRequest
+from gateway.records.patients import KeyOwner, Patients
 from shared.problems import Conflict, NotFound, TooBusy
 
 State = Literal["waiting", "working", "done", "failed", "cancelled"]
@@ -51,10 +51,10 @@ class Claim:
     organisation_id: UUID
     created_by: str
 
-    def opened(self, owner: Owner) -> tuple[dict[str, Any], bytes | None]:
+    def opened(self, owner: KeyOwner) -> tuple[dict[str, Any], bytes | None]:
         """What was handed in (patient_id and risk), and the image."""
-        record = json.loads(unseal(owner.key, self.record, self.id.bytes + b"record"))
-        image = unseal(owner.key, self.image, self.id.bytes + b"image") if self.image else None
+        record = json.loads(decrypt(owner.key, self.record, self.id.bytes + b"record"))
+        image = decrypt(owner.key, self.image, self.id.bytes + b"image") if self.image else None
         return record, image
 
 
@@ -69,19 +69,19 @@ class Batches:
     def __init__(self, sessions: Sessions, patients: Patients) -> None:
         self._sessions, self._patients = sessions, patients
 
-    async def add(self, batch: Batch, who: Principal, repeatable: Repeatable | None) -> BatchState:
+    async def add(self, batch: Batch, who: Principal, idempotent: IdempotentRequest | None) -> BatchState:
         """Store a batch as a whole or not at all; the earlier one where it was sent before under the same key.
 
         Raises:
             Conflict: the key was used for another batch.
             TooBusy: too many cases of the organisation wait.
         """
-        if repeatable and (earlier := await self._repeated(who, repeatable)):
+        if idempotent and (earlier := await self._repeated(who, idempotent)):
             return earlier
         await self._check_room(who.organisation_id, len(batch.cases))
         row = BatchRow(
             id=uuid7(), organisation_id=who.organisation_id, created_at=now(), created_by=who.id,
-            idempotency_key=repeatable and repeatable.key, request_hash=repeatable and repeatable.digest,
+            idempotency_key=idempotent and idempotent.key, request_hash=idempotent and idempotent.digest,
         )  # fmt: skip
         owners = {one.patient_id: await self._patients.owner(who, one.patient_id) for one in batch.cases}
         try:
@@ -93,7 +93,7 @@ class Batches:
                     await session.flush()  # an image at a time, not all of them in memory
                 session.add(audit_row(who.organisation_id, who.id, "batch made", str(row.id)))
         except IntegrityError:
-            earlier = await self._repeated(who, repeatable) if repeatable else None
+            earlier = await self._repeated(who, idempotent) if idempotent else None
             if earlier is None:
                 raise
             return earlier
@@ -220,11 +220,11 @@ class Batches:
             counted = {(batch, state): count for batch, state, count in (await session.execute(per_state)).all()}
         return [BatchState(row, {state: counted.get((row.id, state), 0) for state in STATES}) for row in rows]
 
-    async def _repeated(self, who: Principal, repeatable: Repeatable) -> BatchState | None:
+    async def _repeated(self, who: Principal, idempotent: IdempotentRequest) -> BatchState | None:
         found = await self._states(
-            (BatchRow.created_by == who.id) & (BatchRow.idempotency_key == repeatable.key), 1
+            (BatchRow.created_by == who.id) & (BatchRow.idempotency_key == idempotent.key), 1
         )  # fmt: skip
-        if found and found[0].row.request_hash != repeatable.digest:
+        if found and found[0].row.request_hash != idempotent.digest:
             raise Conflict("This Idempotency-Key was used for another batch: send a new key.")
         return found[0] if found else None
 
@@ -248,15 +248,15 @@ class Batches:
             session.add(audit_row(who.organisation_id, who.id, action, str(batch_id), outcome))
 
 
-async def _case_row(batch_id: UUID, position: int, case: BatchCase, owner: Owner) -> BatchCaseRow:
+async def _case_row(batch_id: UUID, position: int, case: BatchCase, owner: KeyOwner) -> BatchCaseRow:
     identity, image = uuid7(), await case.image()
     risk = as_sent(case.risk) if case.risk else None
     record = json.dumps({"patient_id": case.patient_id, "risk": risk}).encode()
     return BatchCaseRow(
         id=identity, batch_id=batch_id, position=position, reference=case.reference, patient=owner.patient,
         state="waiting",
-        record=seal(owner.key, record, identity.bytes + b"record"), attempts=0, not_before=now(),
-        image=seal(owner.key, image, identity.bytes + b"image") if image is not None else None,
+        record=encrypt(owner.key, record, identity.bytes + b"record"), attempts=0, not_before=now(),
+        image=encrypt(owner.key, image, identity.bytes + b"image") if image is not None else None,
     )  # fmt: skip
 
 

@@ -6,12 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from gateway.platform.database.tables import AssessmentRow
-from gateway.platform.encryption import MasterKey, seal, unseal
+from gateway.platform.encryption import KeyEncryptionKey, decrypt, encrypt
 from shared.contracts.assessment import Assessment
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredAssessment:
     """An assessment as it was answered, with the record it was made from (as the clinical service was asked)."""
 
     assessment: Assessment
@@ -19,25 +19,27 @@ class Stored:
     patient: UUID | None
 
 
-def key_of(row: AssessmentRow, patient_key: bytes | None, organisation_key: bytes | None, master: MasterKey) -> bytes:
+def key_of(
+    row: AssessmentRow, patient_key: bytes | None, organisation_key: bytes | None, kek: KeyEncryptionKey
+) -> bytes:
     """The data key of a row's owner, from the wrapped keys of its patient and its organisation."""
     wrapped, owner = (patient_key, row.patient) if row.patient else (organisation_key, row.organisation_id)
     assert wrapped is not None and owner is not None  # noqa: S101, PT018 -- erasure deletes the rows with the key
-    return master.unwrap(wrapped, owner)
+    return kek.unwrap(wrapped, owner)
 
 
-def seal_assessment(key: bytes, assessment: Assessment, record: dict[str, Any] | None) -> bytes:
+def encrypt_assessment(key: bytes, assessment: Assessment, record: dict[str, Any] | None) -> bytes:
     """The content of a row."""
     content = json.dumps({"assessment": assessment.model_dump(mode="json"), "record": record}, separators=(",", ":"))
-    return seal(key, content.encode(), assessment.id.bytes)
+    return encrypt(key, content.encode(), assessment.id.bytes)
 
 
-def open_assessment(key: bytes, row: AssessmentRow) -> Stored:
+def decrypt_assessment(key: bytes, row: AssessmentRow) -> StoredAssessment:
     """What was sealed, with what happened since."""
-    content = json.loads(unseal(key, row.content, row.id.bytes))
+    content = json.loads(decrypt(key, row.content, row.id.bytes))
     made = _with_patients_words(content["assessment"])
     assessment = Assessment.model_validate({**made, "released_at": row.released_at})
-    return Stored(assessment, content["record"], row.patient)
+    return StoredAssessment(assessment, content["record"], row.patient)
 
 
 def _with_patients_words(made: dict[str, Any]) -> dict[str, Any]:
@@ -48,11 +50,11 @@ def _with_patients_words(made: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
-def seal_picture(key: bytes, png: bytes, assessment_id: UUID, kind: str) -> bytes:
+def encrypt_rendering(key: bytes, png: bytes, assessment_id: UUID, kind: str) -> bytes:
     """A picture, bound to its assessment and kind."""
-    return seal(key, png, assessment_id.bytes + kind.encode())
+    return encrypt(key, png, assessment_id.bytes + kind.encode())
 
 
-def open_picture(key: bytes, sealed: bytes, assessment_id: UUID, kind: str) -> bytes:
+def decrypt_rendering(key: bytes, sealed: bytes, assessment_id: UUID, kind: str) -> bytes:
     """The PNG."""
-    return unseal(key, sealed, assessment_id.bytes + kind.encode())
+    return decrypt(key, sealed, assessment_id.bytes + kind.encode())

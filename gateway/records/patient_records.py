@@ -22,9 +22,9 @@ from gateway.platform.database.tables import (
     PatientRow,
     RefreshTokenRow,
 )
-from gateway.platform.encryption import seal, unseal
+from gateway.platform.encryption import decrypt, encrypt
 from gateway.platform.identity.scopes import Principal
-from gateway.records.alert_rules import Watch
+from gateway.records.alert_rules import NewAlerts
 from gateway.records.alerts import add_alerts
 from gateway.records.measurement import DensityMeasured, FractureSuffered, TScoreMeasured, read_measured_json
 from gateway.records.patients import Patient, Patients
@@ -45,7 +45,7 @@ class PatientInBrief:
     last_assessment_at: dt.datetime | None
 
 
-class History:
+class PatientRecords:
     """Reads, adds to and erases what is stored about patients.
 
     Args:
@@ -97,21 +97,22 @@ class History:
         async with self._sessions() as session:
             rows = (await session.scalars(query)).all()
         return [
-            Measurement(row.id, read_measured_json(unseal(patient.data_key, row.content, row.id.bytes))) for row in rows
+            Measurement(row.id, read_measured_json(decrypt(patient.data_key, row.content, row.id.bytes)))
+            for row in rows
         ]
 
     async def add(
         self,
         patient: Patient,
         measured: TScoreMeasured | DensityMeasured | FractureSuffered,
-        watch: Watch,
+        watch: NewAlerts,
         who: Principal,
     ) -> Measurement:
         """Add a measurement, and the alerts that it gives, in one transaction."""
         identity = uuid7()
         row = MeasurementRow(
             id=identity, organisation_id=who.organisation_id, patient=patient.id, created_at=now(), created_by=who.id,
-            content=seal(patient.data_key, measured.model_dump_json().encode(), identity.bytes),
+            content=encrypt(patient.data_key, measured.model_dump_json().encode(), identity.bytes),
         )  # fmt: skip
         async with self._sessions.begin() as session:
             session.add(row)

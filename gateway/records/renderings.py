@@ -8,8 +8,8 @@ from sqlalchemy import CursorResult, delete, select
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Sessions
 from gateway.platform.database.tables import AssessmentRow, OrganisationRow, PatientRow, PictureRow
-from gateway.platform.encryption import MasterKey
-from gateway.records.encrypted import key_of, open_picture
+from gateway.platform.encryption import KeyEncryptionKey
+from gateway.records.encrypted import decrypt_rendering, key_of
 
 
 class KeptPictures:
@@ -17,11 +17,11 @@ class KeptPictures:
 
     Args:
         sessions: of the installation's database.
-        master: unwraps the owners' keys.
+        kek: unwraps the owners' keys.
     """
 
-    def __init__(self, sessions: Sessions, master: MasterKey) -> None:
-        self._sessions, self._master = sessions, master
+    def __init__(self, sessions: Sessions, kek: KeyEncryptionKey) -> None:
+        self._sessions, self._kek = sessions, kek
 
     async def first(self, assessment_id: UUID, kinds: Sequence[str]) -> bytes | None:
         """The PNG of the first of these kinds that is kept; whether the caller may see it was asked before."""
@@ -37,8 +37,8 @@ class KeptPictures:
         if not found:
             return None
         picture, row, patient_key, organisation_key = min(found, key=lambda one: kinds.index(one[0].kind))
-        key = key_of(row, patient_key, organisation_key, self._master)
-        return open_picture(key, picture.content, assessment_id, picture.kind)
+        key = key_of(row, patient_key, organisation_key, self._kek)
+        return decrypt_rendering(key, picture.content, assessment_id, picture.kind)
 
     async def delete_expired(self) -> int:
         """Delete the pictures whose days are over; how many there were."""

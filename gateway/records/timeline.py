@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from gateway.records.encrypted import Stored
+from gateway.records.encrypted import StoredAssessment
 from gateway.records.measurement import DensityMeasured, FractureSuffered, TScoreMeasured
 from shared.clinic.density import DAYS_A_MONTH
 from shared.contracts.findings import RiskCategory, WhoClass
@@ -53,7 +53,7 @@ class Entry(BaseModel):
         return self.kind, day, self.site, self.value, self.method, self.assessment and self.assessment.id
 
 
-def timeline(assessments: Sequence[Stored], measurements: Sequence[Measurement]) -> list[Entry]:
+def timeline(assessments: Sequence[StoredAssessment], measurements: Sequence[Measurement]) -> list[Entry]:
     """Everything in the order of its date. A fact that several records repeat is shown once."""
     told: dict[tuple[Any, ...], Entry] = {}
     entries = [entry for stored in assessments for entry in _of_assessment(stored)]
@@ -62,7 +62,7 @@ def timeline(assessments: Sequence[Stored], measurements: Sequence[Measurement])
     return sorted(told.values(), key=lambda entry: (entry.date, str(entry.source_id), entry.kind))
 
 
-def _of_assessment(stored: Stored) -> Iterator[Entry]:
+def _of_assessment(stored: StoredAssessment) -> Iterator[Entry]:
     made = stored.assessment
     density = made.clinical.bone_density if made.clinical else None
     brief = AssessmentInBrief(

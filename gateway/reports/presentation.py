@@ -6,7 +6,7 @@ A measured diagnosis leads and replaces the estimate; nothing sends a person to 
 from typing import Literal
 
 from gateway.assessing.release import by_fracture
-from gateway.platform.language import Words
+from gateway.platform.language import Translator
 from shared.clinic.drug_names import bone_drug_named
 from shared.contracts.assessment import Assessment
 from shared.contracts.findings import ImagingFinding, RecordWarning
@@ -33,7 +33,7 @@ def emergency(made: Assessment) -> Consult | None:
     return block if block and block.urgency == "emergency" else None
 
 
-def headline(t: Words, made: Assessment) -> str:
+def headline(t: Translator, made: Assessment) -> str:
     """What leads: the diagnosis that a scan or a fracture gives, else the risk category."""
     if made.combined.diagnosis is None:
         return t.term("category", made.combined.category or "unknown")
@@ -41,7 +41,7 @@ def headline(t: Words, made: Assessment) -> str:
     return name[:1].upper() + name[1:]
 
 
-def found_by(t: Words, made: Assessment) -> str | None:
+def found_by(t: Translator, made: Assessment) -> str | None:
     """What the diagnosis rests on, with the date of the scan."""
     diagnosis, clinical = made.combined.diagnosis, made.clinical
     if diagnosis is None or clinical is None or clinical.bone_density is None:
@@ -74,7 +74,7 @@ def meaning(made: Assessment, audience: Audience) -> list[str]:
     return [f"meaning.{category or ('missing' if made.warnings else 'unknown')}"]
 
 
-def chance(t: Words, made: Assessment) -> list[str]:
+def chance(t: Translator, made: Assessment) -> list[str]:
     """The estimate and the average to see it against: none where a diagnosis is known, both where the sex is not."""
     found, combined = made.clinical, made.combined
     if found is None or combined.diagnosis is not None:
@@ -94,7 +94,7 @@ def chance(t: Words, made: Assessment) -> list[str]:
     return lines
 
 
-def _readings(t: Words, made: Assessment) -> list[str]:
+def _readings(t: Translator, made: Assessment) -> list[str]:
     told = []
     for one in (made.clinical.readings if made.clinical else None) or []:
         percent = "–" if one.probability is None else t.percent(one.probability)
@@ -103,20 +103,20 @@ def _readings(t: Words, made: Assessment) -> list[str]:
     return told
 
 
-def imaging_words(t: Words, found: ImagingFinding) -> str:
+def imaging_words(t: Translator, found: ImagingFinding) -> str:
     """What the radiograph shows, in the reader's language."""
     if found.appearance == "indeterminate":
         return t("imaging.indeterminate")
     return t("imaging.low" if found.possibly_low else "imaging.normal")
 
 
-def warnings_of(t: Words, made: Assessment, audience: Audience) -> list[str]:
+def warnings_of(t: Translator, made: Assessment, audience: Audience) -> list[str]:
     """What is odd about the record, each thing once."""
     found = made.clinical.warnings if made.clinical else []
     return list(dict.fromkeys(_warning_words(t, one, audience) for one in found))
 
 
-def _warning_words(t: Words, warning: RecordWarning, audience: Audience) -> str:
+def _warning_words(t: Translator, warning: RecordWarning, audience: Audience) -> str:
     """What is odd about the record: the detail for the clinic, plain words by its kind for the patient."""
     if audience == "clinician":
         return f"{warning.field}: {warning.detail}"
@@ -125,7 +125,7 @@ def _warning_words(t: Words, warning: RecordWarning, audience: Audience) -> str:
     return f"{name.rstrip('?')}: {t('warning.' + warning.type)}"
 
 
-def next_scan(t: Words, made: Assessment) -> str | None:
+def next_scan(t: Translator, made: Assessment) -> str | None:
     """When bone density should be measured next."""
     due = made.recommendation.next_dxa if made.recommendation else None
     if due is None:
@@ -133,7 +133,7 @@ def next_scan(t: Words, made: Assessment) -> str | None:
     return _within(t, "rec.next_dxa", due)
 
 
-def interval(t: Words, made: Assessment, item: Recommendation) -> str | None:
+def interval(t: Translator, made: Assessment, item: Recommendation) -> str | None:
     """When a follow-up is due; not said again where it is the next scan, which has a line of its own."""
     due, scan = item.interval, made.recommendation.next_dxa if made.recommendation else None
     if due is None or (scan and (scan.after_months, scan.by_months) == (due.after_months, due.by_months)):
@@ -141,7 +141,7 @@ def interval(t: Words, made: Assessment, item: Recommendation) -> str | None:
     return _within(t, "rec.interval", due)
 
 
-def _within(t: Words, key: str, due: Interval | NextDxa) -> str:
+def _within(t: Translator, key: str, due: Interval | NextDxa) -> str:
     after, by = t.number(due.after_months, 0), t.number(due.by_months, 0)
     if due.by_months == 0:
         return t(f"{key}_now")
@@ -149,7 +149,7 @@ def _within(t: Words, key: str, due: Interval | NextDxa) -> str:
 
 
 def in_both(
-    t: Words, translations: list[Translation], english: str | None, audience: Audience
+    t: Translator, translations: list[Translation], english: str | None, audience: Audience
 ) -> tuple[str, str | None]:
     """A text in the patient's language and the English to stand beside it; for the clinic, English alone."""
     for one in translations if audience == "patient" else []:

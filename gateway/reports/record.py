@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gateway.platform.language import Words
+from gateway.platform.language import Translator
 from shared.clinic.history import body_mass_index
 from shared.contracts.recommendation import ReferralLetter
 
@@ -18,7 +18,7 @@ KIDNEY = ("eGFR", "Creatinine clearance")
 MEASURES = (("t_scores", "T-score", "value"), ("z_scores", "Z-score", "value"), ("bmd", "BMD", "g_per_cm2"))
 
 
-def record_lines(t: Words, stored: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+def record_lines(t: Translator, stored: Mapping[str, Any] | None) -> list[tuple[str, str]]:
     """Headings and what stands behind them, as short as a sheet of paper asks for; a heading without facts is left out.
 
     Args:
@@ -41,7 +41,7 @@ def kidney_lines(letter: ReferralLetter | None) -> list[str]:
     return [line for line in (letter.findings if letter else []) if line.startswith(KIDNEY)]
 
 
-def _person(t: Words, record: Mapping[str, Any]) -> str:
+def _person(t: Translator, record: Mapping[str, Any]) -> str:
     gender = t.term("option", record.get("gender", "unknown"))
     told = [gender, t("sheet.years", age=t.number(record["age"], 1))]
     weight, height = record.get("weight_kg"), record.get("height_cm")
@@ -51,7 +51,7 @@ def _person(t: Words, record: Mapping[str, Any]) -> str:
     return ", ".join(told)
 
 
-def _measured(t: Words, record: Mapping[str, Any]) -> Iterator[str]:
+def _measured(t: Translator, record: Mapping[str, Any]) -> Iterator[str]:
     for name, words, value in MEASURES:
         for one in record.get(name) or []:
             method = one.get("method", "dxa")
@@ -63,7 +63,7 @@ def _measured(t: Words, record: Mapping[str, Any]) -> Iterator[str]:
             yield f"{site} {words} {t.number(one[value], 3)}{unit} ({how}{device}, {day})"
 
 
-def _fractures(t: Words, told: object) -> Iterator[str]:
+def _fractures(t: Translator, told: object) -> Iterator[str]:
     if isinstance(told, bool):
         yield t("option.yes" if told else "option.no")
     for one in told if isinstance(told, list) else []:
@@ -75,7 +75,7 @@ def _fractures(t: Words, told: object) -> Iterator[str]:
         yield " ".join([*parts, f"({t('sheet.' + cause)})"])
 
 
-def _said(t: Words, name: str, value: object) -> str:
+def _said(t: Translator, name: str, value: object) -> str:
     words = UNITS.sub("", name).replace("_", " ")
     if isinstance(value, bool):
         return f"{words}: {t('option.yes' if value else 'option.no')}"

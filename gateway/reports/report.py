@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.platform.language import NAMES, LanguageCode, Words, words_of
+from gateway.platform.language import NAMES, LanguageCode, Translator, translator_for
 from gateway.reports.fonts import fonts_for
 from gateway.reports.presentation import (
     GROUPS,
@@ -74,9 +74,9 @@ def pdf_of(report: Report, language: LanguageCode) -> tuple[bytes, LanguageCode]
     size = MIDDLE
     while True:
         with closing(Sheet(fonts, size)) as sheet:
-            _fill(sheet, words_of(written), report)
+            _fill(sheet, translator_for(written), report)
             if written != wanted:
-                sheet.line(words_of("en")("report.no_font", language=NAMES[language]), soft=True)
+                sheet.line(translator_for("en")("report.no_font", language=NAMES[language]), soft=True)
             fitting = _fitting(size, sheet.full)
             if fitting is None:
                 return sheet.finished(), written
@@ -92,7 +92,7 @@ def _fitting(size: float, full: float) -> float | None:
     return None if best == MIDDLE else best
 
 
-def _fill(sheet: Sheet, t: Words, report: Report) -> None:
+def _fill(sheet: Sheet, t: Translator, report: Report) -> None:
     made, audience = report.made, report.audience
     patient = f"{t('result.patient')}: {made.patient_id}   " if made.patient_id else ""
     sheet.title(t(f"report.{audience}"), f"{patient}{t.moment(made.created_at)}")
@@ -122,13 +122,13 @@ def _pictures(report: Report) -> list[bytes]:
     return [report.pictures[kind] for kind in kinds if kind in report.pictures][:2]
 
 
-def _emergency(sheet: Sheet, t: Words, report: Report, block: Consult) -> None:
+def _emergency(sheet: Sheet, t: Translator, report: Report, block: Consult) -> None:
     sheet.heading(t("emergency.title"), alarm=True)
     sheet.line(t("emergency.call", number=report.emergency_number), bold=True, large=True)
     _reason(sheet, t, block, report.audience)
 
 
-def _overall(sheet: Sheet, t: Words, report: Report) -> None:
+def _overall(sheet: Sheet, t: Translator, report: Report) -> None:
     made = report.made
     sheet.heading(t("result.overall"))
     sheet.line(headline(t, made), bold=True, large=True)
@@ -147,7 +147,7 @@ def _overall(sheet: Sheet, t: Words, report: Report) -> None:
             sheet.line(line, soft=True)
 
 
-def _record(sheet: Sheet, t: Words, report: Report) -> None:
+def _record(sheet: Sheet, t: Translator, report: Report) -> None:
     for name, facts in record_lines(t, report.record):
         sheet.line(f"{name}: {facts}")
     letter = report.made.recommendation.letter if report.made.recommendation else None
@@ -155,7 +155,7 @@ def _record(sheet: Sheet, t: Words, report: Report) -> None:
         sheet.line(f"{t('sheet.kidney')}: {' '.join(kidney)}")
 
 
-def _imaging(sheet: Sheet, t: Words, report: Report) -> None:
+def _imaging(sheet: Sheet, t: Translator, report: Report) -> None:
     found = report.made.imaging
     if found is None:
         return
@@ -176,7 +176,7 @@ def _imaging(sheet: Sheet, t: Words, report: Report) -> None:
         sheet.line(t("imaging.hint"), soft=True)
 
 
-def _knees(sheet: Sheet, t: Words, report: Report) -> None:
+def _knees(sheet: Sheet, t: Translator, report: Report) -> None:
     staging = report.made.staging
     if staging is None:
         return
@@ -193,7 +193,7 @@ def _knees(sheet: Sheet, t: Words, report: Report) -> None:
     sheet.line(t("knee.not_bone"), soft=True)
 
 
-def _risk(sheet: Sheet, t: Words, report: Report) -> None:
+def _risk(sheet: Sheet, t: Translator, report: Report) -> None:
     found, lines = report.made.clinical, chance(t, report.made)
     if found is None or (report.is_for_patient and not lines):
         return
@@ -217,14 +217,14 @@ def _risk(sheet: Sheet, t: Words, report: Report) -> None:
     sheet.line(f"{t('scores.title')}: {'; '.join(said) or t('scores.nothing')}", soft=True)
 
 
-def _verdict(t: Words, made: Assessment, score: ScreeningScore) -> str:
+def _verdict(t: Translator, made: Assessment, score: ScreeningScore) -> str:
     """What a score says; with a scan on record, only whether it reaches its cut-off."""
     if is_measured(made):
         return t("scores.reached" if score.refer_for_dxa else "scores.not_reached")
     return t("scores.refer" if score.refer_for_dxa else "scores.fine")
 
 
-def _consult(sheet: Sheet, t: Words, block: Consult, audience: Audience) -> None:
+def _consult(sheet: Sheet, t: Translator, block: Consult, audience: Audience) -> None:
     sheet.heading(t("consult.title"))
     if block.advised:
         sheet.line(t("urgency." + (block.urgency or "routine")), bold=True)
@@ -234,7 +234,7 @@ def _consult(sheet: Sheet, t: Words, block: Consult, audience: Audience) -> None
     sheet.line("   ".join(f"{one.title}: {one.url}" for one in block.links), soft=True)
 
 
-def _reason(sheet: Sheet, t: Words, block: Consult, audience: Audience) -> None:
+def _reason(sheet: Sheet, t: Translator, block: Consult, audience: Audience) -> None:
     text, beside = in_both(t, block.translations, block.reason, audience)
     if text:
         sheet.line(text, bold=True)
@@ -242,7 +242,7 @@ def _reason(sheet: Sheet, t: Words, block: Consult, audience: Audience) -> None:
         sheet.line(beside, soft=True)
 
 
-def _items(sheet: Sheet, t: Words, report: Report) -> None:
+def _items(sheet: Sheet, t: Translator, report: Report) -> None:
     made = report.made
     items = made.recommendation.items if made.recommendation else []
     scan = next_scan(t, made)
@@ -258,7 +258,7 @@ def _items(sheet: Sheet, t: Words, report: Report) -> None:
     _groups(sheet, t, report, items)
 
 
-def _groups(sheet: Sheet, t: Words, report: Report, items: list[Recommendation]) -> None:
+def _groups(sheet: Sheet, t: Translator, report: Report, items: list[Recommendation]) -> None:
     notes, sources = list[str](), list[str]()
     for kind in GROUPS:
         found = [item for item in items if item.kind == kind]
@@ -275,14 +275,14 @@ def _groups(sheet: Sheet, t: Words, report: Report, items: list[Recommendation])
             sheet.line(f"{t('sheet.' + name)}: {marked}", soft=True)
 
 
-def _patients_item(sheet: Sheet, t: Words, made: Assessment, item: Recommendation) -> None:
+def _patients_item(sheet: Sheet, t: Translator, made: Assessment, item: Recommendation) -> None:
     text, beside = in_both(t, item.translations, item.text, "patient")
     status, due = f"{t('status.' + item.status)}: " if item.status else "", interval(t, made, item)
     sheet.item(f"{status}{text}{f' {due}' if due else ''}", beside)
 
 
 def _clinicians_item(
-    sheet: Sheet, t: Words, made: Assessment, item: Recommendation, notes: list[str], sources: list[str]
+    sheet: Sheet, t: Translator, made: Assessment, item: Recommendation, notes: list[str], sources: list[str]
 ) -> None:
     """One point, with marks for its source and for what to check: many points share them. Its text tells its status."""
     marks = [_letter(_place(notes, reason)) for reason in item.reasons]
@@ -304,7 +304,7 @@ def _letter(number: int) -> str:
     return (_letter(more) if more else "") + chr(ord("a") + last)
 
 
-def _about(sheet: Sheet, t: Words, made: Assessment) -> None:
+def _about(sheet: Sheet, t: Translator, made: Assessment) -> None:
     sheet.heading(t("result.about"))
     if t.language != "en":
         sheet.line(t("disclaimer"), soft=True)

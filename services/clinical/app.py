@@ -15,7 +15,7 @@ from shared.contracts.models import ModelCard
 from shared.contracts.risk import AnyRiskRequest, LifestyleRiskRequest, RiskBatchAnswer, RiskBatchRequest
 from shared.inference import Scorer
 from shared.inference.onnx import OnnxScorer
-from shared.problem_responses import documented
+from shared.problem_responses import problem_responses
 from shared.problems import TooBusy
 from shared.service import Workers, create_service_app, engine, workers
 
@@ -64,7 +64,7 @@ async def risk(request: AnyRiskRequest, clinical: Engine) -> ClinicalFinding:
     return clinical.risk(request)
 
 
-@router.post("/risk/batch", responses=documented(TooBusy))
+@router.post("/risk/batch", responses=problem_responses(TooBusy))
 async def risk_batch(
     request: RiskBatchRequest, clinical: Engine, pool: Annotated[Workers, Depends(workers)]
 ) -> RiskBatchAnswer:

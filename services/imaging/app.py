@@ -13,7 +13,7 @@ from shared.contracts.findings import WITH_PICTURES, ClassifyAnswer, Picture
 from shared.contracts.models import ModelCard
 from shared.inference import CheckedScorer
 from shared.inference.choice import open_scorer, require_outputs
-from shared.problem_responses import documented
+from shared.problem_responses import problem_responses
 from shared.problems import ImageRefused, ImageTooLarge, TooBusy, UnreadableImage, UnsupportedImage
 from shared.radiograph import joints
 from shared.radiograph.heatmap import heatmap_png
@@ -64,7 +64,9 @@ def load(settings: ImagingSettings) -> Imaging:
 router = APIRouter(prefix="/v1", tags=["imaging"])
 
 
-@router.post("/classify", responses=documented(UnreadableImage, UnsupportedImage, ImageTooLarge, ImageRefused, TooBusy))
+@router.post(
+    "/classify", responses=problem_responses(UnreadableImage, UnsupportedImage, ImageTooLarge, ImageRefused, TooBusy)
+)
 async def classify_upload(
     image: UploadFile,
     imaging: Annotated[Imaging, Depends(engine)],

@@ -12,7 +12,7 @@ from shared.contracts.findings import WITH_PICTURES, Degrees, Picture, StageAnsw
 from shared.contracts.models import ModelCard
 from shared.inference import CheckedScorer
 from shared.inference.choice import open_scorer, require_outputs
-from shared.problem_responses import documented
+from shared.problem_responses import problem_responses
 from shared.problems import ImageRefused, ImageTooLarge, TooBusy, UnreadableImage, UnsupportedImage
 from shared.radiograph import joints
 from shared.radiograph.heatmap import heatmap_png
@@ -62,7 +62,9 @@ TURNED = "Clockwise turn of the picture, as the imaging service found it; undone
 router = APIRouter(prefix="/v1", tags=["staging"])
 
 
-@router.post("/stage", responses=documented(UnreadableImage, UnsupportedImage, ImageTooLarge, ImageRefused, TooBusy))
+@router.post(
+    "/stage", responses=problem_responses(UnreadableImage, UnsupportedImage, ImageTooLarge, ImageRefused, TooBusy)
+)
 async def stage_upload(
     image: UploadFile,
     staging: Annotated[Staging, Depends(engine)],

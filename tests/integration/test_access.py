@@ -9,7 +9,7 @@ from sqlalchemy import select
 from gateway.assessing.administration import administrator, key
 from gateway.platform.database.engine import Database
 from gateway.platform.database.tables import AuditRow, OrganisationRow
-from gateway.platform.identity.api_keys import Keys
+from gateway.platform.identity.api_keys import ApiKeys
 from gateway.settings import GatewaySettings
 from shared.problems import Conflict, InvalidInput
 
@@ -68,7 +68,7 @@ async def test_another_organisation_sees_nothing_of_ours(settings, gate, strange
         session.add(other)
         await session.flush()
         theirs = other.id
-    made = await Keys(database.sessions).add("other", ["assessments:read"], theirs, "operator")
+    made = await ApiKeys(database.sessions).add("other", ["assessments:read"], theirs, "operator")
     await database.close()
     headers = {"X-API-Key": made.key}
     assert (await stranger.get(f"/v1/assessments/{ours}", headers=headers)).status_code == 404

@@ -118,7 +118,7 @@ PAGES = {
     "POST /invitation": Row(OPEN),
     "POST /sign-out": Row(OPEN),
     "GET /language/{code}": Row(OPEN),
-    "GET /visit": Row(OPEN),
+    "GET /session": Row(OPEN),
     "GET /new/offline": Row(OPEN),
     "GET /new": Row("assessments:write"),
     "POST /new": Row("assessments:write", send=FORM),
@@ -331,11 +331,11 @@ async def browsers(gate, callers):
     found = {}
     for caller in ("stranger", *ADDRESSES):
         browser = found[caller] = client(gate)
-        token = (await browser.get("/visit")).json()["form_token"]
+        token = (await browser.get("/session")).json()["form_token"]
         if caller != "stranger":
             form = {"csrf": token, "email": ADDRESSES[caller], "password": PASSWORD}
             assert (await browser.post("/sign-in", data=form)).status_code == 303
-            token = (await browser.get("/visit")).json()["form_token"]
+            token = (await browser.get("/session")).json()["form_token"]
         browser.headers["X-Form"] = token
     yield found
     for browser in found.values():

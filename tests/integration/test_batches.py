@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from gateway.api.manifest import Batch, BatchCase
 from gateway.app import furnish
 from gateway.assessing.administration import prepare
-from gateway.assessing.batch_signals import Waiting
+from gateway.assessing.batch_signals import BatchSignals
 from gateway.assessing.batch_worker import MOST_ATTEMPTS
 from gateway.assessing.services import Services
 from gateway.embedded import in_process
@@ -222,7 +222,7 @@ async def rooms(settings):
     prepare(settings)
     database = Database(settings.sqlalchemy_url())
     async with in_process(settings.internal_key())() as services:
-        yield furnish(settings, database, services, Waiting())
+        yield furnish(settings, database, services, BatchSignals())
     await database.close()
 
 

@@ -36,10 +36,10 @@ async def gate(tmp_path_factory):
 async def browser(gate):
     """An administrator's, with the token of the forms at hand."""
     async with client(gate, accept="text/html") as found:
-        token = (await found.get("/visit")).json()["form_token"]
+        token = (await found.get("/session")).json()["form_token"]
         form = {"csrf": token, "email": "root@here.example", "password": PASSWORD}
         assert (await found.post("/sign-in", data=form)).status_code == 303
-        found.headers["x-form"] = (await found.get("/visit")).json()["form_token"]
+        found.headers["x-form"] = (await found.get("/session")).json()["form_token"]
         yield found
 
 
@@ -108,7 +108,7 @@ async def test_hostile_answers_are_refused_in_words_and_never_an_error_of_ours(b
         }
         assert (await browser.post(page, data=form)).status_code in (409, 422), (page, text)
     async with client(browser) as stranger:
-        token = (await stranger.get("/visit")).json()["form_token"]
+        token = (await stranger.get("/session")).json()["form_token"]
         for page in ("/sign-in", "/register", "/invitation"):
             form = {"csrf": token, "email": text, "password": text, "token": text}
             answer = await stranger.post(page, data=form)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from gateway.assessing.administration import prepare
 from gateway.platform.database.engine import Database
 from gateway.platform.database.tables import OrganisationRow, PatientRow
-from gateway.platform.encryption import MasterKey, seal, unseal
+from gateway.platform.encryption import KeyEncryptionKey, decrypt, encrypt
 from gateway.platform.identity.accounts import Accounts
 from gateway.records.patients import Patients
 from gateway.settings import GatewaySettings
@@ -36,7 +36,7 @@ async def organisation(accounts):
 
 @pytest.fixture
 async def patients(database):
-    return Patients(database.sessions, MasterKey("a secret that is long enough for a test of keys"))
+    return Patients(database.sessions, KeyEncryptionKey("a secret that is long enough for a test of keys"))
 
 
 async def test_a_reference_is_one_patient_of_its_organisation(patients, organisation, database):
@@ -62,13 +62,13 @@ async def test_requests_at_the_same_moment_find_the_same_patient_and_key(patient
 
 async def test_the_stored_key_is_wrapped_and_without_it_nobody_is_found(patients, organisation, database):
     made = await patients.of_reference(organisation, "MRN-1", "operator")
-    sealed = seal(made.data_key, b"words", made.id.bytes)
+    sealed = encrypt(made.data_key, b"words", made.id.bytes)
     async with database.sessions.begin() as session:
         row = (await session.scalars(select(PatientRow))).one()
         assert made.data_key not in row.data_key
         row.data_key = None
     assert await patients.known(organisation, "MRN-1") is None
-    assert unseal(made.data_key, sealed, made.id.bytes) == b"words"
+    assert decrypt(made.data_key, sealed, made.id.bytes) == b"words"
     assert repr(made.data_key) not in repr(made)
 
 

@@ -36,7 +36,7 @@ async def site(tmp_path_factory):
         admin = await administrator_of(settings, gate, "root@here.example")
         patient = await invited(admin, gate, "a@home.example", "patient", patient_reference="MRN-A")
         browser = client(gate, accept="text/html")
-        token = (await browser.get("/visit")).json()["form_token"]
+        token = (await browser.get("/session")).json()["form_token"]
         form = {"csrf": token, "email": "a@home.example", "password": PASSWORD}
         assert (await browser.post("/sign-in", data=form)).status_code == 303
         files = {"clinical": (None, json.dumps(RECORD)), "patient_id": (None, "MRN-A")}
@@ -114,7 +114,7 @@ async def test_no_page_names_one_before_it_is_released(site):
 async def test_the_result_of_the_pages_own_form_names_none(site):
     _, _, browser, _ = site
     browser.cookies.set(LANGUAGE, "en")
-    token = (await browser.get("/visit")).json()["form_token"]
+    token = (await browser.get("/session")).json()["form_token"]
     form = {
         "csrf": token, "age": "76", "gender": "female", "density_0_measure": "t_score",
         "density_0_site": "lumbar_spine", "density_0_value": "-3.6", "prior_fractures": "yes",

@@ -17,7 +17,7 @@ from gateway.embedded import in_process
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Database
 from gateway.platform.database.tables import PictureRow
-from gateway.platform.encryption import MasterKey
+from gateway.platform.encryption import KeyEncryptionKey
 from gateway.records.renderings import KeptPictures
 from shared.contracts.findings import Picture
 from tests.conftest import open_house
@@ -114,7 +114,7 @@ async def test_by_default_nothing_is_kept(house, knee_jpeg):
 async def test_pictures_expire_and_are_deleted(keeping, settings, knee_jpeg):
     address = f"/v1/assessments/{(await made(keeping, knee_jpeg))['id']}"
     database = Database(settings.sqlalchemy_url())
-    pictures = KeptPictures(database.sessions, MasterKey(settings.data_key()))
+    pictures = KeptPictures(database.sessions, KeyEncryptionKey(settings.data_key()))
     assert await pictures.delete_expired() == 0
     async with database.sessions.begin() as session:
         await session.execute(update(PictureRow).values(expires_at=now() - dt.timedelta(seconds=1)))

@@ -102,7 +102,7 @@ $("start-over").addEventListener("click", async () => { clearTimeout(pending); a
 
 // Sending ---------------------------------------------------------------------------------------------------------
 async function visit() {
-  const answer = await fetch("/visit", { headers: { Accept: "application/json" }, cache: "no-store" });
+  const answer = await fetch("/session", { headers: { Accept: "application/json" }, cache: "no-store" });
   if (!answer.ok) throw new Error("no link");
   return answer.json();
 }

@@ -25,7 +25,7 @@ from gateway.platform.clock import now
 from gateway.platform.database.audit_chain import HEAD
 from gateway.platform.database.engine import DatabaseUnavailable, newest_revision, synchronous
 from gateway.platform.database.tables import AuditHeadRow, Table, UtcDateTime
-from gateway.platform.encryption import CannotDecipher, MasterKey
+from gateway.platform.encryption import CannotDecrypt, KeyEncryptionKey
 from shared.problems import InvalidInput
 
 FORM = 1
@@ -47,7 +47,7 @@ class Manifest:
     secret_check: str
 
 
-def back_up(url: str, archive: zipfile.ZipFile, master: MasterKey) -> Manifest:
+def back_up(url: str, archive: zipfile.ZipFile, kek: KeyEncryptionKey) -> Manifest:
     """Write every table and the manifest into an open archive. Blocking.
 
     Raises:
@@ -65,7 +65,7 @@ def back_up(url: str, archive: zipfile.ZipFile, master: MasterKey) -> Manifest:
         for table in Table.metadata.sorted_tables:
             rows[table.name], digests[table.name] = _write(connection, table, archive)
         head = connection.execute(select(AuditHeadRow.hash).where(AuditHeadRow.id == HEAD)).scalar_one()
-    check = base64.b64encode(master.wrap(KNOWN, NOBODY)).decode()
+    check = base64.b64encode(kek.wrap(KNOWN, NOBODY)).decode()
     manifest = Manifest(FORM, str(revision), now().isoformat(), rows, digests, head.hex(), check)
     archive.writestr("manifest.json", json.dumps(asdict(manifest), indent=2))
     return manifest
@@ -86,14 +86,14 @@ def read_manifest(archive: zipfile.ZipFile) -> Manifest:
     return manifest
 
 
-def restore(url: str, archive: zipfile.ZipFile, manifest: Manifest, master: MasterKey) -> None:
+def restore(url: str, archive: zipfile.ZipFile, manifest: Manifest, kek: KeyEncryptionKey) -> None:
     """Fill an empty, migrated database, all or nothing. Blocking.
 
     Raises:
         InvalidInput: the archive is damaged or of another schema, the database is not empty, or the data secret is not
             the one that the backup was made with.
     """
-    _check_secret(manifest, master)
+    _check_secret(manifest, kek)
     with _transaction(url) as connection:
         if newest_revision() != manifest.revision:
             raise InvalidInput(
@@ -109,10 +109,10 @@ def restore(url: str, archive: zipfile.ZipFile, manifest: Manifest, master: Mast
         _check_counts(connection, manifest)
 
 
-def _check_secret(manifest: Manifest, master: MasterKey) -> None:
+def _check_secret(manifest: Manifest, kek: KeyEncryptionKey) -> None:
     try:
-        master.unwrap(base64.b64decode(manifest.secret_check), NOBODY)
-    except CannotDecipher as error:
+        kek.unwrap(base64.b64decode(manifest.secret_check), NOBODY)
+    except CannotDecrypt as error:
         raise InvalidInput(
             "The data secret here is not the one that this backup was made with: put that installation's file "
             "data_secret into the state folder, or set TRABECULA_DATA_SECRET."

@@ -57,7 +57,7 @@ class Table(DeclarativeBase):
 class OrganisationRow(Table):
     """A clinic or hospital; every account, key and assessment belongs to one.
 
-    `data_key`, wrapped by the master key and made when first needed, is for what belongs to no patient.
+    `data_key`, wrapped by the key-encryption key and made when first needed, is for what belongs to no patient.
     """
 
     __tablename__ = "organisations"
@@ -136,7 +136,7 @@ class ApiKeyRow(Table):
 class PatientRow(Table):
     """A patient of one organisation. Erasure empties `reference`, `account_id` and `data_key`; the id stays.
 
-    `reference` is the hospital's own opaque identifier; `data_key` is wrapped by the master key.
+    `reference` is the hospital's own opaque identifier; `data_key` is wrapped by the key-encryption key.
     """
 
     __tablename__ = "patients"

@@ -23,7 +23,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class System:
+class ApiClient:
     """What a hospital system's token says: the key, and what it may do at most."""
 
     key_id: str
@@ -45,11 +45,11 @@ class AccessTokens:
         """A token for one account, which ends with its sign-in."""
         return self._issue({"sub": f"account:{person.account_id}", "sid": str(person.sign_in)})
 
-    def for_system(self, system: System) -> str:
+    def for_client(self, system: ApiClient) -> str:
         """A token for one hospital system, which ends with its key."""
         return self._issue({"sub": f"key:{system.key_id}", "scope": " ".join(sorted(system.scopes))})
 
-    def verified(self, token: str) -> Person | System:
+    def verified(self, token: str) -> Person | ApiClient:
         """What a token says.
 
         Raises:
@@ -64,7 +64,7 @@ class AccessTokens:
             if kind == "account":
                 return Person(UUID(identity), UUID(claims["sid"]))
             if kind == "key":
-                return System(identity, frozenset(claims["scope"].split()))
+                return ApiClient(identity, frozenset(claims["scope"].split()))
         except (jwt.InvalidTokenError, KeyError, ValueError, AttributeError) as error:
             raise NotAuthenticated(INVALID_TOKEN) from error
         raise NotAuthenticated(INVALID_TOKEN)

@@ -23,7 +23,7 @@ INVALID_KEY = "The API key is not valid: unknown, expired or revoked."
 
 
 @dataclass(frozen=True)
-class Key:
+class ApiKey:
     """What is known of an API key after its secret was shown."""
 
     id: str
@@ -38,14 +38,14 @@ class Key:
 
 
 @dataclass(frozen=True)
-class NewKey:
+class NewApiKey:
     """An API key at the one moment when its secret is known."""
 
-    of: Key
+    of: ApiKey
     key: str = field(repr=False)
 
 
-class Keys:
+class ApiKeys:
     """Makes, checks, rotates and revokes API keys."""
 
     def __init__(self, sessions: Sessions) -> None:
@@ -53,7 +53,7 @@ class Keys:
 
     async def add(
         self, name: str, scopes: list[str], organisation_id: UUID, by: str, expires_at: dt.datetime | None = None
-    ) -> NewKey:
+    ) -> NewApiKey:
         """A new key; the answer is the one chance to see it. `by` is the actor, for the trail."""
         identity, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
         row = ApiKeyRow(
@@ -63,9 +63,9 @@ class Keys:
         async with self._sessions.begin() as session:
             session.add(row)
             session.add(audit_row(organisation_id, by, "key made", f"key:{identity}"))
-        return NewKey(_shown(row), _whole(identity, secret))
+        return NewApiKey(_shown(row), _whole(identity, secret))
 
-    async def all(self, organisation_id: UUID | None) -> list[Key]:
+    async def all(self, organisation_id: UUID | None) -> list[ApiKey]:
         """The organisation's keys, newest first; null for the operator, who sees every organisation's."""
         query = select(ApiKeyRow).order_by(ApiKeyRow.created_at.desc(), ApiKeyRow.id)
         if organisation_id is not None:
@@ -74,7 +74,7 @@ class Keys:
             rows = await session.scalars(query)
             return [_shown(row) for row in rows]
 
-    async def rotate(self, identity: str, organisation_id: UUID | None, by: str, overlap: dt.timedelta) -> NewKey:
+    async def rotate(self, identity: str, organisation_id: UUID | None, by: str, overlap: dt.timedelta) -> NewApiKey:
         """A new secret for a key, which stays the same client; the old secret is good until the overlap is over.
 
         Args:
@@ -93,7 +93,7 @@ class Keys:
             session.add(_line(organisation_id, row, by, "key rotated", identity, usable))
         if row is None or not usable:
             raise NotFound(f"There is no key {identity} that could be rotated.")
-        return NewKey(_shown(row), _whole(identity, secret))
+        return NewApiKey(_shown(row), _whole(identity, secret))
 
     async def revoke(self, identity: str, organisation_id: UUID | None, by: str) -> None:
         """Revoke a key, with both its secrets and all its access tokens, at once; twice is no error.
@@ -113,7 +113,7 @@ class Keys:
         if not found:
             raise NotFound(f"There is no key {identity}.")
 
-    async def system(self, key: str) -> Principal:
+    async def client(self, key: str) -> Principal:
         """The hospital system behind an API key.
 
         Raises:
@@ -129,7 +129,7 @@ class Keys:
         await self._note_use(row)
         return Principal(f"key:{row.id}", row.organisation_id, frozenset(row.scopes), "system")
 
-    async def system_of_token(self, identity: str, scopes: frozenset[str]) -> Principal:
+    async def client_of_token(self, identity: str, scopes: frozenset[str]) -> Principal:
         """The hospital system behind an access token that its key was exchanged for.
 
         Raises:
@@ -172,8 +172,8 @@ def _line(
     return audit_row(owner, by, action, f"key:{identity}", "done" if found else "not found")
 
 
-def _shown(row: ApiKeyRow) -> Key:
-    return Key(
+def _shown(row: ApiKeyRow) -> ApiKey:
+    return ApiKey(
         row.id, row.name, list(row.scopes), row.organisation_id, row.created_at, row.expires_at, row.last_used_at,
         row.revoked_at, row.previous_valid_until,
     )  # fmt: skip

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.api.client_address import ClientAddressMiddleware
 from gateway.platform.database.ids import uuid7
-from gateway.platform.identity.access_tokens import AccessTokens, Person, System
+from gateway.platform.identity.access_tokens import AccessTokens, ApiClient, Person
 from gateway.platform.identity.attempts import Attempts
 from gateway.platform.identity.password_rules import check_password
 from gateway.platform.identity.passwords import Passwords
@@ -41,9 +41,9 @@ async def test_a_password_matches_itself_only():
 
 def test_a_token_names_its_bearer_until_it_expires():
     tokens = AccessTokens(KEY, dt.timedelta(minutes=1))
-    person, system = Person(uuid7(), uuid7()), System("00ff", frozenset({"models:read", "assessments:read"}))
+    person, system = Person(uuid7(), uuid7()), ApiClient("00ff", frozenset({"models:read", "assessments:read"}))
     assert tokens.verified(tokens.for_person(person)) == person
-    assert tokens.verified(tokens.for_system(system)) == system
+    assert tokens.verified(tokens.for_client(system)) == system
 
 
 def forged(key=KEY, algorithm="HS256", **changed):

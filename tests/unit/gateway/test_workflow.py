@@ -40,10 +40,10 @@ async def turns():
         await asyncio.sleep(0)
 
 
-@pytest.mark.parametrize(("patience_s", "asked"), [(3600, [80]), (0, [80, 61])])
-async def test_a_batch_gives_way_to_people_for_as_long_as_its_patience(patience_s, asked):
+@pytest.mark.parametrize(("batch_max_wait_s", "asked"), [(3600, [80]), (0, [80, 61])])
+async def test_a_batch_gives_way_to_people_for_as_long_as_its_patience(batch_max_wait_s, asked):
     services = HeldServices()
-    workflow = Workflow(services, 4, patience_s)
+    workflow = Workflow(services, 4, batch_max_wait_s)
     person = asyncio.create_task(workflow.assess(case(80)))
     await turns()
     of_batch = asyncio.create_task(workflow.assess_in_turn(case(61)))

@@ -6,8 +6,8 @@ import anyio
 import anyio.lowlevel
 from fastapi import FastAPI, Request
 
+from shared.body_timeout import BodyTimeoutMiddleware
 from shared.problem_responses import install_problems
-from shared.upload_stall import UploadStall
 
 SCOPE = {
     "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "path": "/", "raw_path": b"/",
@@ -20,7 +20,7 @@ PIECE = {"type": "http.request", "body": b"--b\r\n", "more_body": True}
 def app(piece_s, whole_s):
     made = FastAPI()
     install_problems(made)
-    made.add_middleware(UploadStall, piece_s=piece_s, whole_s=whole_s)
+    made.add_middleware(BodyTimeoutMiddleware, piece_s=piece_s, whole_s=whole_s)
 
     @made.post("/")
     async def read(request: Request):
@@ -85,5 +85,5 @@ async def test_what_comes_after_the_body_is_waited_for_without_end():
         deadlines.append(anyio.current_effective_deadline())
         return messages.pop(0)
 
-    await UploadStall(inner, piece_s=15, whole_s=300)(SCOPE, receive, None)
+    await BodyTimeoutMiddleware(inner, piece_s=15, whole_s=300)(SCOPE, receive, None)
     assert [math.isinf(deadline) for deadline in deadlines] == [False, False, True]

@@ -10,7 +10,7 @@ from starlette.datastructures import FormData
 
 import gateway.pages
 from gateway.pages.questions import DEVICES, MEASURES, SECTIONS, record_of
-from gateway.platform.language import LANGUAGES, catalogue, chosen, words_of
+from gateway.platform.language import LANGUAGES, catalogue, chosen, translator_for
 from gateway.reports.presentation import Audience
 from shared.contracts.findings import RecordWarningType, RiskCategory, WhoClass
 from shared.contracts.record import ClinicalRecord
@@ -96,7 +96,7 @@ def test_the_answers_make_the_record():
     ],
 )
 def test_dates_and_numbers_follow_the_language(language, day, number, share):
-    words = words_of(language)
+    words = translator_for(language)
     assert (words.date(dt.date(2026, 11, 24)), words.number(1234567.5), words.percent(0.2154)) == (day, number, share)
 
 

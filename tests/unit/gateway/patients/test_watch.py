@@ -7,7 +7,7 @@ import pytest
 
 from gateway.api.examples.assessments import ASSESSMENT
 from gateway.records.alert_rules import follow_ups, months_later, worsening
-from gateway.records.encrypted import Stored
+from gateway.records.encrypted import StoredAssessment
 from shared.contracts.assessment import Assessment
 
 
@@ -25,7 +25,7 @@ def assessed(day, category="moderate", knees=(), fractures=None, items=()):
         for name, first, last in items
     ]
     record = {"record": {"age": 70, "gender": "female", "prior_fractures": fractures}}
-    return Stored(Assessment.model_validate(document), record, None)
+    return StoredAssessment(Assessment.model_validate(document), record, None)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from alembic import context, op
 
 from gateway.platform.clock import now
 from gateway.platform.database.ids import uuid7
-from gateway.platform.encryption import MasterKey, new_data_key, seal
+from gateway.platform.encryption import KeyEncryptionKey, encrypt, new_data_key
 
 revision = "0003"
 down_revision = "0002"
@@ -66,7 +66,7 @@ def _seal_what_is_there() -> None:
     for row in rows:
         patient, key = keys.of(row["organisation_id"], row["patient_id"])
         content = json.dumps({"assessment": row["document"], "record": row["record"]}).encode()
-        changed = {"patient": patient, "content": seal(key, content, row["id"].bytes)}
+        changed = {"patient": patient, "content": encrypt(key, content, row["id"].bytes)}
         connection.execute(ASSESSMENTS.update().where(ASSESSMENTS.c.id == row["id"]).values(changed))
 
 
@@ -75,11 +75,11 @@ class _Keys:
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
-        self._master = MasterKey(context.config.attributes["data_secret"])
+        self._kek = KeyEncryptionKey(context.config.attributes["data_secret"])
         self._known: dict[tuple[UUID, str | None], tuple[UUID | None, bytes]] = {}
 
     def of(self, organisation: UUID, reference: str | None) -> tuple[UUID | None, bytes]:
-        """The internal id of the patient, and the key to seal with."""
+        """The internal id of the patient, and the key to encrypt with."""
         if (organisation, reference) not in self._known:
             made = self._patient(organisation, reference) if reference else self._organisation(organisation)
             self._known[organisation, reference] = made
@@ -88,18 +88,18 @@ class _Keys:
     def _patient(self, organisation: UUID, reference: str) -> tuple[UUID, bytes]:
         same = (PATIENTS.c.organisation_id == organisation) & (PATIENTS.c.reference == reference)
         if there := self._connection.execute(sa.select(PATIENTS).where(same)).first():
-            return there.id, self._master.unwrap(there.data_key, there.id)
+            return there.id, self._kek.unwrap(there.data_key, there.id)
         identity, key = uuid7(), new_data_key()
         values = {"id": identity, "organisation_id": organisation, "reference": reference, "created_at": now()}
-        self._connection.execute(PATIENTS.insert().values(data_key=self._master.wrap(key, identity), **values))
+        self._connection.execute(PATIENTS.insert().values(data_key=self._kek.wrap(key, identity), **values))
         return identity, key
 
     def _organisation(self, organisation: UUID) -> tuple[None, bytes]:
         mine = ORGANISATIONS.c.id == organisation
         if there := self._connection.execute(sa.select(ORGANISATIONS.c.data_key).where(mine)).scalar():
-            return None, self._master.unwrap(there, organisation)
+            return None, self._kek.unwrap(there, organisation)
         key = new_data_key()
-        wrapped = self._master.wrap(key, organisation)
+        wrapped = self._kek.wrap(key, organisation)
         self._connection.execute(ORGANISATIONS.update().where(mine).values(data_key=wrapped))
         return None, key
 

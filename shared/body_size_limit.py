@@ -14,7 +14,7 @@ from shared.problem_responses import problem_response
 from shared.problems import PROBLEMS, UploadTooLarge
 
 
-class UploadLimit:
+class BodySizeLimitMiddleware:
     """Refuses a body by its announced length before any of it is read, and counts one that announces none.
 
     Args:

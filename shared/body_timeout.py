@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
-class UploadStall:
+class BodyTimeoutMiddleware:
     """Ends a request whose body does not arrive.
 
     Args:
