@@ -1,4 +1,4 @@
-"""Encryption at rest: AES-256-GCM under a key of each patient's own, itself wrapped by the installation's key-encryption key.
+"""Encryption at rest: AES-256-GCM under a key of each patient's own, wrapped by the installation's key-encryption key.
 
 Whoever destroys a patient's wrapped key makes everything sealed with it unreadable. A backup from before keeps the key.
 
@@ -23,7 +23,7 @@ NONCE_BYTES = 12
 
 
 class CannotDecrypt(TrabeculaError):
-    """A sealed value does not open: another key-encryption key, another owner, or changed bytes. No caller can mend it."""
+    """An encrypted value does not open: another key or owner, or changed bytes. No caller can mend it."""
 
 
 def new_data_key() -> bytes:
