@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 import gateway.api.accounts
 import gateway.api.alerts
@@ -23,8 +23,16 @@ import gateway.api.reports
 import gateway.api.tokens
 import gateway.pages.routes
 from gateway.api.client_address import ClientAddressMiddleware
+from gateway.api.deps import known_parameters_only
+from gateway.assessing.accounts import AccountUseCases
+from gateway.assessing.api_keys import ApiKeyUseCases
+from gateway.assessing.assessments import AssessmentUseCases
+from gateway.assessing.audit_trail import AuditTrail
+from gateway.assessing.authentication import Authentication
 from gateway.assessing.batch_signals import BatchSignals
-from gateway.assessing.batch_worker import work_on_batches
+from gateway.assessing.batch_worker import BatchWorker
+from gateway.assessing.batches import BatchUseCases
+from gateway.assessing.patients import PatientUseCases
 from gateway.assessing.services import Services, ServicesSource
 from gateway.assessing.workflow import Workflow
 from gateway.context import AppContext
@@ -46,7 +54,7 @@ from gateway.records.assessments import Assessments
 from gateway.records.batches import Batches
 from gateway.records.patient_records import PatientRecords
 from gateway.records.patients import Patients
-from gateway.records.renderings import KeptPictures
+from gateway.records.renderings import Renderings
 from gateway.settings import GatewaySettings
 from shared.body_size_limit import BodySizeLimitMiddleware
 from shared.body_timeout import BodyTimeoutMiddleware
@@ -54,10 +62,9 @@ from shared.logs import AccessLogMiddleware
 from shared.problem_responses import install_problems
 from shared.service import install_metrics
 
-# Seconds between two looks for pictures whose days are over.
-PICTURE_PURGE_S = 3600
-ROOMS_WITH_ROUTES = (
-    gateway.api.health,
+# Seconds between two looks for renderings whose days are over.
+RENDERING_PURGE_S = 3600
+API = (
     gateway.api.tokens,
     gateway.api.accounts,
     gateway.api.invitations,
@@ -70,14 +77,13 @@ ROOMS_WITH_ROUTES = (
     gateway.api.alerts,
     gateway.api.audit,
     gateway.api.model_cards,
-    gateway.api.documentation,
-    gateway.pages.routes,
 )
+OTHERS = (gateway.api.health, gateway.api.documentation, gateway.pages.routes)
 DESCRIPTION = """
 Trabecula reads a knee or spine radiograph and a clinical record and returns one **assessment**.
 
 Send `Authorization: Bearer <token>` (people, see `/v1/tokens`) or `X-API-ApiKey: <key>` (hospital systems, which may
-exchange the key for a token too: `grant_type=client_credentials`). What another organisation has is answered with 404.
+exchange the key for a token too: `grant_type=client_credentials`). What belongs to another organisation is a 404.
 Every error is a problem document (RFC 9457) with a stable `type`.
 
 Research software, not a medical device.
@@ -92,17 +98,21 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
         services: entered when the app starts, left when it stops; over the network or in this process.
     """
 
-    waiting = BatchSignals()
+    signals = BatchSignals()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = Database(settings.sqlalchemy_url())
         try:
             async with services() as connected:
-                ctx = app.state.rooms = furnish(settings, database, connected, waiting)
-                app.state.sessions = BrowserSessions(settings.token_key(), settings.refresh_token_days)
-                workers = [work_on_batches(ctx) for _ in range(settings.batch_concurrency)]
-                async with in_background(every(PICTURE_PURGE_S, ctx.pictures.delete_expired), *workers):
+                context = app.state.context = create_context(settings, database, connected, signals)
+                app.state.sessions = BrowserSessions(
+                    context.authentication, settings.token_key(), settings.refresh_token_days
+                )
+                worker = BatchWorker(context.batches.batches, signals, context.assessments)
+                workers = [worker.run() for _ in range(settings.batch_concurrency)]
+                purge = every(RENDERING_PURGE_S, context.assessments.renderings.delete_expired)
+                async with in_background(purge, *workers):
                     yield
         finally:
             await database.close()
@@ -118,7 +128,7 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,  # stable: generated clients call methods after it
     )
-    app.state.on_stop = waiting.stop
+    app.state.on_stop = signals.stop
     install_problems(app)
     install_metrics(app)
     larger = {"/v1/batches": settings.max_batch_bytes}
@@ -126,38 +136,39 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
     app.add_middleware(BodyTimeoutMiddleware, piece_s=settings.upload_piece_s, whole_s=settings.upload_whole_s)
     app.add_middleware(ClientAddressMiddleware)
     app.add_middleware(AccessLogMiddleware, component="gateway")
-    for room in ROOMS_WITH_ROUTES:
-        app.include_router(room.router)
+    for module in API:
+        app.include_router(module.router, dependencies=[Depends(known_parameters_only)])
+    for other in OTHERS:
+        app.include_router(other.router)
     gateway.api.documentation.install(app)
     gateway.pages.routes.install(app)
     return app
 
 
-def furnish(settings: GatewaySettings, database: Database, services: Services, waiting: BatchSignals) -> AppContext:
+def create_context(
+    settings: GatewaySettings, database: Database, services: Services, signals: BatchSignals
+) -> AppContext:
     """Everything the routes work with."""
-    accounts, passwords, audit = Accounts(database.sessions), Passwords(), Audit(database.sessions)
+    sessions, kek = database.sessions, KeyEncryptionKey(settings.data_key())
+    audit, accounts, keys, passwords = Audit(sessions), Accounts(sessions), ApiKeys(sessions), Passwords()
+    attempts = Attempts(settings.logins_per_minute)
     lockout = dt.timedelta(minutes=settings.lockout_minutes)
-    kek = KeyEncryptionKey(settings.data_key())
-    patients = Patients(database.sessions, kek)
+    sign_in = SignIn(accounts, passwords, audit, settings.lockout_failures, lockout)
+    access_tokens = AccessTokens(settings.token_key(), dt.timedelta(minutes=settings.access_token_minutes))
+    refresh_tokens = RefreshTokens(sessions, dt.timedelta(days=settings.refresh_token_days))
+    patients, assessments = Patients(sessions, kek), Assessments(sessions, kek)
+    workflow = Workflow(services, settings.max_in_flight, policy=settings.clinic_policy())
     return AppContext(
         settings=settings,
         database=database,
         services=services,
-        accounts=accounts,
-        invitations=Invitations(database.sessions),
-        keys=ApiKeys(database.sessions),
-        passwords=passwords,
-        sign_in=SignIn(accounts, passwords, audit, settings.lockout_failures, lockout),
-        tokens=AccessTokens(settings.token_key(), dt.timedelta(minutes=settings.access_token_minutes)),
-        refresh_tokens=RefreshTokens(database.sessions, dt.timedelta(days=settings.refresh_token_days)),
-        attempts=Attempts(settings.logins_per_minute),
-        assessments=Assessments(database.sessions, kek),
-        patients=patients,
-        patient_records=PatientRecords(database.sessions, patients),
-        alerts=Alerts(database.sessions, kek),
-        pictures=KeptPictures(database.sessions, kek),
-        audit=audit,
-        workflow=Workflow(services, settings.max_in_flight, policy=settings.clinic_policy()),
-        batches=Batches(database.sessions, patients),
-        waiting=waiting,
+        authentication=Authentication(accounts, keys, access_tokens, refresh_tokens, sign_in, attempts, audit),
+        accounts=AccountUseCases(
+            accounts, Invitations(sessions), patients, passwords, sign_in, attempts, audit, settings
+        ),
+        keys=ApiKeyUseCases(keys, audit),
+        assessments=AssessmentUseCases(assessments, Renderings(sessions, kek), patients, workflow, settings),
+        patients=PatientUseCases(PatientRecords(sessions, patients), assessments, Alerts(sessions, kek), settings),
+        batches=BatchUseCases(Batches(sessions, patients), signals),
+        audit_trail=AuditTrail(audit),
     )

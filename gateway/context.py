@@ -1,58 +1,42 @@
-"""What the gateway's routes work with, made once when it starts."""
+"""What the API and the pages work with, made once when the gateway starts."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Depends, Request
 
-from gateway.assessing.batch_signals import BatchSignals
+from gateway.assessing.accounts import AccountUseCases
+from gateway.assessing.api_keys import ApiKeyUseCases
+from gateway.assessing.assessments import AssessmentUseCases
+from gateway.assessing.audit_trail import AuditTrail
+from gateway.assessing.authentication import Authentication
+from gateway.assessing.batches import BatchUseCases
+from gateway.assessing.patients import PatientUseCases
 from gateway.assessing.services import Services
-from gateway.assessing.workflow import Workflow
-from gateway.platform.audit import Audit
 from gateway.platform.database.engine import Database
-from gateway.platform.identity.access_tokens import AccessTokens
-from gateway.platform.identity.accounts import Accounts
-from gateway.platform.identity.api_keys import ApiKeys
-from gateway.platform.identity.attempts import Attempts
-from gateway.platform.identity.invitations import Invitations
-from gateway.platform.identity.passwords import Passwords
-from gateway.platform.identity.refresh_tokens import RefreshTokens
-from gateway.platform.identity.sign_in import SignIn
-from gateway.records.alerts import Alerts
-from gateway.records.assessments import Assessments
-from gateway.records.batches import Batches
-from gateway.records.patient_records import PatientRecords
-from gateway.records.patients import Patients
-from gateway.records.renderings import KeptPictures
 from gateway.settings import GatewaySettings
 
 
 @dataclass(frozen=True)
 class AppContext:
-    """The collaborators of the routes; `rooms` is the dependency that gives them."""
+    """The use cases, and the few things that routes look at themselves."""
 
     settings: GatewaySettings
     database: Database
     services: Services
-    accounts: Accounts
-    invitations: Invitations
-    keys: ApiKeys
-    passwords: Passwords
-    sign_in: SignIn
-    tokens: AccessTokens
-    refresh_tokens: RefreshTokens
-    attempts: Attempts
-    assessments: Assessments
-    patients: Patients
-    patient_records: PatientRecords
-    alerts: Alerts
-    pictures: KeptPictures
-    audit: Audit
-    workflow: Workflow
-    batches: Batches
-    waiting: BatchSignals
+    authentication: Authentication
+    accounts: AccountUseCases
+    keys: ApiKeyUseCases
+    assessments: AssessmentUseCases
+    patients: PatientUseCases
+    batches: BatchUseCases
+    audit_trail: AuditTrail
 
 
 def get_context(request: Request) -> AppContext:
-    """The rooms of the app that serves this request."""
-    found: AppContext = request.app.state.get_context
-    return found
+    """The context of the app that serves this request."""
+    context: AppContext = request.app.state.context
+    return context
+
+
+Context = Annotated[AppContext, Depends(get_context)]

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import typer
 
 from gateway.app import create_app
-from gateway.assessing.administration import first_administrator, prepare
+from gateway.assessing.administration import create_first_administrator, prepare
 from gateway.assessing.services import Services, ServicesSource, over_network
 from gateway.settings import GatewaySettings
 from shared.contracts.policy import ClinicPolicy
@@ -39,10 +39,10 @@ def serve(settings: GatewaySettings) -> None:
 def set_up(settings: GatewaySettings) -> None:
     """Bring the database to the newest schema and make the first administrator, whose password is told once."""
     prepare(settings)
-    if made := asyncio.run(first_administrator(settings)):
+    if account := asyncio.run(create_first_administrator(settings)):
         given = settings.first_admin_password is not None
-        told = "as TRABECULA_FIRST_ADMIN_PASSWORD says" if given else f"(shown this once): {made['password']}"
-        typer.echo(f"First administrator: {made['email']}\nPassword {told}")
+        password = "as TRABECULA_FIRST_ADMIN_PASSWORD says" if given else f"(shown this once): {account['password']}"
+        typer.echo(f"First administrator: {account['email']}\nPassword {password}")
 
 
 def serve_service(name: str, host: str, port: int, settings: GatewaySettings) -> None:

@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.contracts.policy import ClinicPolicy, FraxLine
@@ -25,6 +25,7 @@ class GatewaySettings(BaseSettings):
         env_file=".env",
         secrets_dir=SECRETS if SECRETS.is_dir() else None,
         extra="ignore",
+        validate_by_name=True,  # a field with another name in the environment has its own name in code
     )
 
     host: str = Field("127.0.0.1", description="Address to listen on; the edge in front of it adds TLS")
@@ -57,8 +58,18 @@ class GatewaySettings(BaseSettings):
     max_upload_bytes: int = Field(40_000_000, ge=1, description="Largest request body")
     upload_piece_s: float = Field(15, gt=0, description="Seconds that the next piece of a body may take")
     upload_whole_s: float = Field(300, gt=0, description="Seconds that a whole body may take")
-    keep_pictures: bool = Field(False, description="Keep previews and heat maps, encrypted")
-    picture_days: int = Field(30, ge=1, le=3650, description="Days until a kept picture is deleted")
+    store_renderings: bool = Field(
+        False,
+        description="Keep previews and heat maps, encrypted",
+        validation_alias=AliasChoices("TRABECULA_STORE_RENDERINGS", "TRABECULA_KEEP_PICTURES"),
+    )
+    rendering_days: int = Field(
+        30,
+        ge=1,
+        le=3650,
+        description="Days until a kept preview or heat map is deleted",
+        validation_alias=AliasChoices("TRABECULA_RENDERING_DAYS", "TRABECULA_PICTURE_DAYS"),
+    )
     release_medication: Literal["by_clinician", "at_once"] = Field(
         "by_clinician", description="When a patient's own account sees medication items"
     )
@@ -91,9 +102,9 @@ class GatewaySettings(BaseSettings):
     @field_validator("trusted_proxies")
     @classmethod
     def _addresses(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
-        for one in proxies:
+        for proxy in proxies:
             try:
-                ipaddress.ip_network(one)
+                ipaddress.ip_network(proxy)
             except ValueError as error:
                 raise ValueError(f"{error}: give addresses or networks such as 10.231.77.0/24") from error
         return proxies

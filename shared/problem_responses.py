@@ -1,5 +1,6 @@
 """Every error as `application/problem+json` (RFC 9457), and how the OpenAPI page shows them."""
 
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -23,6 +24,7 @@ from shared.problems import (
 )
 
 PROBLEM_JSON = "application/problem+json"
+MOST_IN_DETAIL = 5
 # Raised as HTTPException by what stands before the body, and told as the problem that they are.
 _OF_EVERY_BODY = (MalformedBody, UploadTooLarge, UploadStalled)
 _OF_THE_UPLOAD = {PROBLEMS[error].status: PROBLEMS[error] for error in _OF_EVERY_BODY}
@@ -116,6 +118,11 @@ def _empty_response() -> dict[str, Any]:
     return {"description": "", "model": ProblemDocument, "content": {PROBLEM_JSON: {"schema": schema, "examples": {}}}}
 
 
+def joined(errors: Sequence[Mapping[str, str]]) -> str:
+    """The first few errors as one sentence, for the `detail` of a problem; `errors` has all of them."""
+    return "; ".join(f"{error['field']}: {error['message']}" for error in errors[:MOST_IN_DETAIL])
+
+
 def describe_error(error: dict[str, Any]) -> dict[str, str]:
     """One pydantic error as the field's path and a sentence that says what was wrong and what is accepted."""
     path = ".".join(str(part) for part in error["loc"])
@@ -137,10 +144,9 @@ async def _known(_: Request, error: Exception) -> JSONResponse:
 
 async def _invalid_request(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 -- registered for this class only
-    errors = [describe_error(dict(one)) for one in error.errors()]
-    detail = "; ".join(f"{one['field']}: {one['message']}" for one in errors[:5])
+    errors = [describe_error(dict(part)) for part in error.errors()]
     status = HTTPStatus.UNPROCESSABLE_ENTITY
-    return problem_response(status, "invalid-request", "The request cannot be used", detail, errors=errors)
+    return problem_response(status, "invalid-request", "The request cannot be used", joined(errors), errors=errors)
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:

@@ -1,4 +1,4 @@
-"""The house that the tests visit: every room in this process, on a database of its own."""
+"""The gateway under test: the gateway and all services in this process, on a database of its own."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from gateway.app import create_app
-from gateway.assessing.administration import key, prepare
+from gateway.assessing.administration import create_api_key, prepare
 from gateway.assessing.services import ServicesSource
 from gateway.settings import GatewaySettings
 from shared.radiograph.phantom import as_jpeg, knee, lumbar_spine
@@ -17,10 +17,10 @@ ALL_SCOPES = "assessments:write assessments:read models:read"
 
 
 @asynccontextmanager
-async def open_house(settings: GatewaySettings, services: ServicesSource) -> AsyncIterator[httpx.AsyncClient]:
+async def open_gateway(settings: GatewaySettings, services: ServicesSource) -> AsyncIterator[httpx.AsyncClient]:
     """A started gateway, and a client with an API key of all the scopes that hospitals ask for."""
     prepare(settings)
-    made = await key(settings, "tests", ALL_SCOPES, None)
+    made = await create_api_key(settings, "tests", ALL_SCOPES, None)
     app = create_app(settings, services)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
@@ -35,12 +35,12 @@ def settings(tmp_path: Path) -> GatewaySettings:
 
 
 @pytest.fixture(scope="session")
-async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx.AsyncClient]:
-    """All five rooms, started once; for tests that leave nothing behind that another would trip over."""
+async def shared_api(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx.AsyncClient]:
+    """The gateway with all services, started once; for tests that leave nothing behind that another would trip over."""
     from gateway.embedded import in_process
 
     settings = GatewaySettings(state_dir=tmp_path_factory.mktemp("state"), logins_per_minute=1000, _env_file=None)
-    async with open_house(settings, in_process(settings.internal_key())) as client:
+    async with open_gateway(settings, in_process(settings.internal_key())) as client:
         yield client
 
 

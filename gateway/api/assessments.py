@@ -4,16 +4,14 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Depends, Query
 
-from gateway.api.deps import needs
+from gateway.api.assessment_form import read_case
+from gateway.api.deps import AssessmentReader, AssessmentWriter, Before, IdempotencyKey, Limit
 from gateway.api.examples.assessments import ASSESSMENT, RECORD
-from gateway.assessing.case import MODELS, Case, read_case
-from gateway.assessing.make import make
-from gateway.assessing.release import shown_to
-from gateway.context import AppContext, get_context
-from gateway.platform.identity.scopes import Principal
+from gateway.assessing.case import CLINICAL_MODELS, DEFAULT_MODEL, Case
+from gateway.context import Context
+from gateway.platform.paging import Page
 from gateway.platform.validators import Printable
 from shared.contracts.assessment import Assessment, AssessmentPictures, AssessmentWithPictures
 from shared.problem_responses import example_response, problem_responses
@@ -37,9 +35,6 @@ from shared.problems import (
 router = APIRouter(
     prefix="/v1/assessments", tags=["assessments"], responses=problem_responses(NotAuthenticated, NotAuthorised)
 )
-Context = Annotated[AppContext, Depends(get_context)]
-Reader = Annotated[Principal, Depends(needs("assessments:read"))]
-Writer = Annotated[Principal, Depends(needs("assessments:write"))]
 RELEASED = {**ASSESSMENT, "released_at": "2026-11-24T09:30:00Z"}
 FORM = {
     "requestBody": {
@@ -56,8 +51,12 @@ FORM = {
                             "description": "The clinical record as JSON text (see the schema ClinicalRecord)",
                             "example": RECORD,
                         },
-                        "patient_id": {"type": "string", "maxLength": 64, "description": "The hospital's own, opaque"},
-                        "clinical_model": {"type": "string", "enum": list(MODELS), "default": MODELS[0]},
+                        "patient_number": {
+                            "type": "string",
+                            "maxLength": 64,
+                            "description": "The hospital's own, opaque",
+                        },
+                        "clinical_model": {"type": "string", "enum": list(CLINICAL_MODELS), "default": DEFAULT_MODEL},
                     },
                 }
             }
@@ -66,11 +65,8 @@ FORM = {
 }
 
 
-class AssessmentPage(BaseModel):
+class AssessmentPage(Page[Assessment, UUID]):
     """One page, newest first; `next` is the `before` of the next page, null on the last one."""
-
-    items: list[Assessment]
-    next: UUID | None = Field(examples=["0199f7a1-7b1c-7c3e-8f00-3a5d9b1e2c4d"])
 
 
 @router.post(
@@ -81,45 +77,51 @@ class AssessmentPage(BaseModel):
     responses={
         **example_response(ASSESSMENT, HTTPStatus.CREATED),
         **problem_responses(
-            InvalidInput, InvalidRecord, MissingInput, UnreadableImage, UnsupportedImage, ImageTooLarge, ImageRefused,
-            UploadTooLarge, UploadStalled, Conflict, TooBusy,
+            InvalidInput,
+            InvalidRecord,
+            MissingInput,
+            UnreadableImage,
+            UnsupportedImage,
+            ImageTooLarge,
+            ImageRefused,
+            UploadTooLarge,
+            UploadStalled,
+            Conflict,
+            TooBusy,
         ),
     },
-)  # fmt: skip
+)
 async def make_assessment(
-    who: Writer,  # before the body is read: strangers upload nothing
+    who: AssessmentWriter,  # before the body is read: strangers upload nothing
     case: Annotated[Case, Depends(read_case)],
     ctx: Context,
-    idempotency_key: Annotated[Printable | None, Header(min_length=1, max_length=255)] = None,
+    idempotency_key: IdempotencyKey = None,
     pictures: Annotated[bool, Query(description="Send preview and heat maps along, as base64 PNG")] = False,
 ) -> Assessment | AssessmentWithPictures:
     """Assess a radiograph, a clinical record, or both.
 
-    The same `Idempotency-Key` with the same request gives the same answer again, so a lost answer can be asked for;
-    the pictures come only the first time.
+    The same `Idempotency-Key` with the same request gives the same answer again, so an answer that was lost on its way
+    can be asked for once more; the pictures come only the first time.
     """
-    made = await make(ctx, who, case, idempotency_key, pictures)
-    found = made.findings.pictures if pictures and made.findings else {}
-    if not found:
-        return made.assessment
-    return AssessmentWithPictures(**dict(made.assessment), pictures=AssessmentPictures(**found))
+    result = await ctx.assessments.assess_case(who, case, idempotency_key, pictures)
+    assessment = result.visible.assessment
+    renderings = result.findings.renderings if pictures and result.findings else {}
+    if not renderings:
+        return assessment
+    return AssessmentWithPictures(**dict(assessment), pictures=AssessmentPictures(**renderings))
 
 
 @router.get("", summary="List assessments", responses=example_response({"items": [ASSESSMENT], "next": None}))
 async def list_assessments(
-    who: Reader,
+    who: AssessmentReader,
     ctx: Context,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    before: Annotated[UUID | None, Query(description="`next` of the page before")] = None,
-    patient_id: Annotated[Printable | None, Query(max_length=64, description="The hospital's own")] = None,
+    limit: Limit = 20,
+    before: Before = None,
+    patient_number: Annotated[Printable | None, Query(max_length=64, description="The hospital's own")] = None,
 ) -> AssessmentPage:
     """The organisation's assessments, newest first; a patient's own account sees the patient's own, in plain words."""
-    patient = await ctx.patients.known(who.organisation_id, patient_id) if patient_id is not None else None
-    if patient_id is not None and patient is None:
-        return AssessmentPage(items=[], next=None)
-    found = await ctx.assessments.page(who, limit + 1, before, patient.id if patient else None)
-    items = [shown_to(who, one.assessment, ctx.settings.release_medication) for one in found]
-    return AssessmentPage(items=items[:limit], next=items[limit - 1].id if len(items) > limit else None)
+    page = await ctx.assessments.page(who, limit, before, patient_number)
+    return AssessmentPage.model_construct(items=page.items, next=page.next)
 
 
 @router.get(
@@ -127,10 +129,9 @@ async def list_assessments(
     summary="Get an assessment",
     responses={**example_response(ASSESSMENT), **problem_responses(NotFound)},
 )
-async def get_assessment(assessment_id: UUID, who: Reader, ctx: Context) -> Assessment:
+async def get_assessment(assessment_id: UUID, who: AssessmentReader, ctx: Context) -> Assessment:
     """One assessment as it was answered."""
-    found = await ctx.assessments.get(assessment_id, who)
-    return shown_to(who, found.assessment, ctx.settings.release_medication)
+    return (await ctx.assessments.get(assessment_id, who)).assessment
 
 
 @router.post(
@@ -138,8 +139,6 @@ async def get_assessment(assessment_id: UUID, who: Reader, ctx: Context) -> Asse
     summary="Release to the patient",
     responses={**example_response(RELEASED), **problem_responses(NotFound)},
 )
-async def release_assessment(assessment_id: UUID, who: Writer, ctx: Context) -> Assessment:
+async def release_assessment(assessment_id: UUID, who: AssessmentWriter, ctx: Context) -> Assessment:
     """Show the medication items to the patient's own account from now on, after a clinician has looked at them."""
-    if who.patient_id is not None:
-        raise NotAuthorised("A clinician releases an assessment, not the patient.")
-    return (await ctx.assessments.release(assessment_id, who)).assessment
+    return await ctx.assessments.release(assessment_id, who)

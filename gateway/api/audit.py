@@ -4,13 +4,13 @@ import datetime as dt
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
-from gateway.api.deps import needs
-from gateway.context import AppContext, get_context
-from gateway.platform.audit import Outcome, Selection
-from gateway.platform.identity.scopes import Principal
+from gateway.api.deps import AuditReader
+from gateway.context import Context
+from gateway.platform.audit import AuditLine, Outcome, Selection
+from gateway.platform.paging import Page
 from gateway.platform.validators import Printable
 from shared.problem_responses import example_response, problem_responses
 from shared.problems import NotAuthenticated, NotAuthorised
@@ -31,7 +31,7 @@ LINE = {
 }
 
 
-class Line(BaseModel):
+class AuditLineView(BaseModel):
     """Who did what to which thing, from where, and how it ended."""
 
     sequence: int = Field(description="Position in the installation's chain")
@@ -45,12 +45,14 @@ class Line(BaseModel):
     request_id: str | None
     hash: str = Field(description="Of this line and the one before, SHA-256")
 
+    @classmethod
+    def of(cls, line: AuditLine) -> "AuditLineView":
+        """As it travels."""
+        return cls.model_validate(line, from_attributes=True)
 
-class Trail(BaseModel):
+
+class AuditPage(Page[AuditLineView, int]):
     """One page, newest first; `next` is the `before` of the next page, null on the last one."""
-
-    items: list[Line]
-    next: int | None
 
 
 @router.get(
@@ -61,23 +63,18 @@ class Trail(BaseModel):
     },
 )
 async def list_audit_trail(
-    who: Annotated[Principal, Depends(needs("audit:read"))],
-    ctx: Annotated[AppContext, Depends(get_context)],
+    who: AuditReader,
+    ctx: Context,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     before: Annotated[int | None, Query(ge=1, le=2**62, description="`next` of the page before")] = None,
     actor: Annotated[Printable | None, Query(max_length=100, description="`account:<id>`, `key:<id>`, ...")] = None,
-    subject: Annotated[Printable | None, Query(max_length=100, description="Such as a patient's internal id")] = None,
+    subject: Annotated[Printable | None, Query(max_length=100, description="Such as a patient_id")] = None,
     since: AwareDatetime | None = None,
     until: AwareDatetime | None = None,
-) -> Trail:
+) -> AuditPage:
     """The organisation's lines of the audit trail, newest first. Reading them is a line of its own.
 
     `trabecula audit verify`, on the installation's machine, checks the whole chain.
     """
-    wanted = Selection(before, actor, subject, since, until)
-    found = await ctx.audit.page(who.organisation_id, limit + 1, wanted)
-    await ctx.audit.write(who.organisation_id, who.id, "audit trail read")
-    following = found[limit - 1].sequence if len(found) > limit else None
-    return Trail(
-        items=[Line.model_validate({**vars(row), "hash": row.hash.hex()}) for row in found[:limit]], next=following
-    )
+    page = await ctx.audit_trail.page(who, limit, Selection(before, actor, subject, since, until))
+    return page.to(AuditPage, AuditLineView.of)

@@ -6,18 +6,18 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, Field
 
-from gateway.api.deps import needs
+from gateway.api.batch_form import read_batch
+from gateway.api.deps import AssessmentReader, AssessmentWriter, Before, IdempotencyKey, Limit
 from gateway.api.examples.batches import BATCH, CANCELLED, CASES, MANIFEST
-from gateway.api.manifest import read_batch
-from gateway.context import AppContext, get_context
+from gateway.assessing.batches import refuse_patients
+from gateway.context import Context
 from gateway.platform.identity.scopes import Principal
-from gateway.platform.validators import Printable
-from gateway.records.assessments import IdempotentRequest
-from gateway.records.batches import BatchState, State
+from gateway.platform.paging import Page
+from gateway.records.batches import BatchState, CaseOfBatch, CaseState
 from shared.problem_responses import example_response, problem_responses
 from shared.problems import (
     Conflict,
@@ -33,9 +33,6 @@ from shared.problems import (
 )
 
 router = APIRouter(prefix="/v1/batches", tags=["batches"], responses=problem_responses(NotAuthenticated, NotAuthorised))
-Context = Annotated[AppContext, Depends(get_context)]
-# Seconds between two looks at a batch that somebody follows.
-LOOK_EVERY_S = 0.5
 FORM = {
     "requestBody": {
         "required": True,
@@ -64,7 +61,7 @@ FORM = {
 }
 
 
-class BatchSummary(BaseModel):
+class BatchView(BaseModel):
     """A batch and how far it is."""
 
     id: UUID
@@ -78,58 +75,45 @@ class BatchSummary(BaseModel):
     cancelled: int
 
     @classmethod
-    def of(cls, batch: BatchState) -> "BatchSummary":
+    def of(cls, batch: BatchState) -> "BatchView":
         """As it travels."""
-        open_cases = batch.counts["waiting"] + batch.counts["working"]
-        ended = "cancelled" if batch.row.cancelled_at else "done"
+        ended = "cancelled" if batch.cancelled_at else "done"
         return cls(
-            id=batch.row.id, created_at=batch.row.created_at, state="working" if open_cases else ended,
-            total=sum(batch.counts.values()), **batch.counts,
-        )  # fmt: skip
+            id=batch.id,
+            created_at=batch.created_at,
+            state="working" if batch.is_open else ended,
+            total=sum(batch.counts.values()),
+            **batch.counts,
+        )
 
 
-class BatchPage(BaseModel):
+class BatchPage(Page[BatchView, UUID]):
     """One page, newest first; `next` is the `before` of the next page, null on the last one."""
 
-    items: list[BatchSummary]
-    next: UUID | None
 
-
-class CaseOfBatch(BaseModel):
+class BatchCaseView(BaseModel):
     """One case: its assessment once it is `done`, the problem where it is `failed`."""
 
     position: int
     reference: str
-    state: State
+    state: CaseState
     assessment_id: UUID | None
     problem: dict[str, Any] | None
 
+    @classmethod
+    def of(cls, case: CaseOfBatch) -> "BatchCaseView":
+        """As it travels."""
+        return cls.model_validate(case, from_attributes=True)
 
-class CasePage(BaseModel):
+
+class BatchCasePage(Page[BatchCaseView, int]):
     """One page in the order of the manifest; `next` is the `after` of the next page, null on the last one."""
 
-    items: list[CaseOfBatch]
-    next: int | None
 
-
-async def clinic_reader(who: Annotated[Principal, Depends(needs("assessments:read"))]) -> Principal:
-    """Somebody who may read the organisation's cases: batches are not for patients' own accounts."""
-    return _of_the_clinic(who)
-
-
-async def clinic_writer(who: Annotated[Principal, Depends(needs("assessments:write"))]) -> Principal:
-    """Somebody who may hand in the organisation's cases."""
-    return _of_the_clinic(who)
-
-
-def _of_the_clinic(who: Principal) -> Principal:
-    if who.patient_id is not None:
-        raise NotAuthorised("Batches are for clinics; a patient's account sends one case at a time.")
+async def clinic_writer(who: AssessmentWriter) -> Principal:
+    """Somebody who may hand in the organisation's cases; asked before the body is read."""
+    refuse_patients(who)
     return who
-
-
-Reader = Annotated[Principal, Depends(clinic_reader)]
-Writer = Annotated[Principal, Depends(clinic_writer)]
 
 
 @router.post(
@@ -145,42 +129,33 @@ Writer = Annotated[Principal, Depends(clinic_writer)]
     },
 )
 async def make_batch(
-    who: Writer,
+    who: Annotated[Principal, Depends(clinic_writer)],
     ctx: Context,
     request: Request,
     response: Response,
-    idempotency_key: Annotated[Printable | None, Header(min_length=1, max_length=255)] = None,
-) -> BatchSummary:
+    idempotency_key: IdempotencyKey = None,
+) -> BatchView:
     """Hand in up to 1,000 cases at once. They are worked on when nobody waits for a single assessment.
 
     The batch is taken as a whole or not at all, and a restart of the gateway loses none of it. Each case gives one
     assessment or one problem. The same `Idempotency-Key` with the same batch gives the same batch again.
     """
     async with read_batch(request) as batch:
-        idempotent = IdempotentRequest(idempotency_key, await batch.digest()) if idempotency_key else None
-        made = await ctx.batches.add(batch, who, idempotent)
-    ctx.waiting.announce()
-    response.headers["Location"] = f"/v1/batches/{made.row.id}"
-    return BatchSummary.of(made)
+        state = await ctx.batches.submit(batch, who, idempotency_key)
+    response.headers["Location"] = f"/v1/batches/{state.id}"
+    return BatchView.of(state)
 
 
 @router.get("", summary="List batches", responses=example_response({"items": [BATCH], "next": None}))
-async def list_batches(
-    who: Reader,
-    ctx: Context,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    before: Annotated[UUID | None, Query(description="`next` of the page before")] = None,
-) -> BatchPage:
+async def list_batches(who: AssessmentReader, ctx: Context, limit: Limit = 20, before: Before = None) -> BatchPage:
     """The organisation's batches, newest first."""
-    found = await ctx.batches.page(who, limit + 1, before)
-    following = found[limit - 1].row.id if len(found) > limit else None
-    return BatchPage(items=[BatchSummary.of(one) for one in found[:limit]], next=following)
+    return (await ctx.batches.page(who, limit, before)).to(BatchPage, BatchView.of)
 
 
 @router.get("/{batch_id}", summary="Get a batch", responses={**example_response(BATCH), **problem_responses(NotFound)})
-async def get_batch(batch_id: UUID, who: Reader, ctx: Context) -> BatchSummary:
+async def get_batch(batch_id: UUID, who: AssessmentReader, ctx: Context) -> BatchView:
     """How far a batch is."""
-    return BatchSummary.of(await ctx.batches.get(batch_id, who))
+    return BatchView.of(await ctx.batches.get(batch_id, who))
 
 
 @router.get(
@@ -190,34 +165,28 @@ async def get_batch(batch_id: UUID, who: Reader, ctx: Context) -> BatchSummary:
 )
 async def list_cases(
     batch_id: UUID,
-    who: Reader,
+    who: AssessmentReader,
     ctx: Context,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     after: Annotated[int | None, Query(ge=0, le=2**31, description="`next` of the page before")] = None,
-) -> CasePage:
+) -> BatchCasePage:
     """Each case with its assessment or its problem, in the order of the manifest."""
-    await ctx.batches.get(batch_id, who)
-    rows = await ctx.batches.cases(batch_id, limit + 1, after)
-    items = [CaseOfBatch.model_validate(row, from_attributes=True) for row in rows[:limit]]
-    return CasePage(items=items, next=items[-1].position if len(rows) > limit else None)
+    return (await ctx.batches.cases(batch_id, who, limit, after)).to(BatchCasePage, BatchCaseView.of)
 
 
 @router.post(
     "/{batch_id}/cancel",
     summary="Cancel a batch",
-    responses={
-        **example_response(CANCELLED),
-        **problem_responses(NotFound),
-    },
+    responses={**example_response(CANCELLED), **problem_responses(NotFound)},
 )
-async def cancel_batch(batch_id: UUID, who: Writer, ctx: Context) -> BatchSummary:
+async def cancel_batch(batch_id: UUID, who: AssessmentWriter, ctx: Context) -> BatchView:
     """Begin no further case. What is being worked on is finished, and what is done stays."""
-    return BatchSummary.of(await ctx.batches.cancel(batch_id, who))
+    return BatchView.of(await ctx.batches.cancel(batch_id, who))
 
 
-async def followed(batch_id: UUID, who: Reader, ctx: Context) -> BatchState:
-    """The batch somebody wants to follow; asked before the stream begins, where an error can still be told."""
-    return await ctx.batches.get(batch_id, who, "batch followed")
+async def followed(batch_id: UUID, who: AssessmentReader, ctx: Context) -> BatchState:
+    """The batch somebody wants to follow; asked before the stream begins, where an error can still be answered."""
+    return await ctx.batches.followed(batch_id, who)
 
 
 @router.get(
@@ -226,19 +195,11 @@ async def followed(batch_id: UUID, who: Reader, ctx: Context) -> BatchState:
     response_class=EventSourceResponse,
     responses=problem_responses(NotFound),
 )
-async def follow_batch(
-    batch: Annotated[BatchState, Depends(followed)], ctx: Context
-) -> AsyncIterable[ServerSentEvent]:  # fmt: skip
+async def follow_batch(batch: Annotated[BatchState, Depends(followed)], ctx: Context) -> AsyncIterable[ServerSentEvent]:
     """The progress as server-sent events: a `progress` whenever it changes, and a last one when the batch has ended.
 
     The data of an event is what `GET /v1/batches/{batch_id}` answers. A follower who comes back begins with the present
     state, so nothing needs to be resumed.
     """
-    told = None
-    while True:
-        now = BatchSummary.of(await ctx.batches.state(batch.row.id, batch.row.organisation_id))
-        if now != told:
-            yield ServerSentEvent(event="progress", data=now)
-            told = now
-        if now.state != "working" or not await ctx.waiting.wait_or_stop(LOOK_EVERY_S):
-            return
+    async for state in ctx.batches.follow(batch):
+        yield ServerSentEvent(event="progress", data=BatchView.of(state))

@@ -1,18 +1,20 @@
-"""Who is asking: the dependency that every route but the open ones stands behind."""
+"""What the API's routes share: who is asking, what they need, pages, and parameters that nobody knows."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Annotated
+from uuid import UUID
 
-from fastapi import Depends
+from fastapi import Depends, Header, Query, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.openapi.models import OAuthFlowClientCredentials, OAuthFlowPassword, OAuthFlows
 from fastapi.security import APIKeyHeader, OAuth2
 
-from gateway.context import AppContext, get_context
-from gateway.platform.identity.access_tokens import INVALID_TOKEN, Person
+from gateway.context import Context
 from gateway.platform.identity.scopes import Principal, Scope
-from shared.problems import NotAuthenticated, NotAuthorised
+from gateway.platform.validators import Printable
+from shared.problems import InvalidInput
 
-_MEANT: dict[Scope, str] = {
+SCOPE_MEANINGS: dict[Scope, str] = {
     "assessments:write": "Make assessments",
     "assessments:read": "Read assessments",
     "patients:read": "Read patients, timelines and alerts",
@@ -21,18 +23,20 @@ _MEANT: dict[Scope, str] = {
     "audit:read": "Read the audit trail",
     "admin": "Administer accounts, invitations and keys",
 }
+# Parameters of earlier versions, and what they are called now.
+RENAMED = {"patient_id": "the hospital's own identifier is called patient_number"}
 _FLOWS = OAuthFlows(
     password=OAuthFlowPassword(tokenUrl="/v1/tokens", refreshUrl="/v1/tokens/refresh", scopes={}),
-    clientCredentials=OAuthFlowClientCredentials(tokenUrl="/v1/tokens", scopes=dict(_MEANT)),
+    clientCredentials=OAuthFlowClientCredentials(tokenUrl="/v1/tokens", scopes=dict(SCOPE_MEANINGS)),
 )
 _authorization = OAuth2(flows=_FLOWS, scheme_name="oauth2", auto_error=False)
 _key = APIKeyHeader(name="X-API-Key", scheme_name="api_key", auto_error=False)
 
 
 async def principal(
-    ctx: Annotated[AppContext, Depends(get_context)],
+    ctx: Context,
     authorization: Annotated[str | None, Depends(_authorization)],
-    key: Annotated[str | None, Depends(_key)],
+    api_key: Annotated[str | None, Depends(_key)],
 ) -> Principal:
     """The person or the hospital system behind the request.
 
@@ -40,37 +44,49 @@ async def principal(
         NotAuthenticated: no credential, two, or one that is not valid.
     """
     scheme, _, token = (authorization or "").partition(" ")
-    token = token.strip() if scheme.lower() == "bearer" else ""
-    if token and key:
-        raise NotAuthenticated("Send one credential: either Authorization or X-API-Key.")
-    if key:
-        return await ctx.keys.client(key)
-    if token:
-        return await _bearer(ctx, token)
-    raise NotAuthenticated("Send a credential: 'Authorization: Bearer <token>' or 'X-API-Key: <key>'.")
-
-
-async def _bearer(ctx: AppContext, token: str) -> Principal:
-    """The principal of an access token; it is asked anew each time, so that an end of anything counts at once."""
-    claims = ctx.tokens.verified(token)
-    if not isinstance(claims, Person):
-        return await ctx.keys.client_of_token(claims.key_id, claims.scopes)
-    if await ctx.refresh_tokens.is_over(claims.sign_in):
-        raise NotAuthenticated(INVALID_TOKEN)
-    return await ctx.accounts.person(claims.account_id)
+    bearer = token.strip() if scheme.lower() == "bearer" else ""
+    return await ctx.authentication.principal(bearer or None, api_key)
 
 
 def needs(scope: Scope) -> Callable[..., Awaitable[Principal]]:
     """A dependency: the principal, who must have this scope. A refusal is a line of the audit trail."""
 
-    async def check(
-        who: Annotated[Principal, Depends(principal)], ctx: Annotated[AppContext, Depends(get_context)]
-    ) -> Principal:
-        try:
-            who.must_have(scope)
-        except NotAuthorised:
-            await ctx.audit.write(who.organisation_id, who.id, "access", f"scope:{scope}", "refused")
-            raise
-        return who
+    async def check(who: Annotated[Principal, Depends(principal)], ctx: Context) -> Principal:
+        return await ctx.authentication.require(who, scope)
 
     return check
+
+
+AnyPrincipal = Annotated[Principal, Depends(principal)]
+AssessmentReader = Annotated[Principal, Depends(needs("assessments:read"))]
+AssessmentWriter = Annotated[Principal, Depends(needs("assessments:write"))]
+PatientReader = Annotated[Principal, Depends(needs("patients:read"))]
+PatientWriter = Annotated[Principal, Depends(needs("patients:write"))]
+ModelReader = Annotated[Principal, Depends(needs("models:read"))]
+AuditReader = Annotated[Principal, Depends(needs("audit:read"))]
+Administrator = Annotated[Principal, Depends(needs("admin"))]
+
+Limit = Annotated[int, Query(ge=1, le=100)]
+Before = Annotated[UUID | None, Query(description="`next` of the page before")]
+IdempotencyKey = Annotated[Printable | None, Header(min_length=1, max_length=255)]
+
+
+async def known_parameters_only(request: Request) -> None:
+    """Refuse a query parameter that the operation does not have: a filter with a slip in it would filter nothing.
+
+    Raises:
+        InvalidInput: with the names that there are.
+    """
+    known = set(_query_names(request.scope["route"].dependant))
+    for name in request.query_params:
+        if name not in known:
+            there_are = f"there are {', '.join(sorted(known))}" if known else "it has none"
+            hint = RENAMED.get(name, there_are)
+            raise InvalidInput(f"There is no query parameter '{name[:60]}' here: {hint}.", field=name[:60])
+
+
+def _query_names(dependant: Dependant) -> Iterator[str]:
+    for parameter in dependant.query_params:
+        yield parameter.alias
+    for dependency in dependant.dependencies:
+        yield from _query_names(dependency)

@@ -9,7 +9,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
-from gateway.api.manifest import Manifest
+from gateway.api.batch_form import Manifest
 from shared.contracts.record import ClinicalRecord
 from shared.contracts.risk import LifestyleRecord
 from shared.problem_responses import body_problems, only_problems

@@ -1,12 +1,12 @@
 """`/health`: is the process alive, and what is the state of everything it depends on."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import anyio
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from gateway.context import AppContext, get_context
+from gateway.context import Context
 from shared.client import ServiceClient
 from shared.problem_responses import example_response
 
@@ -43,7 +43,7 @@ async def live() -> Live:
     "/ready",
     responses={**example_response(READY), 503: {"model": Ready, "description": "The database does not answer"}},
 )
-async def ready(ctx: Annotated[AppContext, Depends(get_context)], response: Response) -> Ready:
+async def ready(ctx: Context, response: Response) -> Ready:
     """The state of the database and of each service. Only the database makes it 503: one service down must not take
     the gateway out of the load balancer, where it can still answer the rest."""
     states: dict[str, State] = {"database": "ready" if await ctx.database.is_ready() else "unavailable"}

@@ -4,21 +4,18 @@ import datetime as dt
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from gateway.api.deps import needs
-from gateway.context import AppContext, get_context
-from gateway.platform.clock import now
+from gateway.api.deps import Administrator
+from gateway.context import Context
 from gateway.platform.identity.api_keys import ApiKey, NewApiKey
-from gateway.platform.identity.scopes import Principal, Scope
+from gateway.platform.identity.scopes import Scope
 from gateway.platform.validators import Printable
 from shared.problem_responses import example_response, problem_responses
 from shared.problems import NotAuthenticated, NotAuthorised, NotFound
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"], responses=problem_responses(NotAuthenticated, NotAuthorised))
-Context = Annotated[AppContext, Depends(get_context)]
-Administrator = Annotated[Principal, Depends(needs("admin"))]
 KeyId = Annotated[str, Path(min_length=1, max_length=16, pattern="^[0-9a-f]+$", examples=["5f0c1f5e8c9a4b21"])]
 
 KEY = {
@@ -60,14 +57,24 @@ class KeyView(BaseModel):
     revoked_at: dt.datetime | None
     previous_valid_until: dt.datetime | None = Field(description="After a rotation: until when the old secret works")
 
+    @classmethod
+    def of(cls, key: ApiKey) -> "KeyView":
+        """As it travels."""
+        return cls.model_validate(key, from_attributes=True)
+
 
 class NewKeyView(KeyView):
     """A key with its secret, which is shown this once."""
 
     key: str
 
+    @classmethod
+    def with_secret(cls, new: NewApiKey) -> "NewKeyView":
+        """As it travels this once."""
+        return cls(**KeyView.of(new.of).model_dump(), key=new.key)
 
-class KeyList(BaseModel):
+
+class KeyListView(BaseModel):
     """The organisation's keys, newest first."""
 
     items: list[KeyView]
@@ -75,38 +82,24 @@ class KeyList(BaseModel):
 
 @router.post("", status_code=HTTPStatus.CREATED, responses=example_response(NEW_KEY, HTTPStatus.CREATED))
 async def make_key(request: KeyRequest, who: Administrator, ctx: Context) -> NewKeyView:
-    """Make a key for a hospital system of the own organisation. Its secret is shown in this answer and never again."""
-    for scope in request.scopes:
-        who.must_have(scope)
-    expires = now() + dt.timedelta(days=request.days) if request.days else None
-    scopes = list(dict.fromkeys(request.scopes))
-    return _new(await ctx.keys.add(request.name, list(scopes), who.organisation_id, who.id, expires))
+    """Make a key for a hospital system of your organisation. Its secret is shown in this answer and never again."""
+    return NewKeyView.with_secret(await ctx.keys.create(who, request.name, request.scopes, request.days))
 
 
 @router.get("", responses=example_response({"items": [KEY]}))
-async def list_keys(who: Administrator, ctx: Context) -> KeyList:
+async def list_keys(who: Administrator, ctx: Context) -> KeyListView:
     """The organisation's keys, revoked ones too, newest first."""
-    found = await ctx.keys.all(who.organisation_id)
-    await ctx.audit.write(who.organisation_id, who.id, "keys listed")
-    return KeyList(items=[_view(key) for key in found])
+    return KeyListView(items=[KeyView.of(key) for key in await ctx.keys.all(who)])
 
 
 @router.post("/{key_id}/rotate", responses={**example_response(NEW_KEY), **problem_responses(NotFound)})
 async def rotate_key(key_id: KeyId, who: Administrator, ctx: Context, rotation: Rotation | None = None) -> NewKeyView:
     """Give a key a new secret. It stays the same client; the old secret works until the overlap is over."""
     overlap = dt.timedelta(hours=(rotation or Rotation()).overlap_hours)
-    return _new(await ctx.keys.rotate(key_id, who.organisation_id, who.id, overlap))
+    return NewKeyView.with_secret(await ctx.keys.rotate(key_id, overlap, who))
 
 
 @router.delete("/{key_id}", status_code=HTTPStatus.NO_CONTENT, responses=problem_responses(NotFound))
 async def revoke_key(key_id: KeyId, who: Administrator, ctx: Context) -> None:
     """Revoke a key at once, with both its secrets and every access token that came of it."""
-    await ctx.keys.revoke(key_id, who.organisation_id, who.id)
-
-
-def _view(key: ApiKey) -> KeyView:
-    return KeyView.model_validate(key, from_attributes=True)
-
-
-def _new(made: NewApiKey) -> NewKeyView:
-    return NewKeyView(**_view(made.of).model_dump(), key=made.key)
+    await ctx.keys.revoke(key_id, who)

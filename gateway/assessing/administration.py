@@ -12,7 +12,7 @@ from gateway.platform.audit import Audit
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Database, DatabaseUnavailable, SchemaBehind, migrate, require_schema
 from gateway.platform.identity.accounts import Accounts
-from gateway.platform.identity.api_keys import ApiKey, ApiKeys, NewApiKey
+from gateway.platform.identity.api_keys import ApiKey, ApiKeys, NewApiKey, checked_key_name
 from gateway.platform.identity.email import checked_email
 from gateway.platform.identity.passwords import Passwords, new_password
 from gateway.platform.identity.scopes import read_scopes
@@ -22,7 +22,6 @@ from shared.service import CannotStart
 
 FIRST_ADMINISTRATOR = "admin@localhost"
 OPERATOR = "operator"
-LONGEST_NAME = 100
 
 
 def prepare(settings: GatewaySettings) -> None:
@@ -54,7 +53,7 @@ def prepare(settings: GatewaySettings) -> None:
 
 
 @asynccontextmanager
-async def opened(settings: GatewaySettings) -> AsyncIterator[Database]:
+async def open_database(settings: GatewaySettings) -> AsyncIterator[Database]:
     """The installation's database while some work is done."""
     database = Database(settings.sqlalchemy_url())
     try:
@@ -63,16 +62,16 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Database]:
         await database.close()
 
 
-async def first_administrator(settings: GatewaySettings) -> dict[str, Any] | None:
+async def create_first_administrator(settings: GatewaySettings) -> dict[str, Any] | None:
     """The first administrator with the password, made if there is none; null where there is one."""
-    async with opened(settings) as database:
+    async with open_database(settings) as database:
         if await Accounts(database.sessions).any_administrator():
             return None
     given = settings.first_admin_password
-    return await administrator(settings, FIRST_ADMINISTRATOR, given.get_secret_value() if given else None)
+    return await create_administrator(settings, FIRST_ADMINISTRATOR, given.get_secret_value() if given else None)
 
 
-async def administrator(
+async def create_administrator(
     settings: GatewaySettings, email: str, password: str | None, organisation: str | None = None
 ) -> dict[str, Any]:
     """A new administrator of the first organisation, or of the one named, which is made if there is none.
@@ -85,7 +84,7 @@ async def administrator(
     passwords, password_given = Passwords(), password is not None
     password = password or new_password()
     hashed = await (passwords.new_hash(password, email) if password_given else passwords.hash(password))
-    async with opened(settings) as database:
+    async with open_database(settings) as database:
         accounts = Accounts(database.sessions)
         owner = await _organisation(accounts, settings, organisation)
         account = await accounts.add_account(email, hashed, "administrator", owner, by=OPERATOR)
@@ -98,7 +97,7 @@ async def reset_password(settings: GatewaySettings, email: str) -> dict[str, Any
     Raises:
         NotFound: there is no such account, or it is disabled.
     """
-    async with opened(settings) as database:
+    async with open_database(settings) as database:
         accounts = Accounts(database.sessions)
         account = await accounts.by_email(email)
         if account is None:
@@ -108,7 +107,7 @@ async def reset_password(settings: GatewaySettings, email: str) -> dict[str, Any
     return {"id": str(account.id), "email": account.email, "password": password}
 
 
-async def key(
+async def create_api_key(
     settings: GatewaySettings, name: str, scopes: str, days: int | None, organisation: str | None = None
 ) -> dict[str, Any]:
     """A new API key of the first organisation, or of the one named, which is made if there is none.
@@ -116,60 +115,59 @@ async def key(
     Raises:
         InvalidInput: a scope is unknown or none is named, or the name is empty, too long or does not print.
     """
-    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
-        raise InvalidInput(f"--name: 1 to {LONGEST_NAME} printable characters.")
+    checked_key_name(name, "--name")
     expires = now() + dt.timedelta(days=days) if days else None
-    async with opened(settings) as database:
+    async with open_database(settings) as database:
         owner = await _organisation(Accounts(database.sessions), settings, organisation)
         made = await ApiKeys(database.sessions).add(name, list(read_scopes(scopes)), owner, OPERATOR, expires)
     return _new_key(made)
 
 
-async def rotated_key(settings: GatewaySettings, identity: str, overlap_hours: int) -> dict[str, Any]:
+async def rotate_api_key(settings: GatewaySettings, identity: str, overlap_hours: int) -> dict[str, Any]:
     """A new secret for a key; the old one goes on working for some hours.
 
     Raises:
         NotFound: no such key, or it was revoked.
     """
-    async with opened(settings) as database:
+    async with open_database(settings) as database:
         overlap = dt.timedelta(hours=overlap_hours)
         return _new_key(await ApiKeys(database.sessions).rotate(key_id(identity), None, OPERATOR, overlap))
 
 
-async def revoked_key(settings: GatewaySettings, identity: str) -> dict[str, Any]:
+async def revoke_api_key(settings: GatewaySettings, identity: str) -> dict[str, Any]:
     """Revoke a key at once.
 
     Raises:
         NotFound: no such key.
     """
-    async with opened(settings) as database:
+    async with open_database(settings) as database:
         await ApiKeys(database.sessions).revoke(key_id(identity), None, OPERATOR)
     return {"id": key_id(identity), "revoked": True}
 
 
-async def keys(settings: GatewaySettings) -> list[dict[str, Any]]:
+async def list_api_keys(settings: GatewaySettings) -> list[dict[str, Any]]:
     """The keys of every organisation, newest first, without their secrets."""
-    async with opened(settings) as database:
-        found = await ApiKeys(database.sessions).all(None)
+    async with open_database(settings) as database:
+        keys = await ApiKeys(database.sessions).all(None)
     return [
         {
-            "id": one.id,
-            "name": one.name,
-            "scopes": one.scopes,
-            "organisation_id": str(one.organisation_id),
-            "state": _state(one),
-            "expires_at": one.expires_at and one.expires_at.isoformat(),
-            "last_used_at": one.last_used_at and one.last_used_at.isoformat(),
+            "id": key.id,
+            "name": key.name,
+            "scopes": key.scopes,
+            "organisation_id": str(key.organisation_id),
+            "state": _state(key),
+            "expires_at": key.expires_at and key.expires_at.isoformat(),
+            "last_used_at": key.last_used_at and key.last_used_at.isoformat(),
         }
-        for one in found
+        for key in keys
     ]
 
 
-async def verified_trail(settings: GatewaySettings, noted_head: str | None) -> dict[str, Any]:
+async def verify_audit_trail(settings: GatewaySettings, noted_head: str | None) -> dict[str, Any]:
     """What a check of the audit trail's whole chain found."""
-    async with opened(settings) as database:
-        found = await Audit(database.sessions).verify(noted_head)
-    return {"ok": found.fault is None, **asdict(found)}
+    async with open_database(settings) as database:
+        chain = await Audit(database.sessions).verify(noted_head)
+    return {"ok": chain.fault is None, **asdict(chain)}
 
 
 def _state(key: ApiKey) -> str:
@@ -194,7 +192,7 @@ def key_id(text: str) -> str:
 
 async def _organisation(accounts: Accounts, settings: GatewaySettings, name: str | None) -> UUID:
     first = await accounts.first_organisation(settings.organisation)
-    return await accounts.organisation(name) if name else first
+    return await accounts.get_or_create_organisation(name) if name else first
 
 
 def _new_key(made: NewApiKey) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What those who wait beside the requests wait for: a new batch, or the end of the gateway."""
+"""Signals between those who hand in or follow batches and those who work on them."""
 
 import asyncio
 

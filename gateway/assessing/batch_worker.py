@@ -2,16 +2,17 @@
 
 import asyncio
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
-from gateway.assessing.case import Case, read_stored_risk
-from gateway.assessing.keep import keep
-from gateway.context import AppContext
+from gateway.assessing.assessments import AssessmentUseCases
+from gateway.assessing.batch_signals import BatchSignals
+from gateway.assessing.case import Case
 from gateway.platform.identity.scopes import Principal
-from gateway.records.assessments import IdempotentRequest
-from gateway.records.batches import LEASE_S, Claim
+from gateway.records.batches import LEASE_S, Batches, Claim
+from gateway.records.idempotency import IdempotentRequest
 from shared.problems import Conflict, InvalidInput, ServiceUnavailable, TrabeculaError, problem_for
 
 # Seconds between two looks for work of other processes; a batch taken in by this one is begun at once.
@@ -23,60 +24,68 @@ FIRST_PAUSE_S = 2.0
 LONGEST_S = LEASE_S - 10
 
 
-async def work_on_batches(ctx: AppContext) -> None:
-    """Take one case after another, for as long as the gateway runs. A failure is logged and the case tried again."""
-    while True:
+@dataclass(frozen=True)
+class BatchWorker:
+    """Takes one case after another."""
+
+    batches: Batches
+    signals: BatchSignals
+    assessments: AssessmentUseCases
+
+    async def run(self) -> None:
+        """Work for as long as the gateway runs. A failure is logged and the case tried again."""
+        while True:
+            try:
+                claim = await self.batches.claim()
+                if claim is not None:
+                    await self.work_on(claim)
+                    continue
+            except Exception:
+                structlog.get_logger("trabecula").exception("a case of a batch failed")
+            await self.signals.wait_for_batch(LOOK_EVERY_S)
+
+    async def work_on(self, claim: Claim) -> None:
+        """Bring one case to its end, or let it wait for another attempt."""
         try:
-            claim = await ctx.batches.claim()
-            if claim is not None:
-                await _work_on(ctx, claim)
-                continue
-        except Exception:
-            structlog.get_logger("trabecula").exception("a case of a batch failed")
-        await ctx.waiting.wait_for_batch(LOOK_EVERY_S)
+            async with asyncio.timeout(LONGEST_S):
+                await self._assess(claim)
+        except asyncio.CancelledError:
+            await self.batches.give_back(claim, attempted=False)  # the gateway stops: the next one goes on from here
+            raise
+        except (InvalidInput, Conflict) as error:
+            await self.batches.end(claim, problem=_problem(error))
+        except Exception as error:
+            await self._later(claim, error)
 
+    async def _assess(self, claim: Claim) -> None:
+        """One case to its end. Its id is the idempotency key, so that it has one assessment whatever happens."""
+        use_cases = self.assessments
+        owner = await use_cases.patients.owner_by_id(claim.organisation_id, claim.patient_id)
+        if owner is None:
+            raise Conflict("The patient was erased.")
+        content = claim.decrypt(owner)
+        case = Case(content.image, content.risk, content.patient_number)
+        who = Principal(claim.created_by, claim.organisation_id, frozenset(), "system")
+        idempotent = IdempotentRequest(f"batch-case:{claim.id}", case.digest())
+        assessment = await use_cases.assessments.answered_before(who, idempotent)
+        if assessment is None:
+            findings = await use_cases.workflow.assess_in_turn(case, use_cases.settings.store_renderings)
+            if findings.lacks_a_service and claim.attempts < MOST_ATTEMPTS:
+                raise ServiceUnavailable("A service was out of order.")
+            assessment = await use_cases.store_assessment(case, findings, who, owner, idempotent)
+        await self.batches.end(claim, assessment_id=assessment.id)
 
-async def _work_on(ctx: AppContext, claim: Claim) -> None:
-    try:
-        async with asyncio.timeout(LONGEST_S):
-            await _assess(ctx, claim)
-    except asyncio.CancelledError:
-        await ctx.batches.give_back(claim, attempted=False)  # the gateway stops: the next one goes on from here
-        raise
-    except (InvalidInput, Conflict) as error:
-        await ctx.batches.end(claim, problem=_problem(error))
-    except Exception as error:
-        await _later(ctx, claim, error)
-
-
-async def _assess(ctx: AppContext, claim: Claim) -> None:
-    """One case to its end. Its id is the idempotency key, so that it has one assessment whatever happens."""
-    owner = await ctx.patients.owner_by_id(claim.organisation_id, claim.patient)
-    if owner is None:
-        raise Conflict("The patient was erased.")
-    sent, image = claim.opened(owner)
-    risk = read_stored_risk(sent["risk"]) if sent["risk"] else None
-    case = Case(image, risk, sent["patient_id"])
-    who = Principal(claim.created_by, claim.organisation_id, frozenset(), "system")
-    idempotent = IdempotentRequest(f"batch-case:{claim.id}", case.digest())
-    made = await ctx.assessments.repeated(who, idempotent)
-    if made is None:
-        findings = await ctx.workflow.assess_in_turn(case, ctx.settings.keep_pictures)
-        if findings.lacks_a_service and claim.attempts < MOST_ATTEMPTS:
-            raise ServiceUnavailable("A service was out of order.")
-        made = await keep(ctx, case, findings, who, owner, idempotent)
-    await ctx.batches.end(claim, assessment_id=made.id)
-
-
-async def _later(ctx: AppContext, claim: Claim, error: Exception) -> None:
-    """Let the case wait for another attempt, or give it up."""
-    if claim.attempts >= MOST_ATTEMPTS:
-        structlog.get_logger("trabecula").error("a case of a batch was given up", exc_info=error)
-        known = error if isinstance(error, TrabeculaError) else ServiceUnavailable("Every attempt at this case failed.")
-        await ctx.batches.end(claim, problem=_problem(known))
-    else:
-        structlog.get_logger("trabecula").warning("a case of a batch is tried again", why=type(error).__name__)
-        await ctx.batches.give_back(claim, after_s=FIRST_PAUSE_S * 2 ** (claim.attempts - 1))
+    async def _later(self, claim: Claim, error: Exception) -> None:
+        """Let the case wait for another attempt, or give it up."""
+        log = structlog.get_logger("trabecula")
+        if claim.attempts >= MOST_ATTEMPTS:
+            log.error("a case of a batch was given up", exc_info=error)
+            failed = ServiceUnavailable("Every attempt at this case failed.")
+            known = error if isinstance(error, TrabeculaError) else failed
+            await self.batches.end(claim, problem=_problem(known))
+        else:
+            log.warning("a case of a batch is tried again", why=type(error).__name__)
+            await self.batches.give_back(claim, after_s=FIRST_PAUSE_S * 2 ** (claim.attempts - 1))
 
 
 def _problem(error: TrabeculaError) -> dict[str, Any]:

@@ -5,6 +5,7 @@ written for clinicians (rationale, source, reasons, letter, rules) stay with the
 that is not released yet, or the order in which medicines are used.
 """
 
+from dataclasses import dataclass
 from typing import Literal
 
 from gateway.platform.identity.scopes import Principal
@@ -16,11 +17,20 @@ from shared.contracts.findings import BoneDensity, ClinicalFinding, RecordWarnin
 from shared.contracts.recommendation import MessageKey, Recommendation, RecommendationSet
 
 ReleaseRule = Literal["by_clinician", "at_once"]
+Audience = Literal["patient", "clinician"]
 NEXT_SCAN = "the next bone density scan"
 BY_SCAN, BY_FRACTURE = "by a bone density scan", "by a fracture"
 
 
-def shown_to(who: Principal, assessment: Assessment, rule: ReleaseRule) -> Assessment:
+@dataclass(frozen=True)
+class VisibleAssessment:
+    """An assessment as somebody may see it; `withheld`: its medicines wait for a clinician's release."""
+
+    assessment: Assessment
+    withheld: bool = False
+
+
+def visible_to(who: Principal, assessment: Assessment, rule: ReleaseRule) -> VisibleAssessment:
     """The assessment as this caller may see it.
 
     Args:
@@ -28,38 +38,32 @@ def shown_to(who: Principal, assessment: Assessment, rule: ReleaseRule) -> Asses
         assessment: as it is stored.
         rule: the site's choice; `at_once` shows medication without a release.
     """
-    if who.patient_id is None:
-        return assessment
-    return patient_view(assessment, rule)
+    return for_patient(assessment, rule) if who.is_patient else VisibleAssessment(assessment)
 
 
-def patient_view(assessment: Assessment, rule: ReleaseRule) -> Assessment:
-    """The assessment in the patient's words, without the medicines where they are withheld."""
+def for_patient(assessment: Assessment, rule: ReleaseRule) -> VisibleAssessment:
+    """The assessment in the patient's words, without the medicines where they are withheld: the one place for it."""
+    withheld = rule == "by_clinician" and assessment.released_at is None
     parts = {
         "clinical": _clinical(assessment.clinical),
         "combined": _combined(assessment.combined, assessment.clinical),
-        "recommendation": _recommendation(assessment.recommendation, withheld(assessment, rule)),
+        "recommendation": _recommendation(assessment.recommendation, withheld),
     }
-    return assessment.model_copy(update=parts)
+    return VisibleAssessment(assessment.model_copy(update=parts), withheld)
 
 
-def withheld(assessment: Assessment, rule: ReleaseRule) -> bool:
-    """Whether medicines are left out for the patient."""
-    return rule == "by_clinician" and assessment.released_at is None
-
-
-def _recommendation(made: RecommendationSet | None, without: bool) -> RecommendationSet | None:
-    if made is None:
+def _recommendation(recommendation: RecommendationSet | None, without: bool) -> RecommendationSet | None:
+    if recommendation is None:
         return None
     # One without words for the patient is the clinician's alone: an assessment stored before there were any has none.
-    told = [item for item in made.items if item.patient_text and not (without and item.kind == "medication")]
+    items = [item for item in recommendation.items if item.patient_text and not (without and item.kind == "medication")]
     parts = {
-        "items": [_item(item, position, without) for position, item in enumerate(told, start=1)],
-        "consult": made.consult.model_copy(update={"reason": made.consult.patient_reason}),
-        "next_dxa": made.next_dxa and made.next_dxa.model_copy(update={"basis": NEXT_SCAN}),
+        "items": [_item(item, position, without) for position, item in enumerate(items, start=1)],
+        "consult": recommendation.consult.model_copy(update={"reason": recommendation.consult.patient_reason}),
+        "next_dxa": recommendation.next_dxa and recommendation.next_dxa.model_copy(update={"basis": NEXT_SCAN}),
         "letter": None,
     }
-    return made.model_copy(update=parts)
+    return recommendation.model_copy(update=parts)
 
 
 def _item(item: Recommendation, position: int, without: bool) -> Recommendation:
@@ -74,24 +78,24 @@ def _item(item: Recommendation, position: int, without: bool) -> Recommendation:
     return item.model_copy(update=parts)
 
 
-def _clinical(found: ClinicalFinding | None) -> ClinicalFinding | None:
-    if found is None:
+def _clinical(finding: ClinicalFinding | None) -> ClinicalFinding | None:
+    if finding is None:
         return None
-    density = found.bone_density
+    density = finding.bone_density
     parts = {
         "category_basis": None,
         "conclusion": None,
-        "reason": None if bone_drug_named(found.reason) else found.reason,
-        "bone_density": density and density.model_copy(update={"basis": _found_by(found, density)}),
+        "reason": None if bone_drug_named(finding.reason) else finding.reason,
+        "bone_density": density and density.model_copy(update={"basis": _found_by(finding, density)}),
         "contributions": [
-            one for one in found.contributions if not bone_drug_named(f"{one.field} {one.value} {one.words}")
+            part for part in finding.contributions if not bone_drug_named(f"{part.field} {part.value} {part.words}")
         ],
         "most_informative_missing": [
-            one for one in found.most_informative_missing if not bone_drug_named(f"{one.field} {one.words}")
+            part for part in finding.most_informative_missing if not bone_drug_named(f"{part.field} {part.words}")
         ],
-        "warnings": [_warning(one) for one in found.warnings],
+        "warnings": [_warning(warning) for warning in finding.warnings],
     }
-    return found.model_copy(update=parts)
+    return finding.model_copy(update=parts)
 
 
 def _combined(combined: Combined, clinical: ClinicalFinding | None) -> Combined:
@@ -101,14 +105,14 @@ def _combined(combined: Combined, clinical: ClinicalFinding | None) -> Combined:
     return combined.model_copy(update={"basis": [], "diagnosis": diagnosis})
 
 
-def _found_by(found: ClinicalFinding, density: BoneDensity) -> str:
-    return BY_FRACTURE if by_fracture(found, density) else BY_SCAN
+def _found_by(finding: ClinicalFinding, density: BoneDensity) -> str:
+    return BY_FRACTURE if by_fracture(finding, density) else BY_SCAN
 
 
-def by_fracture(found: ClinicalFinding, density: BoneDensity) -> bool:
+def by_fracture(finding: ClinicalFinding, density: BoneDensity) -> bool:
     """Whether a fracture, and not the scan, is what the class rests on."""
     measured = density.t_score is not None or density.z_score is not None
-    return density.who_class in OSTEOPOROSIS and (not measured or found.decided_by == "fracture")
+    return density.who_class in OSTEOPOROSIS and (not measured or finding.decided_by == "fracture")
 
 
 def _warning(warning: RecordWarning) -> RecordWarning:

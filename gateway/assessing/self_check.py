@@ -36,18 +36,18 @@ async def self_check(services: Services, policy: ClinicPolicy) -> list[str]:
 
 def lines(findings: Findings) -> list[str]:
     """An assessment in a few lines."""
-    told = []
+    text = []
     if imaging := findings.imaging:
-        told.append(f"imaging      {imaging.anatomy}: {imaging.words}")
+        text.append(f"imaging      {imaging.anatomy}: {imaging.words}")
     if staging := findings.staging:
-        told.append(
+        text.append(
             f"staging      Kellgren-Lawrence {staging.kl_grade} ({staging.kl_name}), {len(staging.knees)} knee(s)"
         )
     if diagnosis := findings.combined.diagnosis:
-        told.append(f"diagnosis    {diagnosis.who_class.replace('_', ' ')}: {diagnosis.basis}")
+        text.append(f"diagnosis    {diagnosis.who_class.replace('_', ' ')}: {diagnosis.basis}")
     elif clinical := findings.clinical:
         chance = "none" if clinical.probability is None else f"{clinical.probability:.0%}"
-        told.append(f"clinical     probability of osteoporosis {chance}, category {clinical.category}")
+        text.append(f"clinical     probability of osteoporosis {chance}, category {clinical.category}")
     if recommendation := findings.recommendation:
-        told.append(f"recommender  {len(recommendation.items)} things to consider")
-    return told + [f"warning      {warning.component}: {warning.detail}" for warning in findings.warnings]
+        text.append(f"recommender  {len(recommendation.items)} things to consider")
+    return text + [f"warning      {warning.component}: {warning.detail}" for warning in findings.warnings]

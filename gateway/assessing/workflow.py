@@ -8,6 +8,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
+from uuid import UUID
 
 import anyio
 
@@ -16,8 +17,9 @@ from gateway.assessing.combine import combine
 from gateway.assessing.film import as_it_counts
 from gateway.assessing.services import Services
 from gateway.platform.clock import today
-from gateway.records.rendering_kinds import pictures_of
-from shared.contracts.assessment import Combined, Component, Warning
+from gateway.records.rendering_kinds import renderings_of
+from gateway.records.stored_risk import AnyRisk
+from shared.contracts.assessment import Assessment, Combined, Component, Warning
 from shared.contracts.findings import (
     ClassifyAnswer,
     ClinicalFinding,
@@ -28,7 +30,7 @@ from shared.contracts.findings import (
 )
 from shared.contracts.policy import ClinicPolicy
 from shared.contracts.recommendation import RecommendationRequest, RecommendationSet
-from shared.contracts.risk import LifestyleRiskRequest, RiskRequest
+from shared.contracts.risk import RiskRequest
 from shared.problems import (
     PROBLEMS,
     ImageRefused,
@@ -44,14 +46,13 @@ from shared.problems import (
 OUT_OF_ORDER = (ServiceUnavailable, TooBusy, NotAuthenticated)
 _OUT_OF_ORDER_TYPES = {PROBLEMS[error].type for error in OUT_OF_ORDER}
 NO_CHOICES = ClinicPolicy()
-AnyRisk = RiskRequest | LifestyleRiskRequest
 
-# Hears of each part as it is over, found or not; of a part that nobody asked for, never.
-Told = Callable[[Component], None]
+# Called with each part when it is finished, whether it succeeded or not; never with a part that nobody asked for.
+ProgressCallback = Callable[[Component], None]
 
 
-def nobody(_: Component) -> None:
-    """Nobody waits to be told."""
+def no_progress(_: Component) -> None:
+    """For callers who only want the result."""
 
 
 @dataclass
@@ -65,8 +66,8 @@ class Findings:
 
     as_of: dt.date
     age: float | None = None
-    with_pictures: bool = False
-    told: Told = nobody
+    with_renderings: bool = False
+    on_progress: ProgressCallback = no_progress
     classified: ClassifyAnswer | None = None
     staged: StageAnswer | None = None
     clinical: ClinicalFinding | None = None
@@ -86,8 +87,8 @@ class Findings:
         return self.staged.finding if self.staged else None
 
     @property
-    def pictures(self) -> dict[str, Picture]:
-        return pictures_of(self.classified, self.staged)
+    def renderings(self) -> dict[str, Picture]:
+        return renderings_of(self.classified, self.staged)
 
     @property
     def combined(self) -> Combined:
@@ -97,6 +98,21 @@ class Findings:
     def lacks_a_service(self) -> bool:
         """Whether a later attempt could find more: a service was out of order."""
         return any(warning.type in _OUT_OF_ORDER_TYPES for warning in self.warnings)
+
+    def assessment(self, identity: UUID, created_at: dt.datetime, patient_number: str | None) -> Assessment:
+        """The findings as one assessment."""
+        return Assessment(
+            id=identity,
+            created_at=created_at,
+            status=self.status,
+            patient_number=patient_number,
+            imaging=self.imaging,
+            staging=self.staging,
+            clinical=self.clinical,
+            combined=self.combined,
+            recommendation=self.recommendation,
+            warnings=self.warnings,
+        )
 
     def warn(self, component: Component, error: TrabeculaError) -> None:
         """Tell that a component's part is missing, in the words of its error."""
@@ -123,10 +139,12 @@ class Workflow:
         self._patience_s, self._quiet = batch_max_wait_s, asyncio.Event()
         self._quiet.set()
 
-    async def assess(self, case: Case, pictures: bool = False, told: Told = nobody) -> Findings:
-        """Everything the services find about one case; with `pictures`, the preview and the heat maps as well.
+    async def assess(
+        self, case: Case, with_renderings: bool = False, on_progress: ProgressCallback = no_progress
+    ) -> Findings:
+        """Everything the services find about one case; with renderings, the preview and the heat maps as well.
 
-        `told` hears of each part as it is over.
+        `on_progress` is called with each part when it is finished.
 
         Raises:
             InvalidInput: the image cannot be read, or is refused and there is no record beside it.
@@ -137,13 +155,13 @@ class Workflow:
         self._inside += 1
         self._quiet.clear()
         try:
-            return await self._assess(_begun(case, pictures, told), case)
+            return await self._assess(_begun(case, with_renderings, on_progress), case)
         finally:
             self._inside -= 1
             if not self._inside:
                 self._quiet.set()
 
-    async def assess_in_turn(self, case: Case, pictures: bool = False) -> Findings:
+    async def assess_in_turn(self, case: Case, with_renderings: bool = False) -> Findings:
         """The same for a case that nobody waits for: it begins in a quiet moment, or when its patience is over.
 
         Raises:
@@ -151,7 +169,7 @@ class Workflow:
         """
         with anyio.move_on_after(self._patience_s):
             await self._quiet.wait()
-        return await self._assess(_begun(case, pictures), case)
+        return await self._assess(_begun(case, with_renderings), case)
 
     async def _assess(self, findings: Findings, case: Case) -> Findings:
         refused: list[InvalidInput] = []
@@ -162,14 +180,14 @@ class Workflow:
             # Raised here and not within the group, which would wrap it.
             raise refused[0]
         await self._recommend(case, findings)
-        findings.told("recommender")
+        findings.on_progress("recommender")
         return findings
 
     async def _read_image(self, case: Case, findings: Findings, refused: list[InvalidInput]) -> None:
         if case.image is None:
             return
         try:
-            seen = await self._services.classify(case.image, findings.with_pictures)
+            seen = await self._services.classify(case.image, findings.with_renderings)
             findings.classified = as_it_counts(seen, case.age)
         except ImageRefused as error:
             if case.risk is None:
@@ -180,14 +198,14 @@ class Workflow:
             refused.append(error)
         except OUT_OF_ORDER as error:
             findings.warn("imaging", error)
-        findings.told("imaging")
+        findings.on_progress("imaging")
         if findings.imaging and findings.imaging.anatomy == "knee":
             await self._stage(case.image, findings.imaging, findings)
-            findings.told("staging")
+            findings.on_progress("staging")
 
     async def _stage(self, image: bytes, seen: ImagingFinding, findings: Findings) -> None:
         try:
-            findings.staged = await self._services.stage(image, seen, findings.with_pictures)
+            findings.staged = await self._services.stage(image, seen, findings.with_renderings)
         except (InvalidInput, *OUT_OF_ORDER) as error:
             findings.warn("staging", error)
 
@@ -198,7 +216,7 @@ class Workflow:
             findings.clinical = await self._services.risk(self._asked(case.risk, findings.as_of))
         except OUT_OF_ORDER as error:
             findings.warn("clinical", error)
-        findings.told("clinical")
+        findings.on_progress("clinical")
 
     async def _recommend(self, case: Case, findings: Findings) -> None:
         record = case.risk.record if isinstance(case.risk, RiskRequest) else None
@@ -218,5 +236,5 @@ class Workflow:
         return risk.model_copy(update={"policy": self._policy, "as_of": as_of})
 
 
-def _begun(case: Case, pictures: bool, told: Told = nobody) -> Findings:
-    return Findings(today(), case.age, pictures, told)
+def _begun(case: Case, with_renderings: bool, on_progress: ProgressCallback = no_progress) -> Findings:
+    return Findings(today(), case.age, with_renderings, on_progress)

@@ -19,9 +19,9 @@ def create_admin(
     as_json: Json = False,
 ) -> None:
     """Make an administrator of an organisation."""
-    from gateway.assessing.administration import administrator
+    from gateway.assessing.administration import create_administrator
 
-    made = with_database(state_dir, lambda settings: administrator(settings, email, password, organisation))
+    made = with_database(state_dir, lambda settings: create_administrator(settings, email, password, organisation))
     show(made, as_json, f"Administrator {made['email']}, password (shown once): {made['password']}")
 
 
@@ -48,20 +48,20 @@ def create_key(
     as_json: Json = False,
 ) -> None:
     """Make an API key for a hospital system."""
-    from gateway.assessing.administration import key
+    from gateway.assessing.administration import create_api_key
 
-    made = with_database(state_dir, lambda settings: key(settings, name, scopes, days, organisation))
+    made = with_database(state_dir, lambda settings: create_api_key(settings, name, scopes, days, organisation))
     show(made, as_json, f"API key (shown once): {made['key']}")
 
 
 @app.command()
 def list_keys(state_dir: StateDir = None, as_json: Json = False) -> None:
     """List the keys of every organisation, without their secrets."""
-    from gateway.assessing.administration import keys
+    from gateway.assessing.administration import list_api_keys
 
-    found = with_database(state_dir, keys)
-    lines = [f"{one['id']}  {one['state']:8}  {one['name']}  ({' '.join(one['scopes'])})" for one in found]
-    show(found, as_json, "\n".join(lines) or "There is no key.")
+    keys = with_database(state_dir, list_api_keys)
+    lines = [f"{key['id']}  {key['state']:8}  {key['name']}  ({' '.join(key['scopes'])})" for key in keys]
+    show(keys, as_json, "\n".join(lines) or "There is no key.")
 
 
 @app.command()
@@ -72,16 +72,16 @@ def rotate_key(
     as_json: Json = False,
 ) -> None:
     """Give a key a new secret; it stays the same client."""
-    from gateway.assessing.administration import rotated_key
+    from gateway.assessing.administration import rotate_api_key
 
-    made = with_database(state_dir, lambda settings: rotated_key(settings, key, overlap_hours))
+    made = with_database(state_dir, lambda settings: rotate_api_key(settings, key, overlap_hours))
     show(made, as_json, f"API key (shown once): {made['key']}\nThe old one works until {made['previous_valid_until']}")
 
 
 @app.command()
 def revoke_key(key: KeyId, state_dir: StateDir = None, as_json: Json = False) -> None:
     """Revoke a key at once, with every access token that came of it."""
-    from gateway.assessing.administration import revoked_key
+    from gateway.assessing.administration import revoke_api_key
 
-    made = with_database(state_dir, lambda settings: revoked_key(settings, key))
+    made = with_database(state_dir, lambda settings: revoke_api_key(settings, key))
     show(made, as_json, f"Key {made['id']} is revoked.")

@@ -6,16 +6,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gateway.assessing.case import Case, read_risk
-from gateway.assessing.compose import compose
+from gateway.assessing.case import Case, read_record_json
 from gateway.assessing.self_check import lines
 from gateway.assessing.workflow import Workflow
 from gateway.embedded import in_process, rules_explanation
+from gateway.platform.clock import now
+from gateway.platform.database.ids import uuid7
 from shared.contracts.assessment import Assessment
 from shared.contracts.policy import ClinicPolicy
 from shared.contracts.recommendation import RecommendationRequest
 from shared.logs import configure_logging
-from shared.problem_responses import describe_error
+from shared.problem_responses import describe_error, joined
 from shared.problems import InvalidInput, MissingInput
 
 
@@ -30,11 +31,11 @@ async def assess_files(
     configure_logging("WARNING")
     if image is None and clinical is None:
         raise MissingInput("Name a radiograph, a clinical record (--clinical FILE), or both.")
-    risk = read_risk(_read(clinical).decode(errors="replace"), model) if clinical else None
+    risk = read_record_json(_read(clinical).decode(errors="replace"), model) if clinical else None
     case = Case(_read(image) if image else None, risk, None)
     async with in_process(secrets.token_urlsafe(48))() as services:
         findings = await Workflow(services, 1, policy=policy).assess(case)
-    return compose(findings, None), lines(findings)
+    return findings.assessment(uuid7(), now(), None), lines(findings)
 
 
 def explain_file(case: Path, policy: ClinicPolicy) -> list[Any]:
@@ -46,9 +47,9 @@ def explain_file(case: Path, policy: ClinicPolicy) -> list[Any]:
     try:
         request = RecommendationRequest.model_validate_json(_read(case))
     except ValidationError as error:
-        errors = [describe_error(dict(one)) for one in error.errors()]
-        detail = "; ".join(f"{one['field'] or case}: {one['message']}" for one in errors[:5])
-        raise InvalidInput(detail) from error
+        errors = [describe_error(dict(part)) for part in error.errors()]
+        named = [{**part, "field": part["field"] or str(case)} for part in errors]
+        raise InvalidInput(joined(named)) from error
     if "policy" not in request.model_fields_set:
         request = request.model_copy(update={"policy": policy})
     return rules_explanation(request)

@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from gateway.assessing.administration import opened, prepare
+from gateway.assessing.administration import open_database, prepare
 from gateway.platform.audit import Audit
 from gateway.platform.database import backup as dump
 from gateway.platform.encryption import KeyEncryptionKey
@@ -69,7 +69,7 @@ async def restore(settings: GatewaySettings, file: Path) -> dict[str, Any]:
             dump.restore(settings.sqlalchemy_url(), archive, manifest, KeyEncryptionKey(settings.data_key()))
     except (OSError, zipfile.BadZipFile) as error:
         raise InvalidInput(f"{file} cannot be read as a backup: {error}.") from error
-    async with opened(settings) as database:
+    async with open_database(settings) as database:
         chain = await Audit(database.sessions).verify(manifest.audit_head)
     if chain.fault:
         raise InvalidInput(f"Restored, but the audit trail is not whole: {chain.fault}.")

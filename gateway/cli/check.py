@@ -5,7 +5,7 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from gateway.assessing.administration import opened
+from gateway.assessing.administration import open_database
 from gateway.assessing.services import Services, ServicesSource, over_network
 from gateway.platform.database.engine import Database, newest_revision, revision
 from gateway.platform.encryption import KeyEncryptionKey
@@ -16,7 +16,7 @@ from shared.problems import TrabeculaError
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """One thing that was looked at; the detail of what failed says how to mend it."""
 
     name: str
@@ -24,25 +24,27 @@ class Finding:
     detail: str
 
 
-async def check(settings: GatewaySettings) -> list[Finding]:
+async def check(settings: GatewaySettings) -> list[CheckResult]:
     """Everything an installation stands on, in the order in which it is needed."""
-    found = [_state_folder(settings)]
-    async with opened(settings) as database:
+    results = [_state_folder(settings)]
+    async with open_database(settings) as database:
         schema = await _schema(settings, database)
-        found += [schema, await _data_secret(settings, database)] if schema.ok else [schema]
-    return found + [finding async for finding in _services(settings)]
+        results += [schema, await _data_secret(settings, database)] if schema.ok else [schema]
+    return results + [result async for result in _services(settings)]
 
 
-def _state_folder(settings: GatewaySettings) -> Finding:
+def _state_folder(settings: GatewaySettings) -> CheckResult:
     folder = settings.state_dir.resolve()
     if not folder.is_dir():
-        return Finding("state folder", False, f"{folder} is not there: 'trabecula serve' makes it on the first start.")
+        return CheckResult(
+            "state folder", False, f"{folder} is not there: 'trabecula serve' makes it on the first start."
+        )
     if not os.access(folder, os.W_OK | os.X_OK):
-        return Finding("state folder", False, f"{folder} cannot be written: give this user the right to it.")
+        return CheckResult("state folder", False, f"{folder} cannot be written: give this user the right to it.")
     loose = [name for name in ("data_secret", "token_secret", "internal_secret") if _others_read(settings, name)]
     if loose:
-        return Finding("state folder", False, f"Others can read {', '.join(loose)} in {folder}: chmod 600 them.")
-    return Finding("state folder", True, str(folder))
+        return CheckResult("state folder", False, f"Others can read {', '.join(loose)} in {folder}: chmod 600 them.")
+    return CheckResult("state folder", True, str(folder))
 
 
 def _others_read(settings: GatewaySettings, name: str) -> bool:
@@ -50,39 +52,45 @@ def _others_read(settings: GatewaySettings, name: str) -> bool:
     return os.name == "posix" and file.exists() and bool(file.stat().st_mode & 0o077)
 
 
-async def _schema(settings: GatewaySettings, database: Database) -> Finding:
+async def _schema(settings: GatewaySettings, database: Database) -> CheckResult:
     file = settings.sqlite_file()
     if file is not None and not file.exists():
-        return Finding("database", False, f"{file} is not there: 'trabecula serve' makes it on the first start.")
+        return CheckResult("database", False, f"{file} is not there: 'trabecula serve' makes it on the first start.")
     if not await database.is_ready():
-        return Finding("database", False, "It does not answer: check TRABECULA_DATABASE_URL and the server behind it.")
-    found = revision(settings.sqlalchemy_url())
-    if found != newest_revision():
-        detail = f"Schema {found or 'none'}, and this version needs {newest_revision()}: 'trabecula serve' upgrades it."
-        return Finding("database", False, detail)
-    return Finding("database", True, f"{database.engine.dialect.name}, schema {found}")
+        return CheckResult(
+            "database", False, "It does not answer: check TRABECULA_DATABASE_URL and the server behind it."
+        )
+    schema = revision(settings.sqlalchemy_url())
+    if schema != newest_revision():
+        detail = (
+            f"Schema {schema or 'none'}, and this version needs {newest_revision()}: 'trabecula serve' upgrades it."
+        )
+        return CheckResult("database", False, detail)
+    return CheckResult("database", True, f"{database.engine.dialect.name}, schema {schema}")
 
 
-async def _data_secret(settings: GatewaySettings, database: Database) -> Finding:
+async def _data_secret(settings: GatewaySettings, database: Database) -> CheckResult:
     if settings.data_secret is None and not (settings.state_dir / "data_secret").exists():
         detail = (
             "The file data_secret is missing: bring it back from where you keep a copy, or stored data stay sealed."
         )
-        return Finding("data secret", False, detail)
+        return CheckResult("data secret", False, detail)
     try:
         opens = await Patients(database.sessions, KeyEncryptionKey(settings.data_key())).check_secret()
     except TrabeculaError as error:
-        return Finding("data secret", False, error.detail)
-    return Finding("data secret", True, "it opens what is stored" if opens else "nothing is stored yet that it opens")
+        return CheckResult("data secret", False, error.detail)
+    return CheckResult(
+        "data secret", True, "it opens what is stored" if opens else "nothing is stored yet that it opens"
+    )
 
 
-async def _services(settings: GatewaySettings) -> AsyncIterator[Finding]:
+async def _services(settings: GatewaySettings) -> AsyncIterator[CheckResult]:
     try:
         async with _source(settings)() as services:
             for client in services.all():
                 yield await _service(services, client)
     except (TrabeculaError, OSError) as error:
-        yield Finding("services", False, str(error))
+        yield CheckResult("services", False, str(error))
 
 
 def _source(settings: GatewaySettings) -> ServicesSource:
@@ -93,9 +101,9 @@ def _source(settings: GatewaySettings) -> ServicesSource:
     return in_process(secrets.token_urlsafe(48))  # a secret for this check alone: a first one is not made by looking
 
 
-async def _service(services: Services, client: ServiceClient) -> Finding:
+async def _service(services: Services, client: ServiceClient) -> CheckResult:
     try:
         cards = await services.cards(client)
     except TrabeculaError as error:
-        return Finding(client.name, False, error.detail)
-    return Finding(client.name, True, ", ".join(f"{card.name} {card.version}" for card in cards))
+        return CheckResult(client.name, False, error.detail)
+    return CheckResult(client.name, True, ", ".join(f"{card.name} {card.version}" for card in cards))

@@ -21,9 +21,9 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Walk the whole chain; names the first row that was changed, moved or is missing."""
-    from gateway.assessing.administration import verified_trail
+    from gateway.assessing.administration import verify_audit_trail
 
-    found = with_database(state_dir, lambda settings: verified_trail(settings, head))
+    found = with_database(state_dir, lambda settings: verify_audit_trail(settings, head))
     line = f"The trail is whole: {found['length']} lines.\nHead, to be noted elsewhere: {found['head']}"
     if not found["ok"]:
         line = f"The trail is NOT whole: {found['fault']}. The {found['length']} lines before are."

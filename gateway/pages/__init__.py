@@ -1,1 +1,1 @@
-"""The pages: what people see in a browser. They call the same functions as the REST routes and decide nothing."""
+"""The pages: what people see in a browser. They call the same use cases as the REST API and decide nothing."""

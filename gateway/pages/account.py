@@ -1,18 +1,17 @@
-"""The own account: who one is here, another password, signing out."""
+"""Your account: who you are here, changing the password, signing out."""
 
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from gateway.api.accounts import NewPassword, change_password
 from gateway.pages.deps import Context, User
 from gateway.pages.forms import Posted, secret
-from gateway.pages.page import Page, page, told
-from gateway.pages.sessions import take_back
+from gateway.pages.page import PageRoute, describe_problem, page
+from gateway.pages.sessions import clear_token_cookies
 from shared.problems import TrabeculaError
 
-router = APIRouter(include_in_schema=False, route_class=Page)
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 
 @router.get("/account")
@@ -22,15 +21,15 @@ async def account_page(request: Request) -> Response:
 
 
 @router.post("/account/password")
-async def change_here(request: Request, form: Posted, user: User, ctx: Context) -> Response:
-    """Change the password; every sign-in ends, this one included."""
-    passwords = NewPassword(current_password=secret(form, "current"), new_password=secret(form, "password"))
+async def change_password(request: Request, form: Posted, user: User, ctx: Context) -> Response:
+    """Change the password; every session ends, this one included."""
+    current, new = secret(form, "current"), secret(form, "password")
     try:
-        await change_password(passwords, user.known(), ctx)
+        await ctx.accounts.change_password(user.known(), current, new)
     except TrabeculaError as error:
-        problem = told(error)
+        problem = describe_problem(error)
         return page(request, "account.html", HTTPStatus(problem["status"]), problem=problem)
-    user.fresh = None
+    user.new_tokens = None
     response = RedirectResponse("/sign-in?again=1", HTTPStatus.SEE_OTHER)
-    take_back(response)
+    clear_token_cookies(response)
     return response

@@ -7,15 +7,16 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from gateway.api.alerts import NOW, close_alert, list_alerts
+from gateway.assessing.patients import NEEDS_ATTENTION
 from gateway.pages.deps import Context, User, allowed
 from gateway.pages.forms import Posted, text
-from gateway.pages.page import Page, older, page
+from gateway.pages.page import PageRoute, older, page
 from gateway.pages.sessions import local_path
 from gateway.records.alerts import AlertState
 
-router = APIRouter(include_in_schema=False, route_class=Page)
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
 STATES: tuple[AlertState, ...] = get_args(AlertState)
+A_PAGE = 50
 
 
 @router.get("/alerts")
@@ -26,17 +27,16 @@ async def alerts_page(
     state: Annotated[AlertState | None, Query()] = None,
     before: UUID | None = None,
 ) -> Response:
-    """Open alerts; a patient sees the own ones, the coming ones as well."""
+    """Open alerts; a patient sees their own, the upcoming ones as well."""
     who = await allowed(user, "patients:read", ctx)
-    wanted = [state] if state else list(NOW if user.is_staff else STATES)
-    found = await list_alerts(who, ctx, wanted, 50, before)
-    following = older(request, "/alerts", found.next)
-    return page(request, "alerts.html", rows=found.items, states=STATES, state=state, following=following)
+    wanted = (state,) if state else NEEDS_ATTENTION if user.is_staff else STATES
+    alerts = await ctx.patients.alerts_page(who, A_PAGE, before, wanted)
+    following = older(request, "/alerts", alerts.next)
+    return page(request, "alerts.html", rows=alerts.items, states=STATES, state=state, following=following)
 
 
 @router.post("/alerts/{alert_id}/close")
-async def close_here(alert_id: UUID, form: Posted, user: User, ctx: Context) -> Response:
+async def close_alert(alert_id: UUID, form: Posted, user: User, ctx: Context) -> Response:
     """Somebody has seen to it."""
-    who = await allowed(user, "patients:write", ctx)
-    await close_alert(alert_id, who, ctx)
+    await ctx.patients.close_alert(alert_id, await allowed(user, "patients:write", ctx))
     return RedirectResponse(local_path(text(form, "back"), "/alerts"), HTTPStatus.SEE_OTHER)

@@ -1,25 +1,21 @@
-"""Coming in and going out: sign in, register, accept an invitation, sign out, the language."""
+"""Signing in and out: sign in, register, accept an invitation, sign out, choose the language."""
 
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
-from pydantic import ValidationError
+from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from gateway.api.accounts import Registration, register
-from gateway.api.invitations import Acceptance, accept_invitation
-from gateway.api.tokens import TokenRequest, Tokens, sign_in, sign_out
-from gateway.context import AppContext, get_context
-from gateway.pages.forms import Posted, secret, text
-from gateway.pages.page import LANGUAGE, OpenPage, current_user, page, told
-from gateway.pages.sessions import REFRESH, CurrentUser, hand_out, local_path, sessions_of, take_back
+from gateway.assessing.authentication import IssuedTokens
+from gateway.context import AppContext
+from gateway.pages.deps import Context, User
+from gateway.pages.forms import Posted, email_address, secret, text
+from gateway.pages.page import LANGUAGE, OpenPageRoute, describe_problem, page
+from gateway.pages.sessions import REFRESH, clear_token_cookies, local_path, sessions_of, set_token_cookies
 from gateway.platform.language import LanguageCode
 from shared.problems import TrabeculaError
 
-router = APIRouter(route_class=OpenPage, include_in_schema=False)
-Context = Annotated[AppContext, Depends(get_context)]
-User = Annotated[CurrentUser, Depends(current_user)]
+router = APIRouter(route_class=OpenPageRoute, include_in_schema=False)
 YEAR_S = 365 * 86_400
 
 
@@ -38,17 +34,14 @@ async def sign_in_page(
 
 
 @router.post("/sign-in")
-async def sign_in_here(request: Request, form: Posted, ctx: Context) -> Response:
+async def sign_in(request: Request, form: Posted, ctx: Context) -> Response:
     """Sign in and go on to where the person wanted to go."""
-    onward = local_path(text(form, "next"))
-    email, password = text(form, "email"), secret(form, "password")
+    onward, email = local_path(text(form, "next")), text(form, "email")
     try:
-        tokens = await sign_in(
-            TokenRequest(username=email, password=password.get_secret_value()), ctx, Response(), None
-        )
-    except (TrabeculaError, ValidationError) as error:
+        tokens = await ctx.authentication.sign_in(email, secret(form, "password"))
+    except TrabeculaError as error:
         return _sign_in_form(request, ctx, onward, email=email, error=error)
-    return _welcome(request, tokens, onward, stay=text(form, "stay") == "1")
+    return _signed_in(request, tokens, onward, stay=text(form, "stay") == "1")
 
 
 @router.get("/register")
@@ -58,19 +51,17 @@ async def register_page(request: Request, ctx: Context) -> Response:
 
 
 @router.post("/register")
-async def register_here(request: Request, form: Posted, ctx: Context) -> Response:
+async def register(request: Request, form: Posted, ctx: Context) -> Response:
     """Make the account and sign in."""
-    email, password = text(form, "email"), secret(form, "password")
     try:
-        await register(Registration(email=email, password=password), ctx)
-        tokens = await sign_in(
-            TokenRequest(username=email, password=password.get_secret_value()), ctx, Response(), None
-        )
-    except (TrabeculaError, ValidationError) as error:
-        problem, allowed = told(error), ctx.settings.registration
-        status = HTTPStatus(problem["status"])
+        email, password = email_address(form, "email"), secret(form, "password")
+        await ctx.accounts.register(email, password)
+        tokens = await ctx.authentication.sign_in(email, password)
+    except TrabeculaError as error:
+        problem, allowed = describe_problem(error), ctx.settings.registration
+        status, email = HTTPStatus(problem["status"]), text(form, "email")
         return page(request, "register.html", status, allowed=allowed, email=email, problem=problem)
-    return _welcome(request, tokens, "/", stay=False)
+    return _signed_in(request, tokens, "/", stay=False)
 
 
 @router.get("/invitation")
@@ -80,29 +71,28 @@ async def invitation_page(request: Request) -> Response:
 
 
 @router.post("/invitation")
-async def accept_here(request: Request, form: Posted, ctx: Context) -> Response:
+async def accept_invitation(request: Request, form: Posted, ctx: Context) -> Response:
     """Make the account that the invitation is for and sign in."""
-    password, token = secret(form, "password"), text(form, "token")
+    token = text(form, "token")
     try:
-        account = await accept_invitation(Acceptance(token=token, password=password), ctx)
-        tokens = await sign_in(
-            TokenRequest(username=account.email, password=password.get_secret_value()), ctx, Response(), None
-        )
-    except (TrabeculaError, ValidationError) as error:
-        problem = told(error)
+        password = secret(form, "password")
+        account = await ctx.accounts.accept_invitation(token, password)
+        tokens = await ctx.authentication.sign_in(account.email, password)
+    except TrabeculaError as error:
+        problem = describe_problem(error)
         return page(request, "invitation.html", HTTPStatus(problem["status"]), problem=problem, token=token)
-    return _welcome(request, tokens, "/", stay=False)
+    return _signed_in(request, tokens, "/", stay=False)
 
 
 @router.post("/sign-out")
-async def sign_out_here(request: Request, form: Posted, user: User, ctx: Context) -> Response:
-    """End the sign-in, here and on the server."""
-    token = user.fresh.refresh_token if user.fresh else request.cookies.get(REFRESH)
-    user.fresh = None
+async def sign_out(request: Request, form: Posted, user: User, ctx: Context) -> Response:
+    """End the session, here and on the server."""
+    token = user.new_tokens.refresh_token if user.new_tokens else request.cookies.get(REFRESH)
+    user.new_tokens = None
     if token:
-        await sign_out(token, ctx)
+        await ctx.authentication.sign_out(token)
     response = RedirectResponse("/sign-in?out=1", HTTPStatus.SEE_OTHER)
-    take_back(response)
+    clear_token_cookies(response)
     return response
 
 
@@ -126,15 +116,20 @@ def _sign_in_form(
     email: str = "",
     error: Exception | None = None,
 ) -> Response:
-    problem = told(error) if error else None
+    problem = describe_problem(error) if error else None
     status = HTTPStatus(problem["status"]) if problem else HTTPStatus.OK
-    return page(
-        request, "sign_in.html", status, next=onward, again=again, email=email, problem=problem,
-        registration=ctx.settings.registration, out=request.query_params.get("out") == "1",
-    )  # fmt: skip
+    context = {
+        "next": onward,
+        "again": again,
+        "email": email,
+        "problem": problem,
+        "registration": ctx.settings.registration,
+        "out": request.query_params.get("out") == "1",
+    }
+    return page(request, "sign_in.html", status, **context)
 
 
-def _welcome(request: Request, tokens: Tokens, onward: str, *, stay: bool) -> Response:
+def _signed_in(request: Request, tokens: IssuedTokens, onward: str, *, stay: bool) -> Response:
     response = RedirectResponse(onward, HTTPStatus.SEE_OTHER)
-    hand_out(response, request, sessions_of(request), tokens, stay=stay)
+    set_token_cookies(response, request, sessions_of(request), tokens, stay=stay)
     return response

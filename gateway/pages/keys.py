@@ -1,18 +1,21 @@
 """Administration of hospital systems' keys."""
 
+import datetime as dt
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from starlette.responses import RedirectResponse, Response
 
-from gateway.api.keys import KeyId, KeyRequest, list_keys, make_key, revoke_key, rotate_key
 from gateway.pages.deps import Context, User, allowed
-from gateway.pages.forms import Posted, text
-from gateway.pages.page import Page, page
-from gateway.platform.identity.scopes import SCOPES
+from gateway.pages.forms import Posted, text, whole_number
+from gateway.pages.page import PageRoute, page
+from gateway.platform.identity.api_keys import DEFAULT_OVERLAP_HOURS, checked_key_name
+from gateway.platform.identity.scopes import SCOPES, read_scopes
 
-router = APIRouter(include_in_schema=False, route_class=Page)
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+KeyId = Annotated[str, Path(min_length=1, max_length=16, pattern="^[0-9a-f]+$")]
+LONGEST_DAYS = 3650
 
 
 @router.get("/administration/keys")
@@ -22,29 +25,30 @@ async def keys_page(request: Request, user: User, ctx: Context) -> Response:
 
 
 @router.post("/administration/keys")
-async def make_here(request: Request, form: Posted, user: User, ctx: Context) -> Response:
+async def make_key(request: Request, form: Posted, user: User, ctx: Context) -> Response:
     """Make a key; its secret is shown this once."""
     who = await allowed(user, "admin", ctx)
-    wanted = {"name": text(form, "name"), "scopes": form.getlist("scopes"), "days": text(form, "days") or None}
-    made = await make_key(KeyRequest.model_validate(wanted), who, ctx)
-    return await _keys(request, user, ctx, made=made)
+    scopes = read_scopes(" ".join(scope for scope in form.getlist("scopes") if isinstance(scope, str)))
+    days = whole_number(form, "days", 1, LONGEST_DAYS)
+    new = await ctx.keys.create(who, checked_key_name(text(form, "name"), "name"), scopes, days)
+    return await _keys(request, user, ctx, new=new)
 
 
 @router.post("/administration/keys/{key_id}/rotate")
-async def rotate_here(key_id: KeyId, request: Request, form: Posted, user: User, ctx: Context) -> Response:
+async def rotate_key(key_id: KeyId, request: Request, form: Posted, user: User, ctx: Context) -> Response:
     """A new secret; the old one works for another day."""
     who = await allowed(user, "admin", ctx)
-    return await _keys(request, user, ctx, made=await rotate_key(key_id, who, ctx))
+    new = await ctx.keys.rotate(key_id, dt.timedelta(hours=DEFAULT_OVERLAP_HOURS), who)
+    return await _keys(request, user, ctx, new=new)
 
 
 @router.post("/administration/keys/{key_id}/revoke")
-async def revoke_here(key_id: KeyId, form: Posted, user: User, ctx: Context) -> Response:
+async def revoke_key(key_id: KeyId, form: Posted, user: User, ctx: Context) -> Response:
     """End a key at once."""
-    await revoke_key(key_id, await allowed(user, "admin", ctx), ctx)
+    await ctx.keys.revoke(key_id, await allowed(user, "admin", ctx))
     return RedirectResponse("/administration/keys", HTTPStatus.SEE_OTHER)
 
 
 async def _keys(request: Request, user: User, ctx: Context, **more: Any) -> Response:
-    who = await allowed(user, "admin", ctx)
-    found = await list_keys(who, ctx)
-    return page(request, "keys.html", rows=found.items, scopes=SCOPES, **{"made": None, **more})
+    keys = await ctx.keys.all(await allowed(user, "admin", ctx))
+    return page(request, "keys.html", rows=keys, scopes=SCOPES, **{"new": None, **more})

@@ -1,4 +1,4 @@
-"""A new assessment: the form, and the way of what it sends, told while it is going on."""
+"""A new assessment: the form, and the progress of what it sends."""
 
 import asyncio
 import json
@@ -10,26 +10,29 @@ from fastapi import APIRouter, Header, Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 
-from gateway.assessing.case import Case, checked_patient_id, read_risk
-from gateway.assessing.make import Made, make
+from gateway.assessing.assessments import AssessmentResult
+from gateway.assessing.case import Case, read_record
 from gateway.context import AppContext
 from gateway.pages.deps import Context, User, allowed
 from gateway.pages.forms import Posted, text
-from gateway.pages.page import OpenPage, Page, page, rendered, told, wants_json
+from gateway.pages.page import OpenPageRoute, PageRoute, describe_problem, page, rendered, translator_of, wants_json
 from gateway.pages.questions import DENSITY_ROWS, DEVICES, FRACTURE_ROWS, MEASURES, SECTIONS, record_of
-from gateway.pages.results import shown
+from gateway.pages.results import result_context
 from gateway.pages.sessions import CurrentUser, sessions_of
 from gateway.platform.identity.scopes import Principal
-from gateway.platform.validators import Printable
+from gateway.platform.validators import Printable, checked_patient_number
 from shared.contracts.assessment import Component
 from shared.problems import MissingInput
 
-router = APIRouter(include_in_schema=False, route_class=Page)
-open_router = APIRouter(include_in_schema=False, route_class=OpenPage)
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+open_router = APIRouter(include_in_schema=False, route_class=OpenPageRoute)
 FORM: dict[str, Any] = {
-    "sections": SECTIONS, "fracture_rows": FRACTURE_ROWS, "density_rows": DENSITY_ROWS, "measures": MEASURES,
+    "sections": SECTIONS,
+    "fracture_rows": FRACTURE_ROWS,
+    "density_rows": DENSITY_ROWS,
+    "measures": MEASURES,
     "devices": DEVICES,
-}  # fmt: skip
+}
 
 
 @router.get("/new")
@@ -41,19 +44,19 @@ async def new_page(request: Request, user: User, ctx: Context) -> Response:
 
 @open_router.get("/new/offline")
 async def offline_page(request: Request) -> Response:
-    """The same form with nothing of anybody in it: what a device keeps for the time without a link."""
+    """The same form with nothing of anybody in it: what a device keeps for the time without a connection."""
     return page(request, "new.html", offline=True, user=CurrentUser(""), **FORM)
 
 
 @open_router.get("/session")
 async def session(request: Request, user: User) -> Response:
-    """For a page that was opened without a link, or kept open long: is somebody signed in, and the token of forms."""
+    """For a page that was opened offline, or kept open long: is somebody signed in, and the token of forms."""
     account = user.who.id if user.who else None
     return JSONResponse({"account": account, "form_token": sessions_of(request).form_token(user)})
 
 
 @router.post("/new")
-async def assess_here(
+async def assess(
     request: Request,
     form: Posted,
     user: User,
@@ -66,8 +69,8 @@ async def assess_here(
     if wants_json(request):
         lines = _lines(request, ctx, who, case, idempotency_key)
         return StreamingResponse(lines, media_type="application/x-ndjson", headers={"X-Accel-Buffering": "no"})
-    made = await make(ctx, who, case, idempotency_key, False)
-    return RedirectResponse(f"/assessments/{made.assessment.id}", HTTPStatus.SEE_OTHER)
+    result = await ctx.assessments.assess_case(who, case, idempotency_key, with_renderings=False)
+    return RedirectResponse(f"/assessments/{result.visible.assessment.id}", HTTPStatus.SEE_OTHER)
 
 
 async def case_of(form: FormData) -> Case:
@@ -81,43 +84,40 @@ async def case_of(form: FormData) -> Case:
     image = await part.read() if isinstance(part, UploadFile) and part.filename else None
     if not image and not record:
         raise MissingInput("Add a picture, answer the questions, or both.")
-    risk = read_risk(json.dumps(record), "bone_density") if record else None
-    return Case(image or None, risk, checked_patient_id(text(form, "patient_id")))
+    risk = read_record(record) if record else None
+    return Case(image or None, risk, checked_patient_number(text(form, "patient_number")))
 
 
 async def _lines(
     request: Request, ctx: AppContext, who: Principal, case: Case, idempotency_key: str | None
 ) -> AsyncIterator[str]:
-    """What a script is told: `{"part": ...}` as each is over, then the result, then its pictures one by one."""
+    """What a script gets: `{"part": ...}` as each is over, then the result, then its pictures one by one."""
     parts: asyncio.Queue[Component | None] = asyncio.Queue()
-    work = asyncio.create_task(make(ctx, who, case, idempotency_key, True, parts.put_nowait))
+    work = asyncio.create_task(ctx.assessments.assess_case(who, case, idempotency_key, True, parts.put_nowait))
     work.add_done_callback(lambda _: parts.put_nowait(None))
     try:
         while part := await parts.get():
             yield _line(part=part)
-        made = await work
+        result = await work
     except Exception as error:
-        problem = told(error)
-        yield _line(problem=problem | {"title": _title(request, problem["slug"])})
+        problem = describe_problem(error)
+        title = translator_of(request).term("problem", problem["slug"])
+        yield _line(problem=problem | {"title": title})
         return
     finally:
         work.cancel()
-    for line in _result(request, ctx, made):
+    for line in _result(request, ctx, result):
         yield line
 
 
-def _result(request: Request, ctx: AppContext, made: Made) -> list[str]:
+def _result(request: Request, ctx: AppContext, result: AssessmentResult) -> list[str]:
     """The result without its pictures, then those: they are in this answer and, unless the site keeps them, nowhere."""
-    found = made.findings.pictures if made.findings else {}
-    html = rendered(request, "_result.html", **shown(request, ctx, made.assessment, pictures="page" if found else None))
-    first = _line(address=f"/assessments/{made.assessment.id}", html=html)
-    return [first, *(_line(picture=kind, png=picture.png_base64) for kind, picture in found.items())]
+    renderings = result.findings.renderings if result.findings else {}
+    context = result_context(request, ctx, result.visible, pictures="page" if renderings else None)
+    html = rendered(request, "_result.html", **context)
+    first = _line(address=f"/assessments/{result.visible.assessment.id}", html=html)
+    return [first, *(_line(picture=kind, png=rendering.png_base64) for kind, rendering in renderings.items())]
 
 
 def _line(**members: Any) -> str:
     return json.dumps(members, ensure_ascii=False) + "\n"
-
-
-def _title(request: Request, slug: str) -> str:
-    found: str = request.state.words.term("problem", slug)
-    return found

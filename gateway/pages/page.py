@@ -1,4 +1,4 @@
-"""How a page is served: who visits, in which language, with which headers, and what an error looks like to a person."""
+"""How a page is served: to whom, in which language, with which headers, and what an error looks like to a person."""
 
 import hashlib
 from collections.abc import Callable, Coroutine
@@ -18,19 +18,18 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
 
-from gateway.context import get_context
 from gateway.pages.sessions import (
     NOT_FROM_HERE,
     CurrentUser,
     from_here,
-    hand_out,
     local_path,
-    remember_visit,
     sessions_of,
+    set_anonymous_cookie,
+    set_token_cookies,
 )
 from gateway.platform.language import NAMES, Translator, chosen, translator_for
 from shared.logs import request_id
-from shared.problem_responses import describe_error
+from shared.problem_responses import describe_error, joined
 from shared.problems import NotAuthenticated, NotAuthorised, TrabeculaError, problem_for
 
 HERE = Path(__file__).parent
@@ -51,7 +50,7 @@ HEADERS = {
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
-class Page(APIRoute):
+class PageRoute(APIRoute):
     """A page for whoever is signed in. Strangers are sent to sign in, and come back afterwards."""
 
     is_open = False
@@ -61,13 +60,12 @@ class Page(APIRoute):
         serve, is_open = super().get_route_handler(), self.is_open
 
         async def handle(request: Request) -> Response:
-            ctx = get_context(request)
             language = chosen(request.cookies.get(LANGUAGE), request.headers.get("accept-language"))
-            request.state.words, request.state.user = translator_for(language), CurrentUser("")
+            request.state.translator, request.state.user = translator_for(language), CurrentUser("")
             try:
                 if request.method == "POST" and not from_here(request):
                     raise NotAuthorised(NOT_FROM_HERE)
-                user = request.state.user = await sessions_of(request).user(request, ctx)
+                user = request.state.user = await sessions_of(request).user(request)
                 if not is_open:
                     user.known()
                 response = await serve(request)
@@ -75,38 +73,38 @@ class Page(APIRoute):
                 raise
             except Exception as error:
                 response = refusal(request, error)
-            return dressed(response, request)
+            return with_headers(response, request)
 
         return handle
 
 
-class OpenPage(Page):
+class OpenPageRoute(PageRoute):
     """A page for everybody."""
 
     is_open = True
 
 
 async def nothing_here(request: Request, error: Exception) -> Response:
-    """An address that there is not, told to a browser as a page, and to programs as the API tells it."""
+    """An address that there is not, described to a browser as a page, and to programs as the API tells it."""
     if "text/html" not in request.headers.get("accept", "") or request.url.path.startswith("/v1/"):
         handlers = request.app.exception_handlers
         answer: Response = await handlers[HTTPException](request, error)
         return answer
     language = chosen(request.cookies.get(LANGUAGE), request.headers.get("accept-language"))
-    request.state.words, request.state.user = translator_for(language), CurrentUser("")
-    return dressed(refusal(request, error), request)
+    request.state.translator, request.state.user = translator_for(language), CurrentUser("")
+    return with_headers(refusal(request, error), request)
 
 
 def current_user(request: Request) -> CurrentUser:
-    """Dependency: who visits."""
-    found: CurrentUser = request.state.user
-    return found
+    """Dependency: who looks at the page."""
+    user: CurrentUser = request.state.user
+    return user
 
 
 def translator_of(request: Request) -> Translator:
-    """Dependency: the words of the user's language."""
-    found: Translator = request.state.words
-    return found
+    """Dependency: the texts of the user's language."""
+    translator: Translator = request.state.translator
+    return translator
 
 
 def page(request: Request, template: str, status: HTTPStatus = HTTPStatus.OK, **context: Any) -> HTMLResponse:
@@ -120,7 +118,7 @@ def older(request: Request, path: str, following: object) -> str | None:
 
 
 def rendered(request: Request, template: str, **context: Any) -> str:
-    """A template with what every template has at hand: words, user, the form token, links to static files."""
+    """A template with what every template has at hand: texts, user, the form token, links to static files."""
     user = current_user(request)
     common = {
         "t": translator_of(request), "user": user, "form_token": sessions_of(request).form_token(user),
@@ -131,7 +129,7 @@ def rendered(request: Request, template: str, **context: Any) -> str:
 
 def refusal(request: Request, error: Exception) -> Response:
     """An error as a person should meet it: a page, or for a script of the pages the same words as JSON."""
-    problem = told(error)
+    problem = describe_problem(error)
     if problem["status"] == HTTPStatus.INTERNAL_SERVER_ERROR:
         structlog.get_logger("trabecula").error("unforeseen", exc_info=error)
     if wants_json(request):
@@ -143,15 +141,14 @@ def refusal(request: Request, error: Exception) -> Response:
     return page(request, "problem.html", HTTPStatus(problem["status"]), problem=problem, request_id=request_id())
 
 
-def told(error: Exception) -> dict[str, Any]:
+def describe_problem(error: Exception) -> dict[str, Any]:
     """An error's status, stable slug, words and fields."""
     if isinstance(error, TrabeculaError):
         row = problem_for(error)
         return {"status": row.status.value, "slug": row.slug, "detail": error.detail, **error.members}
     if isinstance(error, RequestValidationError | ValidationError):
-        fields = [describe_error(dict(one)) for one in error.errors()]
-        detail = "; ".join(f"{one['field']}: {one['message']}" for one in fields[:5])
-        return {"status": 422, "slug": "invalid-input", "detail": detail, "errors": fields}
+        fields = [describe_error(dict(part)) for part in error.errors()]
+        return {"status": 422, "slug": "invalid-input", "detail": joined(fields), "errors": fields}
     if isinstance(error, HTTPException):
         slugs = {413: "upload-too-large", 408: "upload-stalled", 404: "not-found"}
         slug = slugs.get(error.status_code, "bad-request")
@@ -164,15 +161,15 @@ def wants_json(request: Request) -> bool:
     return "json" in request.headers.get("accept", "")
 
 
-def dressed(response: Response, request: Request) -> Response:
-    """The answer with the pages' headers, and the cookies that this visit needs."""
+def with_headers(response: Response, request: Request) -> Response:
+    """The answer with the pages' headers, and the cookies that this session needs."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     user = current_user(request)
-    if user.fresh:
-        hand_out(response, request, sessions_of(request), user.fresh, stay=user.stay)
-    if user.bind:
-        remember_visit(response, request, user)
+    if user.new_tokens:
+        set_token_cookies(response, request, sessions_of(request), user.new_tokens, stay=user.stay)
+    if user.binding:
+        set_anonymous_cookie(response, request, user)
     return response
 
 
@@ -194,12 +191,12 @@ def stamp() -> str:
 @cache
 def _environment() -> Environment:
     loader = FileSystemLoader(HERE / "templates")
-    found = Environment(
+    environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         auto_reload=False,
     )  # fmt: skip
-    found.filters["num"] = lambda value: f"{value:g}"
-    return found
+    environment.filters["num"] = lambda value: f"{value:g}"
+    return environment
 
 
 def _page_of(request: Request) -> str:

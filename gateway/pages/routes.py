@@ -10,11 +10,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from gateway.pages import account, administration, alerts, authentication, keys, new, patients, results, work_list
-from gateway.pages.page import STATIC, OpenPage, current_user, nothing_here, stamp
+from gateway.pages.page import STATIC, OpenPageRoute, current_user, nothing_here, stamp
 from gateway.pages.sessions import CurrentUser
 
 FOR_EVER = "public, max-age=31536000, immutable"
-start = APIRouter(route_class=OpenPage, include_in_schema=False)
+start = APIRouter(route_class=OpenPageRoute, include_in_schema=False)
 router = APIRouter()
 
 
@@ -29,7 +29,7 @@ async def root(request: Request, user: Annotated[CurrentUser, Depends(current_us
 
 @start.get("/service-worker.js")
 async def service_worker() -> Response:
-    """At the root, so that it may serve every page when there is no link."""
+    """At the root, so that it may serve every page without a connection."""
     source = (STATIC / "service-worker.js").read_text(encoding="utf-8").replace("STAMP", stamp())
     return Response(source, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
 
@@ -68,7 +68,7 @@ def install(app: FastAPI) -> None:
     app.mount("/static", Stamped(directory=STATIC), name="pages-static")
 
 
-for room in (authentication, new, results, work_list, patients, alerts, account, administration, keys):
-    router.include_router(room.router)
+for module in (authentication, new, results, work_list, patients, alerts, account, administration, keys):
+    router.include_router(module.router)
 router.include_router(start)
 router.include_router(new.open_router)

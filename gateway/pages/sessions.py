@@ -1,7 +1,7 @@
-"""A person's visit in a browser: the tokens of the accounts room in cookies that no script reads.
+"""A person's session in a browser: access and refresh token in cookies that no script reads.
 
 The access token is renewed by the refresh token without a word when it runs out. A refresh token is good once, and
-used twice it ends the sign-in; two tabs that wake up together must share one exchange, so an exchange is remembered
+used twice it ends the session; two tabs that wake up together must share one exchange, so an exchange is remembered
 for some seconds.
 """
 
@@ -11,19 +11,17 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from urllib.parse import urlsplit
-from uuid import UUID
 
 from fastapi import Request, Response
 
-from gateway.api.deps import principal
-from gateway.api.tokens import Tokens, refresh_tokens
-from gateway.context import AppContext
-from gateway.platform.identity.access_tokens import Person
+from gateway.assessing.authentication import Authentication, IssuedTokens
 from gateway.platform.identity.scopes import Principal, Scope
 from shared.problems import NotAuthenticated, NotAuthorised
 
-ACCESS, REFRESH, STAY, VISIT = "trab_access", "trab_refresh", "trab_stay", "trab_visit"
-REMEMBERED_S = 30
+ACCESS, REFRESH, STAY = "trab_access", "trab_refresh", "trab_stay"
+# What the form tokens of a browser that nobody has signed in with are bound to.
+ANONYMOUS = "trab_session"
+EXCHANGE_REMEMBERED_S = 30
 NOT_FROM_HERE = "The form was not sent from these pages, or the page is too old: load it again and send it once more."
 
 
@@ -32,14 +30,15 @@ class CurrentUser:
     """Whoever looks at a page: signed in or not.
 
     Args:
-        bind: what the visit's form tokens are bound to: the sign-in, or a random number of the browser's.
-        fresh: tokens that the answer has to hand to the browser.
+        binding: what the form tokens are bound to: the sign-in, or a random number of the browser's.
+        new_tokens: tokens that the answer has to hand to the browser.
+        stay: whether the browser was told to stay signed in.
     """
 
-    bind: str
+    binding: str
     who: Principal | None = None
     email: str | None = None
-    fresh: Tokens | None = None
+    new_tokens: IssuedTokens | None = None
     stay: bool = False
 
     def known(self) -> Principal:
@@ -58,48 +57,47 @@ class CurrentUser:
 
     @property
     def is_staff(self) -> bool:
-        return self.who is not None and self.who.patient_id is None
+        return self.who is not None and not self.who.is_patient
 
 
 class BrowserSessions:
-    """Finds out who visits, and signs the forms that they are given.
+    """Finds out who is signed in, and signs the forms that they are given.
 
     Args:
+        authentication: knows who is behind a token.
         key: the installation's token secret.
         days: how long a browser that was told to stay signed in keeps its cookie.
     """
 
-    def __init__(self, key: str, days: int) -> None:
+    def __init__(self, authentication: Authentication, key: str, days: int) -> None:
+        self._authentication = authentication
         self._key = hashlib.sha256(f"pages:{key}".encode()).digest()
         self.days = days
-        self._exchanges: dict[str, asyncio.Task[Tokens]] = {}
+        self._exchanges: dict[str, asyncio.Task[IssuedTokens]] = {}
 
-    async def user(self, request: Request, ctx: AppContext) -> CurrentUser:
+    async def user(self, request: Request) -> CurrentUser:
         """Who sent this request, with renewed tokens where the access token has run out."""
         cookies = request.cookies
         stay = cookies.get(STAY) == "1"
         for renew in (False, True):
-            access, fresh = cookies.get(ACCESS), None
+            access, new_tokens = cookies.get(ACCESS), None
             try:
                 if renew:
-                    fresh = await self._renewed(ctx, cookies.get(REFRESH, ""))
-                    access = fresh.access_token
+                    new_tokens = await self._renewed(cookies.get(REFRESH, ""))
+                    access = new_tokens.access_token
                 if access:
-                    who = await principal(ctx, f"Bearer {access}", None)
-                    person = ctx.tokens.verified(access)
-                    assert isinstance(person, Person)  # noqa: S101 -- pages hand out people's tokens only
-                    email = (await ctx.accounts.get(person.account_id)).email
-                    return CurrentUser(str(person.sign_in), who, email, fresh, stay)
+                    person = await self._authentication.signed_in_person(access)
+                    return CurrentUser(str(person.sign_in), person.principal, person.email, new_tokens, stay)
             except NotAuthenticated:
                 continue
-        return CurrentUser(cookies.get(VISIT) or secrets.token_urlsafe(16))
+        return CurrentUser(cookies.get(ANONYMOUS) or secrets.token_urlsafe(16))
 
     def form_token(self, user: CurrentUser) -> str:
-        """What a form of this visit carries."""
-        return hmac.new(self._key, user.bind.encode(), hashlib.sha256).hexdigest()[:40]
+        """What a form of this session carries."""
+        return hmac.new(self._key, user.binding.encode(), hashlib.sha256).hexdigest()[:40]
 
     def check_form(self, user: CurrentUser, token: object) -> None:
-        """Refuse a form that these pages did not give to this visit.
+        """Refuse a form that these pages did not give to this session.
 
         Raises:
             NotAuthorised: with the cure.
@@ -107,14 +105,14 @@ class BrowserSessions:
         if not isinstance(token, str) or not hmac.compare_digest(self.form_token(user).encode(), token.encode()):
             raise NotAuthorised(NOT_FROM_HERE)
 
-    async def _renewed(self, ctx: AppContext, token: str) -> Tokens:
+    async def _renewed(self, token: str) -> IssuedTokens:
         if not token:
             raise NotAuthenticated("Nobody is signed in.")
         digest = hashlib.sha256(token.encode()).hexdigest()
         task = self._exchanges.get(digest)
         if task is None:
-            task = self._exchanges[digest] = asyncio.create_task(refresh_tokens(token, ctx, Response()))
-            asyncio.get_running_loop().call_later(REMEMBERED_S, self._exchanges.pop, digest, None)
+            task = self._exchanges[digest] = asyncio.create_task(self._authentication.refresh(token))
+            asyncio.get_running_loop().call_later(EXCHANGE_REMEMBERED_S, self._exchanges.pop, digest, None)
         return await asyncio.shield(task)
 
 
@@ -127,23 +125,25 @@ def from_here(request: Request) -> bool:
     return origin is None or urlsplit(origin).netloc == request.headers.get("host")
 
 
-def hand_out(response: Response, request: Request, visits: BrowserSessions, tokens: Tokens, *, stay: bool) -> None:
+def set_token_cookies(
+    response: Response, request: Request, sessions: BrowserSessions, tokens: IssuedTokens, *, stay: bool
+) -> None:
     """Put a person's tokens into the browser's cookies: until it closes, or for as long as they are good."""
-    age = visits.days * 86_400 if stay else None
+    age = sessions.days * 86_400 if stay else None
     for name, value in ((ACCESS, tokens.access_token), (REFRESH, tokens.refresh_token or ""), (STAY, str(int(stay)))):
         _set(response, request, name, value, age)
 
 
-def take_back(response: Response) -> None:
+def clear_token_cookies(response: Response) -> None:
     """Take the tokens out of the browser."""
     for name in (ACCESS, REFRESH, STAY):
         response.delete_cookie(name, path="/", httponly=True, samesite="lax")
 
 
-def remember_visit(response: Response, request: Request, user: CurrentUser) -> None:
+def set_anonymous_cookie(response: Response, request: Request, user: CurrentUser) -> None:
     """Let a browser that nobody has signed in with keep what its form tokens are bound to."""
-    if user.who is None and request.cookies.get(VISIT) != user.bind:
-        _set(response, request, VISIT, user.bind, None)
+    if user.who is None and request.cookies.get(ANONYMOUS) != user.binding:
+        _set(response, request, ANONYMOUS, user.binding, None)
 
 
 def _set(response: Response, request: Request, name: str, value: str, age: int | None) -> None:
@@ -158,12 +158,7 @@ def local_path(text: str | None, otherwise: str = "/") -> str:
     return text
 
 
-def account_id(who: Principal) -> UUID:
-    """The account of a person."""
-    return UUID(who.id.removeprefix("account:"))
-
-
 def sessions_of(request: Request) -> BrowserSessions:
-    """The visits of the app that serves this request."""
-    found: BrowserSessions = request.app.state.sessions
-    return found
+    """The browser sessions of the app that serves this request."""
+    sessions: BrowserSessions = request.app.state.sessions
+    return sessions

@@ -1,21 +1,19 @@
 """The clinician's work list, and a patient's own history."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from gateway.api.assessments import list_assessments
-from gateway.api.patients import get_timeline
 from gateway.pages.chart import drawn
 from gateway.pages.deps import Context, User, allowed
-from gateway.pages.page import Page, older, page
+from gateway.pages.page import PageRoute, older, page
 from shared.contracts.assessment import Assessment
 from shared.problems import NotAuthorised
 
-router = APIRouter(include_in_schema=False, route_class=Page)
-AT_ONCE = 100
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+ROWS_A_PAGE, RESULTS_A_PAGE = 100, 20
 # What the list can be narrowed to: each a question to an assessment.
 SHOWS = ("all", "high", "consult", "release", "partial", "indeterminate")
 
@@ -34,14 +32,25 @@ async def work_list(
     if not user.is_staff:
         raise NotAuthorised("The work list is the clinic's. Your own results are under “My history”.")
     search = search.strip()
-    exact = await list_assessments(who, ctx, AT_ONCE, before, search) if search.isprintable() and search else None
-    found = exact if exact and exact.items else await list_assessments(who, ctx, AT_ONCE, before, None)
-    rows = [one for one in found.items if matches(one, show) and (search.lower() in (one.patient_id or "").lower())]
-    following = older(request, "/work-list", found.next)
-    return page(
-        request, "work_list.html", rows=rows, search=search, show=show, shows=SHOWS, looked_at=len(found.items),
-        following=following,
-    )  # fmt: skip
+    number = search if search.isprintable() and search else None
+    assessments = await ctx.assessments.page(who, ROWS_A_PAGE, before, number)
+    if number and not assessments.items:  # no whole number: a part of one
+        assessments = await ctx.assessments.page(who, ROWS_A_PAGE, before, None)
+    wanted = search.lower()
+    rows = [
+        assessment
+        for assessment in assessments.items
+        if matches(assessment, show) and wanted in (assessment.patient_number or "").lower()
+    ]
+    context: dict[str, Any] = {
+        "rows": rows,
+        "search": search,
+        "show": show,
+        "shows": SHOWS,
+        "looked_at": len(assessments.items),
+        "following": older(request, "/work-list", assessments.next),
+    }
+    return page(request, "work_list.html", **context)
 
 
 @router.get("/history")
@@ -50,21 +59,22 @@ async def history(request: Request, user: User, ctx: Context, before: UUID | Non
     who = await allowed(user, "assessments:read", ctx)
     if who.patient_id is None:
         raise NotAuthorised("Only patients have a history of their own: open a patient instead.")
-    found = await list_assessments(who, ctx, 20, before, None)
-    told = await get_timeline(str(who.patient_id), who, ctx)
-    following = older(request, "/history", found.next)
-    trends = [(trend, drawn(trend)) for trend in told.trends]
-    return page(request, "history.html", rows=found.items, trends=trends, following=following)
+    assessments = await ctx.assessments.page(who, RESULTS_A_PAGE, before, None)
+    timeline = await ctx.patients.timeline(who, str(who.patient_id))
+    following = older(request, "/history", assessments.next)
+    trends = [(trend, drawn(trend)) for trend in timeline.trends]
+    return page(request, "history.html", rows=assessments.items, trends=trends, following=following)
 
 
-def matches(one: Assessment, show: str) -> bool:
+def matches(assessment: Assessment, show: str) -> bool:
     """Whether an assessment is of the kind that is asked for."""
-    items = one.recommendation.items if one.recommendation else []
+    recommendation, imaging = assessment.recommendation, assessment.imaging
+    items = recommendation.items if recommendation else []
     kinds = {
-        "high": one.combined.category == "high",
-        "consult": bool(one.recommendation and one.recommendation.consult.urgency in ("soon", "urgent", "emergency")),
-        "release": one.released_at is None and any(item.kind == "medication" for item in items),
-        "partial": one.status == "partial",
-        "indeterminate": bool(one.imaging and one.imaging.indeterminate),
+        "high": assessment.combined.category == "high",
+        "consult": bool(recommendation and recommendation.consult.urgency in ("soon", "urgent", "emergency")),
+        "release": assessment.released_at is None and any(item.kind == "medication" for item in items),
+        "partial": assessment.status == "partial",
+        "indeterminate": bool(imaging and imaging.indeterminate),
     }
     return kinds.get(show, True)

@@ -1,0 +1,1 @@
+"""What everything else stands on: database, encryption, audit trail, identity, languages, the clock."""

@@ -1,23 +1,41 @@
 """The audit trail: rows are added and never changed. It names things by id; it holds no record and no image."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
 
+from gateway.platform.audit_actions import AuditAction
 from gateway.platform.client_address import client_address
 from gateway.platform.clock import now
 from gateway.platform.database.audit_chain import HEAD, START, row_hash
 from gateway.platform.database.engine import Sessions
 from gateway.platform.database.ids import uuid7
 from gateway.platform.database.tables import AuditHeadRow, AuditRow
+from gateway.platform.paging import Page, paged
 from shared.logs import request_id
 
 Outcome = Literal["done", "refused", "not found", "failed"]
 ROWS_AT_ONCE = 1000
+
+
+@dataclass(frozen=True)
+class AuditLine:
+    """Who did what to which thing, from where, and how it ended. `hash` is of this line and the one before."""
+
+    sequence: int
+    id: UUID
+    at: dt.datetime
+    actor: str
+    action: str
+    subject: str | None
+    outcome: str
+    address: str | None
+    request_id: str | None
+    hash: str
 
 
 @dataclass(frozen=True)
@@ -61,7 +79,7 @@ class Audit:
         self,
         organisation_id: UUID | None,
         actor: str,
-        action: str,
+        action: AuditAction,
         subject: str | None = None,
         outcome: Outcome = "done",
     ) -> None:
@@ -69,11 +87,12 @@ class Audit:
         async with self._sessions.begin() as session:
             session.add(audit_row(organisation_id, actor, action, subject, outcome))
 
-    async def page(self, organisation_id: UUID, limit: int, wanted: Selection) -> Sequence[AuditRow]:
+    async def page(self, organisation_id: UUID, limit: int, wanted: Selection) -> Page[AuditLine, int]:
         """The organisation's lines, newest first."""
         query = select(AuditRow).where(AuditRow.organisation_id == organisation_id, *wanted.conditions())
         async with self._sessions() as session:
-            return (await session.scalars(query.order_by(AuditRow.sequence.desc()).limit(limit))).all()
+            rows = (await session.scalars(query.order_by(AuditRow.sequence.desc()).limit(limit + 1))).all()
+        return paged([audit_line(row) for row in rows], limit, lambda line: line.sequence)
 
     async def verify(self, noted_head: str | None = None) -> Chain:
         """Walk the chain from its start.
@@ -102,6 +121,14 @@ class Audit:
         return Chain(sequence, last.hex(), _fault_at_the_end(head, last, noted))
 
 
+def audit_line(row: AuditRow) -> AuditLine:
+    """A row of the trail as the rest of the gateway knows it."""
+    return AuditLine(
+        row.sequence, row.id, row.at, row.actor, row.action, row.subject, row.outcome, row.address, row.request_id,
+        row.hash.hex(),
+    )  # fmt: skip
+
+
 def _fault(row: AuditRow, sequence: int, last: bytes) -> str | None:
     if row.sequence != sequence + 1:
         return f"row {sequence + 1} is missing"
@@ -119,19 +146,19 @@ def _fault_at_the_end(head: AuditHeadRow, last: bytes, noted: bool) -> str | Non
 
 
 def audit_row(
-    organisation_id: UUID | None, actor: str, action: str, subject: str | None = None, outcome: Outcome = "done"
+    organisation_id: UUID | None, actor: str, action: AuditAction, subject: str | None = None, outcome: Outcome = "done"
 ) -> AuditRow:
     """A line to be added in the same transaction as the thing it tells of; the session chains it at the commit.
 
     Args:
         organisation_id: whose trail it belongs to; null where nobody is known yet.
         actor: `account:<id>`, `key:<id>`, `operator` or `nobody`.
-        action: a few fixed words, such as "assessment read"; nothing that a caller wrote.
+        action: of the closed list; nothing that a caller wrote.
         subject: the opaque id of what it was done to. A patient is named by the internal id, never by the hospital's
-            own reference, which erasure could not take out of the chain.
+            own number, which erasure could not take out of the chain.
         outcome: how it ended.
     """
     return AuditRow(
-        id=uuid7(), at=now(), organisation_id=organisation_id, actor=actor, action=action, subject=subject,
+        id=uuid7(), at=now(), organisation_id=organisation_id, actor=actor, action=action.value, subject=subject,
         outcome=outcome, address=client_address(), request_id=request_id(),
     )  # fmt: skip

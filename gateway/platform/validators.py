@@ -4,6 +4,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from shared.problems import InvalidInput
+
+LONGEST_PATIENT_NUMBER, LONGEST_PASSWORD = 64, 1000
+
 
 def _printable(text: str) -> str:
     if not text.isprintable() or not text.strip():
@@ -11,13 +15,35 @@ def _printable(text: str) -> str:
     return text
 
 
-def _encodable(secret: SecretStr) -> SecretStr:
+def is_encodable(text: str) -> bool:
+    """Whether a text can be sent on: half of a surrogate pair cannot."""
     try:
-        secret.get_secret_value().encode()
-    except UnicodeEncodeError as error:
-        raise ValueError("use whole characters: it has half of a surrogate pair") from error
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _encodable(secret: SecretStr) -> SecretStr:
+    if not is_encodable(secret.get_secret_value()):
+        raise ValueError("use whole characters: it has half of a surrogate pair")
     return secret
 
 
 Printable = Annotated[str, AfterValidator(_printable)]
-Password = Annotated[SecretStr, AfterValidator(_encodable), Field(max_length=1000)]
+Password = Annotated[SecretStr, AfterValidator(_encodable), Field(max_length=LONGEST_PASSWORD)]
+
+
+def checked_patient_number(patient_number: str | None) -> str | None:
+    """The hospital's own identifier, opaque here; null where none was sent.
+
+    Raises:
+        InvalidInput: too long, or with characters that do not print.
+    """
+    if not patient_number:
+        return None
+    if len(patient_number) > LONGEST_PATIENT_NUMBER or not patient_number.isprintable():
+        raise InvalidInput(
+            f"patient_number: up to {LONGEST_PATIENT_NUMBER} printable characters.", field="patient_number"
+        )
+    return patient_number

@@ -1,0 +1,1 @@
+"""What is stored about patients, typed: assessments, renderings, measurements, alerts, batches, and trends."""

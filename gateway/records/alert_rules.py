@@ -13,6 +13,7 @@ from gateway.records.trend import trends
 from shared.clinic.density import DAYS_A_MONTH
 from shared.contracts.assessment import Assessment
 from shared.contracts.findings import Knee
+from shared.contracts.risk import RiskRequest
 
 RANK = {"low": 0, "moderate": 1, "high": 2}
 # What a patient reads of a follow-up that has no words of the patient's own.
@@ -38,7 +39,7 @@ class NewAlerts:
 
     alerts: list[NewAlert]
     replaces: bool
-    patient: UUID
+    patient_id: UUID
     key: bytes
 
 
@@ -49,8 +50,10 @@ def follow_ups(assessment: Assessment) -> Iterator[NewAlert]:
         if item.interval:
             first, last = item.interval.after_months, item.interval.by_months
             # An alert is not released, so the patient's words of a medicine stay out of it.
-            told = ASK_THE_CLINIC if item.kind == "medication" else item.patient_text
-            yield NewAlert("follow_up", item.id, item.text, told, months_later(day, first), months_later(day, last))
+            for_patient = ASK_THE_CLINIC if item.kind == "medication" else item.patient_text
+            yield NewAlert(
+                "follow_up", item.id, item.text, for_patient, months_later(day, first), months_later(day, last)
+            )
 
 
 def months_later(day: dt.date, months: float) -> dt.date:
@@ -64,9 +67,8 @@ def months_later(day: dt.date, months: float) -> dt.date:
 def worsening(new: StoredAssessment, earlier: Sequence[StoredAssessment]) -> Iterator[NewAlert]:
     """What is worse than in the last of the earlier assessments (oldest first) that tells of the same."""
     category = new.assessment.combined.category
-    before = next(
-        (one.assessment.combined.category for one in reversed(earlier) if one.assessment.combined.category), None
-    )
+    categories = (stored.assessment.combined.category for stored in reversed(earlier))
+    before = next((known for known in categories if known), None)
     if category and before and RANK[category] > RANK[before]:
         yield _worse("category_rose", f"The risk category rose from {before} to {category}.")
     yield from _knees(new, earlier)
@@ -76,13 +78,11 @@ def worsening(new: StoredAssessment, earlier: Sequence[StoredAssessment]) -> Ite
 
 def bone_loss(before: Sequence[Entry], now: Sequence[Entry], lsc_percent: Mapping[str, float]) -> Iterator[NewAlert]:
     """A loss of bone density that reached the least significant change and had not before."""
-    known = {
-        (one.site, one.measure, one.device) for one in trends(before, lsc_percent) if one.significant and one.change < 0
-    }
-    for one in trends(now, lsc_percent):
-        if one.significant and one.change < 0 and (one.site, one.measure, one.device) not in known:
-            site, measure = one.site.replace("_", " "), one.measure.replace("_", " ")
-            text = f"The {measure} at the {site} fell by {abs(one.change):.3g} {one.unit}, more than its own error."
+    known = {trend.series for trend in trends(before, lsc_percent) if trend.is_loss}
+    for trend in trends(now, lsc_percent):
+        if trend.is_loss and trend.series not in known:
+            site, measure = trend.site.replace("_", " "), trend.measure.replace("_", " ")
+            text = f"The {measure} at the {site} fell by {abs(trend.change):.3g} {trend.unit}, more than its own error."
             yield _worse("bone_loss", text)
 
 
@@ -92,7 +92,7 @@ def _worse(code: str, text: str) -> NewAlert:
 
 def _knees(new: StoredAssessment, earlier: Sequence[StoredAssessment]) -> Iterator[NewAlert]:
     """A grade that rose on a side that was graded well both times; one step may be the network's own error."""
-    graded = next((one.assessment.staging for one in reversed(earlier) if one.assessment.staging), None)
+    graded = next((stored.assessment.staging for stored in reversed(earlier) if stored.assessment.staging), None)
     if new.assessment.staging is None or graded is None:
         return
     before = _well_graded(graded.knees)
@@ -110,6 +110,7 @@ def _well_graded(knees: Sequence[Knee]) -> dict[str, Knee]:
 def _new_fractures(new: StoredAssessment, last: StoredAssessment) -> list[str]:
     """The sites of fractures that lie between the two assessments by the record's own months."""
     months = (new.assessment.created_at - last.assessment.created_at).days / DAYS_A_MONTH
-    told = ((new.record or {}).get("record") or {}).get("prior_fractures")
-    recent = [one for one in told if one.get("months_ago") is not None] if isinstance(told, list) else []
-    return [str(one["site"]).replace("_", " ") for one in recent if one["months_ago"] < months]
+    record = new.risk.record if isinstance(new.risk, RiskRequest) else None
+    fractures = record.prior_fractures if record and isinstance(record.prior_fractures, list) else []
+    recent = [fracture for fracture in fractures if fracture.months_ago is not None and fracture.months_ago < months]
+    return [str(fracture.site).replace("_", " ") for fracture in recent]

@@ -1,4 +1,4 @@
-"""Alerts in the database: their text sealed with the patient's key, their dates open so that they can be searched."""
+"""Alerts in the database: their text encrypted with the patient's key, their dates open for the search."""
 
 import datetime as dt
 import json
@@ -11,12 +11,14 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.platform.audit import Outcome, audit_row
+from gateway.platform.audit_actions import AuditAction
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Sessions
 from gateway.platform.database.ids import uuid7
 from gateway.platform.database.tables import AlertRow, PatientRow
 from gateway.platform.encryption import KeyEncryptionKey, decrypt, encrypt
 from gateway.platform.identity.scopes import Principal
+from gateway.platform.paging import Page, paged
 from gateway.records.alert_rules import ASK_THE_CLINIC, NewAlert, NewAlerts
 from shared.problems import NotFound
 
@@ -28,8 +30,8 @@ class Alert:
     """An open alert. A follow-up is upcoming, due or overdue by today's date."""
 
     id: UUID
-    patient: UUID
-    reference: str | None
+    patient_id: UUID
+    patient_number: str | None
     state: AlertState
     code: str
     text: str
@@ -53,21 +55,21 @@ class Alerts:
 
     async def page(
         self, who: Principal, limit: int, before: UUID | None, states: Sequence[AlertState], today: dt.date
-    ) -> list[Alert]:
+    ) -> Page[Alert, UUID]:
         """Open alerts in these states, newest first; a patient's own account sees the patient's own."""
         condition = _visible(who) & AlertRow.closed_at.is_(None) & _in_state(states, today)
         if before is not None:
             condition &= AlertRow.id < before
         async with self._sessions.begin() as session:
-            found = await self._found(session, condition, today, limit)
-            session.add(audit_row(who.organisation_id, who.id, "alerts listed"))
-        return found
+            alerts = await self._select(session, condition, today, limit + 1)
+            session.add(audit_row(who.organisation_id, who.id, AuditAction.ALERTS_LISTED))
+        return paged(alerts, limit, lambda alert: alert.id)
 
-    async def of_patient(self, patient: UUID, today: dt.date) -> list[Alert]:
-        """A patient's open alerts; whether the caller may see the patient was asked before."""
+    async def of_patient(self, patient_id: UUID, today: dt.date) -> list[Alert]:
+        """All open alerts of a patient, newest first; whether the caller may see the patient was asked before."""
         async with self._sessions() as session:
-            condition = (AlertRow.patient == patient) & AlertRow.closed_at.is_(None)
-            return await self._found(session, condition, today, None)
+            condition = (AlertRow.patient_id == patient_id) & AlertRow.closed_at.is_(None)
+            return await self._select(session, condition, today, None)
 
     async def close(self, alert_id: UUID, who: Principal) -> None:
         """Somebody has seen to it. Closing again changes nothing.
@@ -75,31 +77,30 @@ class Alerts:
         Raises:
             NotFound: there is none under this id that the caller may see.
         """
-        mine = (AlertRow.id == alert_id) & _visible(who)
         async with self._sessions.begin() as session:
-            there = (await session.scalars(select(AlertRow).where(mine))).one_or_none()
-            if there and there.closed_at is None:
-                there.closed_at, there.closed_by = now(), who.id
-            outcome: Outcome = "done" if there else "not found"
-            session.add(audit_row(who.organisation_id, who.id, "alert closed", str(alert_id), outcome))
-        if there is None:
+            query = select(AlertRow).where((AlertRow.id == alert_id) & _visible(who))
+            row = (await session.scalars(query)).one_or_none()
+            if row and row.closed_at is None:
+                row.closed_at, row.closed_by = now(), who.id
+            outcome: Outcome = "done" if row else "not found"
+            session.add(audit_row(who.organisation_id, who.id, AuditAction.ALERT_CLOSED, str(alert_id), outcome))
+        if row is None:
             raise NotFound(f"There is no alert {alert_id}.")
 
-    async def _found(
+    async def _select(
         self, session: AsyncSession, condition: ColumnElement[bool], today: dt.date, limit: int | None
     ) -> list[Alert]:
-        query = select(AlertRow, PatientRow).join(PatientRow, PatientRow.id == AlertRow.patient).where(condition)
+        query = select(AlertRow, PatientRow).join(PatientRow, PatientRow.id == AlertRow.patient_id).where(condition)
         rows = (await session.execute(query.order_by(AlertRow.id.desc()).limit(limit))).all()
         return [self._decrypt_row(alert, patient, today) for alert, patient in rows]
 
     def _decrypt_row(self, row: AlertRow, patient: PatientRow, today: dt.date) -> Alert:
         assert patient.data_key is not None  # noqa: S101 -- erasure deletes the alerts with the key
-        text = decrypt(self._kek.unwrap(patient.data_key, patient.id), row.content, row.id.bytes)
-        told = json.loads(text)
+        texts = json.loads(decrypt(self._kek.unwrap(patient.data_key, patient.id), row.content, row.id.bytes))
         # One stored before there were words for the patient: the clinic's of a follow-up may name a medicine.
-        for_patient = told.get("patient_text") or (ASK_THE_CLINIC if row.kind == "follow_up" else told["text"])
+        for_patient = texts.get("patient_text") or (ASK_THE_CLINIC if row.kind == "follow_up" else texts["text"])
         return Alert(
-            row.id, patient.id, patient.reference, state_of(row, today), row.code, told["text"], for_patient,
+            row.id, patient.id, patient.patient_number, state_of(row, today), row.code, texts["text"], for_patient,
             row.due_from, row.due_by, row.assessment_id, row.created_at,
         )  # fmt: skip
 
@@ -126,31 +127,40 @@ def _in_state(states: Sequence[AlertState], today: dt.date) -> ColumnElement[boo
 
 def _visible(who: Principal) -> ColumnElement[bool]:
     ours = AlertRow.organisation_id == who.organisation_id
-    return ours if who.patient_id is None else ours & (AlertRow.patient == who.patient_id)
+    return ours if who.patient_id is None else ours & (AlertRow.patient_id == who.patient_id)
 
 
 async def add_alerts(
-    session: AsyncSession, watch: NewAlerts | None, organisation_id: UUID, assessment_id: UUID | None, by: str
+    session: AsyncSession, new_alerts: NewAlerts | None, organisation_id: UUID, assessment_id: UUID | None, by: str
 ) -> None:
     """Store what an assessment or a measurement gives, in the transaction that stores the thing itself.
 
     The follow-ups of an assessment with a record stand in for all earlier ones; one without adds what is not open yet.
     """
-    if watch is None:
+    if new_alerts is None:
         return
-    followed = (AlertRow.patient == watch.patient) & (AlertRow.kind == "follow_up") & AlertRow.closed_at.is_(None)
-    if watch.replaces:
+    followed = (
+        (AlertRow.patient_id == new_alerts.patient_id) & (AlertRow.kind == "follow_up") & AlertRow.closed_at.is_(None)
+    )
+    if new_alerts.replaces:
         await session.execute(update(AlertRow).where(followed).values(closed_at=now(), closed_by=by))
-    there = set(await session.scalars(select(AlertRow.code).where(followed)))
-    new = [one for one in watch.alerts if one.kind == "worsening" or one.code not in there]
-    session.add_all(_row(one, watch, organisation_id, assessment_id) for one in new)
+    open_codes = set(await session.scalars(select(AlertRow.code).where(followed)))
+    new = [alert for alert in new_alerts.alerts if alert.kind == "worsening" or alert.code not in open_codes]
+    session.add_all(_row(alert, new_alerts, organisation_id, assessment_id) for alert in new)
 
 
-def _row(alert: NewAlert, watch: NewAlerts, organisation_id: UUID, assessment_id: UUID | None) -> AlertRow:
-    identity, kind = uuid7(), alert.kind
-    words = json.dumps({"text": alert.text, "patient_text": alert.patient_text})
-    content = encrypt(watch.key, words.encode(), identity.bytes)
+def _row(alert: NewAlert, new_alerts: NewAlerts, organisation_id: UUID, assessment_id: UUID | None) -> AlertRow:
+    identity = uuid7()
+    texts = json.dumps({"text": alert.text, "patient_text": alert.patient_text})
     return AlertRow(
-        id=identity, organisation_id=organisation_id, patient=watch.patient, assessment_id=assessment_id, kind=kind,
-        code=alert.code, content=content, due_from=alert.due_from, due_by=alert.due_by, created_at=now(),
-    )  # fmt: skip
+        id=identity,
+        organisation_id=organisation_id,
+        patient_id=new_alerts.patient_id,
+        assessment_id=assessment_id,
+        kind=alert.kind,
+        code=alert.code,
+        content=encrypt(new_alerts.key, texts.encode(), identity.bytes),
+        due_from=alert.due_from,
+        due_by=alert.due_by,
+        created_at=now(),
+    )

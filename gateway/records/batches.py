@@ -1,41 +1,102 @@
 """Batches in the database: a queue with leases that works alike on SQLite and on PostgreSQL, without a broker."""
 
 import datetime as dt
+import hashlib
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from gateway.api.manifest import Batch, BatchCase
-from gateway.assessing.case import as_sent
 from gateway.platform.audit import Outcome, audit_row
+from gateway.platform.audit_actions import AuditAction
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Sessions
 from gateway.platform.database.ids import uuid7
 from gateway.platform.database.tables import BatchCaseRow, BatchRow
 from gateway.platform.encryption import decrypt, encrypt
 from gateway.platform.identity.scopes import Principal
-from gateway.records.assessments import IdempotentRequest
+from gateway.platform.paging import Page, paged
+from gateway.records.idempotency import IdempotentRequest, request_digest
 from gateway.records.patients import KeyOwner, Patients
+from gateway.records.stored_risk import AnyRisk, as_sent, read_stored_risk, risk_bytes
 from shared.problems import Conflict, NotFound, TooBusy
 
-State = Literal["waiting", "working", "done", "failed", "cancelled"]
-STATES: tuple[State, ...] = get_args(State)
+CaseState = Literal["waiting", "working", "done", "failed", "cancelled"]
+CASE_STATES: tuple[CaseState, ...] = get_args(CaseState)
 # Longer than the services' timeouts allow one case to take; a case of a process that ended waits this long.
 LEASE_S = 60
 # Cases of one organisation that wait or are worked on; more are refused until some are done.
 MOST_WAITING = 10_000
 
 
+ImageReader = Callable[[], Awaitable[bytes | None]]
+
+
+@dataclass(frozen=True)
+class BatchCase:
+    """One case as it was handed in and checked; its image is read when it is needed, one at a time."""
+
+    reference: str
+    patient_number: str | None
+    risk: AnyRisk | None
+    read_image: ImageReader
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch as it was handed in."""
+
+    cases: list[BatchCase]
+
+    async def digest(self) -> bytes:
+        """SHA-256 of everything that was sent, to tell a repeated request from another one under the same key."""
+        whole = hashlib.sha256()
+        for case in self.cases:
+            image = await case.read_image() or b""
+            number = (case.patient_number or "").encode()
+            whole.update(request_digest(case.reference.encode(), number, risk_bytes(case.risk), image))
+        return whole.digest()
+
+
 @dataclass(frozen=True)
 class BatchState:
     """A batch and how many of its cases are in each state."""
 
-    row: BatchRow
-    counts: dict[State, int]
+    id: UUID
+    organisation_id: UUID
+    created_at: dt.datetime
+    cancelled_at: dt.datetime | None
+    request_hash: bytes | None
+    counts: dict[CaseState, int]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something waits or is worked on."""
+        return self.counts["waiting"] + self.counts["working"] > 0
+
+
+@dataclass(frozen=True)
+class CaseOfBatch:
+    """One case: its assessment once it is `done`, the problem where it is `failed`."""
+
+    position: int
+    reference: str
+    state: CaseState
+    assessment_id: UUID | None
+    problem: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class DecryptedCase:
+    """What was handed in as one case of a batch."""
+
+    patient_number: str | None
+    risk: AnyRisk | None
+    image: bytes | None
 
 
 @dataclass(frozen=True)
@@ -44,18 +105,19 @@ class Claim:
 
     id: UUID
     attempts: int
-    patient: UUID | None
+    patient_id: UUID | None
     record: bytes
     image: bytes | None
     leased_until: dt.datetime
     organisation_id: UUID
     created_by: str
 
-    def opened(self, owner: KeyOwner) -> tuple[dict[str, Any], bytes | None]:
-        """What was handed in (patient_id and risk), and the image."""
-        record = json.loads(decrypt(owner.key, self.record, self.id.bytes + b"record"))
+    def decrypt(self, owner: KeyOwner) -> DecryptedCase:
+        """What was handed in."""
+        content = json.loads(decrypt(owner.key, self.record, self.id.bytes + b"record"))
         image = decrypt(owner.key, self.image, self.id.bytes + b"image") if self.image else None
-        return record, image
+        number = content.get("patient_number") or content.get("patient_id")  # its name up to version 0.1.0
+        return DecryptedCase(number, read_stored_risk(content["risk"]), image)
 
 
 class Batches:
@@ -63,7 +125,7 @@ class Batches:
 
     Args:
         sessions: of the installation's database.
-        patients: know the keys that the cases are sealed with.
+        patients: know the keys that the cases are encrypted with.
     """
 
     def __init__(self, sessions: Sessions, patients: Patients) -> None:
@@ -76,42 +138,47 @@ class Batches:
             Conflict: the key was used for another batch.
             TooBusy: too many cases of the organisation wait.
         """
-        if idempotent and (earlier := await self._repeated(who, idempotent)):
+        if idempotent and (earlier := await self._answered_before(who, idempotent)):
             return earlier
-        await self._check_room(who.organisation_id, len(batch.cases))
+        await self._check_capacity(who.organisation_id, len(batch.cases))
         row = BatchRow(
-            id=uuid7(), organisation_id=who.organisation_id, created_at=now(), created_by=who.id,
-            idempotency_key=idempotent and idempotent.key, request_hash=idempotent and idempotent.digest,
-        )  # fmt: skip
-        owners = {one.patient_id: await self._patients.owner(who, one.patient_id) for one in batch.cases}
+            id=uuid7(),
+            organisation_id=who.organisation_id,
+            created_at=now(),
+            created_by=who.id,
+            idempotency_key=idempotent and idempotent.key,
+            request_hash=idempotent and idempotent.digest,
+        )
+        numbers = {case.patient_number for case in batch.cases}
+        owners = {number: await self._patients.owner(who, number) for number in numbers}
         try:
             async with self._sessions.begin() as session:
                 session.add(row)
                 await session.flush()
                 for position, case in enumerate(batch.cases):
-                    session.add(await _case_row(row.id, position, case, owners[case.patient_id]))
+                    session.add(await _case_row(row.id, position, case, owners[case.patient_number]))
                     await session.flush()  # an image at a time, not all of them in memory
-                session.add(audit_row(who.organisation_id, who.id, "batch made", str(row.id)))
+                session.add(audit_row(who.organisation_id, who.id, AuditAction.BATCH_MADE, str(row.id)))
         except IntegrityError:
-            earlier = await self._repeated(who, idempotent) if idempotent else None
+            earlier = await self._answered_before(who, idempotent) if idempotent else None
             if earlier is None:
                 raise
             return earlier
         return await self.state(row.id, who.organisation_id)
 
-    async def get(self, batch_id: UUID, who: Principal, action: str = "batch read") -> BatchState:
+    async def get(self, batch_id: UUID, who: Principal, action: AuditAction = AuditAction.BATCH_READ) -> BatchState:
         """One batch of the caller's organisation, with a line in the audit trail.
 
         Raises:
             NotFound: there is none under this id, or it is another organisation's.
         """
-        try:
-            found = await self.state(batch_id, who.organisation_id)
-        except NotFound:
-            await self._audit(who, action, batch_id, "not found")
-            raise
-        await self._audit(who, action, batch_id, "done")
-        return found
+        batch = await self._find(batch_id, who.organisation_id)
+        outcome: Outcome = "done" if batch else "not found"
+        async with self._sessions.begin() as session:
+            session.add(audit_row(who.organisation_id, who.id, action, str(batch_id), outcome))
+        if batch is None:
+            raise _not_found(batch_id)
+        return batch
 
     async def state(self, batch_id: UUID, organisation_id: UUID) -> BatchState:
         """The same without a line in the trail, for those who have looked before and follow it.
@@ -119,23 +186,29 @@ class Batches:
         Raises:
             NotFound: there is none under this id, or it is another organisation's.
         """
-        found = await self._states((BatchRow.id == batch_id) & (BatchRow.organisation_id == organisation_id), 1)
-        if not found:
-            raise NotFound(f"There is no batch {batch_id}.")
-        return found[0]
+        batch = await self._find(batch_id, organisation_id)
+        if batch is None:
+            raise _not_found(batch_id)
+        return batch
 
-    async def page(self, who: Principal, limit: int, before: UUID | None) -> list[BatchState]:
+    async def page(self, who: Principal, limit: int, before: UUID | None) -> Page[BatchState, UUID]:
         """Newest first; `before` is the last id of the page before."""
         condition = BatchRow.organisation_id == who.organisation_id
-        return await self._states(condition if before is None else condition & (BatchRow.id < before), limit)
+        if before is not None:
+            condition &= BatchRow.id < before
+        batches = await self._states(condition, limit + 1)
+        async with self._sessions.begin() as session:
+            session.add(audit_row(who.organisation_id, who.id, AuditAction.BATCHES_LISTED))
+        return paged(batches, limit, lambda batch: batch.id)
 
-    async def cases(self, batch_id: UUID, limit: int, after: int | None) -> list[BatchCaseRow]:
+    async def cases(self, batch_id: UUID, limit: int, after: int | None) -> Page[CaseOfBatch, int]:
         """The cases of a batch in their order; `after` is the last position of the page before."""
         query = select(BatchCaseRow).where(BatchCaseRow.batch_id == batch_id)
         if after is not None:
             query = query.where(BatchCaseRow.position > after)
         async with self._sessions() as session:
-            return list(await session.scalars(query.order_by(BatchCaseRow.position).limit(limit)))
+            rows = (await session.scalars(query.order_by(BatchCaseRow.position).limit(limit + 1))).all()
+        return paged([_case_of_batch(row) for row in rows], limit, lambda case: case.position)
 
     async def cancel(self, batch_id: UUID, who: Principal) -> BatchState:
         """Begin no further case; those that are being worked on are finished. Cancelling again changes nothing.
@@ -143,15 +216,15 @@ class Batches:
         Raises:
             NotFound: there is none under this id, or it is another organisation's.
         """
-        await self.get(batch_id, who, "batch cancelled")
+        mine = (BatchRow.id == batch_id) & (BatchRow.organisation_id == who.organisation_id)
         waiting = (BatchCaseRow.batch_id == batch_id) & (BatchCaseRow.state == "waiting")
         async with self._sessions.begin() as session:
-            await session.execute(
-                update(BatchRow)
-                .where(BatchRow.id == batch_id, BatchRow.cancelled_at.is_(None))
-                .values(cancelled_at=now())
-            )
-            await session.execute(update(BatchCaseRow).where(waiting).values(_ended("cancelled")))
+            row = (await session.scalars(select(BatchRow).where(mine))).one_or_none()
+            if row is not None:
+                row.cancelled_at = row.cancelled_at or now()
+                await session.execute(update(BatchCaseRow).where(waiting).values(_ended("cancelled")))
+            outcome: Outcome = "done" if row else "not found"
+            session.add(audit_row(who.organisation_id, who.id, AuditAction.BATCH_CANCELLED, str(batch_id), outcome))
         return await self.state(batch_id, who.organisation_id)
 
     async def claim(self) -> Claim | None:
@@ -183,13 +256,11 @@ class Batches:
             batch = (await session.scalars(select(BatchRow).where(BatchRow.id == row.batch_id))).one()
         assert row.leased_until is not None and row.record is not None  # noqa: S101, PT018 -- until it ends
         return Claim(
-            row.id, row.attempts, row.patient, row.record, row.image, row.leased_until, batch.organisation_id,
+            row.id, row.attempts, row.patient_id, row.record, row.image, row.leased_until, batch.organisation_id,
             batch.created_by,
         )  # fmt: skip
 
-    async def end(
-        self, claim: Claim, assessment_id: UUID | None = None, problem: dict[str, Any] | None = None
-    ) -> None:  # fmt: skip
+    async def end(self, claim: Claim, assessment_id: UUID | None = None, problem: dict[str, Any] | None = None) -> None:
         """The case is done, or failed for good; what was handed in is deleted."""
         values = {**_ended("failed" if problem else "done"), "assessment_id": assessment_id, "problem": problem}
         async with self._sessions.begin() as session:
@@ -208,6 +279,10 @@ class Batches:
                 waiting = (BatchCaseRow.id == claim.id) & (BatchCaseRow.state == "waiting")
                 await session.execute(update(BatchCaseRow).where(waiting).values(_ended("cancelled")))
 
+    async def _find(self, batch_id: UUID, organisation_id: UUID) -> BatchState | None:
+        mine = (BatchRow.id == batch_id) & (BatchRow.organisation_id == organisation_id)
+        return next(iter(await self._states(mine, 1)), None)
+
     async def _states(self, condition: ColumnElement[bool], limit: int) -> list[BatchState]:
         async with self._sessions() as session:
             query = select(BatchRow).where(condition).order_by(BatchRow.id.desc()).limit(limit)
@@ -218,17 +293,26 @@ class Batches:
                 .group_by(BatchCaseRow.batch_id, BatchCaseRow.state)
             )
             counted = {(batch, state): count for batch, state, count in (await session.execute(per_state)).all()}
-        return [BatchState(row, {state: counted.get((row.id, state), 0) for state in STATES}) for row in rows]
+        return [
+            BatchState(
+                row.id,
+                row.organisation_id,
+                row.created_at,
+                row.cancelled_at,
+                row.request_hash,
+                {state: counted.get((row.id, state), 0) for state in CASE_STATES},
+            )
+            for row in rows
+        ]
 
-    async def _repeated(self, who: Principal, idempotent: IdempotentRequest) -> BatchState | None:
-        found = await self._states(
-            (BatchRow.created_by == who.id) & (BatchRow.idempotency_key == idempotent.key), 1
-        )  # fmt: skip
-        if found and found[0].row.request_hash != idempotent.digest:
+    async def _answered_before(self, who: Principal, idempotent: IdempotentRequest) -> BatchState | None:
+        mine = (BatchRow.created_by == who.id) & (BatchRow.idempotency_key == idempotent.key)
+        batch = next(iter(await self._states(mine, 1)), None)
+        if batch and batch.request_hash != idempotent.digest:
             raise Conflict("This Idempotency-Key was used for another batch: send a new key.")
-        return found[0] if found else None
+        return batch
 
-    async def _check_room(self, organisation_id: UUID, more: int) -> None:
+    async def _check_capacity(self, organisation_id: UUID, more: int) -> None:
         open_cases = (
             select(func.count())
             .select_from(BatchCaseRow)
@@ -236,31 +320,40 @@ class Batches:
             .where(BatchRow.organisation_id == organisation_id, BatchCaseRow.state.in_(("waiting", "working")))
         )
         async with self._sessions() as session:
-            there = await session.scalar(open_cases) or 0
-        if there + more > MOST_WAITING:
+            waiting = await session.scalar(open_cases) or 0
+        if waiting + more > MOST_WAITING:
             raise TooBusy(
-                f"{there} cases of batches wait already, and {MOST_WAITING} may: send this batch later.",
+                f"{waiting} cases of batches wait already, and {MOST_WAITING} may: send this batch later.",
                 retry_after_s=60,
             )
 
-    async def _audit(self, who: Principal, action: str, batch_id: UUID, outcome: Outcome) -> None:
-        async with self._sessions.begin() as session:
-            session.add(audit_row(who.organisation_id, who.id, action, str(batch_id), outcome))
+
+def _not_found(batch_id: UUID) -> NotFound:
+    return NotFound(f"There is no batch {batch_id}.")
 
 
 async def _case_row(batch_id: UUID, position: int, case: BatchCase, owner: KeyOwner) -> BatchCaseRow:
-    identity, image = uuid7(), await case.image()
-    risk = as_sent(case.risk) if case.risk else None
-    record = json.dumps({"patient_id": case.patient_id, "risk": risk}).encode()
+    identity, image = uuid7(), await case.read_image()
+    content = json.dumps({"patient_number": case.patient_number, "risk": as_sent(case.risk)}).encode()
     return BatchCaseRow(
-        id=identity, batch_id=batch_id, position=position, reference=case.reference, patient=owner.patient,
+        id=identity,
+        batch_id=batch_id,
+        position=position,
+        reference=case.reference,
+        patient_id=owner.patient_id,
         state="waiting",
-        record=encrypt(owner.key, record, identity.bytes + b"record"), attempts=0, not_before=now(),
+        record=encrypt(owner.key, content, identity.bytes + b"record"),
+        attempts=0,
+        not_before=now(),
         image=encrypt(owner.key, image, identity.bytes + b"image") if image is not None else None,
-    )  # fmt: skip
+    )
 
 
-def _ended(state: State) -> dict[str, Any]:
+def _case_of_batch(row: BatchCaseRow) -> CaseOfBatch:
+    return CaseOfBatch(row.position, row.reference, cast(CaseState, row.state), row.assessment_id, row.problem)
+
+
+def _ended(state: CaseState) -> dict[str, Any]:
     return {"state": state, "record": None, "image": None, "leased_until": None}
 
 

@@ -1,4 +1,4 @@
-"""What is stored of an assessment, sealed with its owner's key: the answer, the record behind it, its pictures."""
+"""What is stored of an assessment, encrypted with its owner's key: the answer, the record behind it, its renderings."""
 
 import json
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from uuid import UUID
 
 from gateway.platform.database.tables import AssessmentRow
 from gateway.platform.encryption import KeyEncryptionKey, decrypt, encrypt
+from gateway.records.stored_risk import AnyRisk, as_sent, read_stored_risk
 from shared.contracts.assessment import Assessment
 
 
@@ -15,46 +16,61 @@ class StoredAssessment:
     """An assessment as it was answered, with the record it was made from (as the clinical service was asked)."""
 
     assessment: Assessment
-    record: dict[str, Any] | None
-    patient: UUID | None
+    risk: AnyRisk | None
+    patient_id: UUID | None
 
 
 def key_of(
     row: AssessmentRow, patient_key: bytes | None, organisation_key: bytes | None, kek: KeyEncryptionKey
 ) -> bytes:
     """The data key of a row's owner, from the wrapped keys of its patient and its organisation."""
-    wrapped, owner = (patient_key, row.patient) if row.patient else (organisation_key, row.organisation_id)
+    wrapped, owner = (patient_key, row.patient_id) if row.patient_id else (organisation_key, row.organisation_id)
     assert wrapped is not None and owner is not None  # noqa: S101, PT018 -- erasure deletes the rows with the key
     return kek.unwrap(wrapped, owner)
 
 
-def encrypt_assessment(key: bytes, assessment: Assessment, record: dict[str, Any] | None) -> bytes:
+def encrypt_assessment(key: bytes, assessment: Assessment, risk: AnyRisk | None) -> bytes:
     """The content of a row."""
-    content = json.dumps({"assessment": assessment.model_dump(mode="json"), "record": record}, separators=(",", ":"))
-    return encrypt(key, content.encode(), assessment.id.bytes)
+    content = {"assessment": assessment.model_dump(mode="json"), "record": as_sent(risk)}
+    return encrypt(key, json.dumps(content, separators=(",", ":")).encode(), assessment.id.bytes)
 
 
 def decrypt_assessment(key: bytes, row: AssessmentRow) -> StoredAssessment:
-    """What was sealed, with what happened since."""
+    """What was stored, with what happened since."""
     content = json.loads(decrypt(key, row.content, row.id.bytes))
-    made = _with_patients_words(content["assessment"])
-    assessment = Assessment.model_validate({**made, "released_at": row.released_at})
-    return StoredAssessment(assessment, content["record"], row.patient)
+    answered = _as_of_today(content["assessment"])
+    assessment = Assessment.model_validate({**answered, "released_at": row.released_at})
+    return StoredAssessment(assessment, read_stored_risk(content["record"]), row.patient_id)
 
 
-def _with_patients_words(made: dict[str, Any]) -> dict[str, Any]:
-    """What was stored before items had words for the patient gets none: the clinic's may name a medicine."""
-    for item in (made.get("recommendation") or {}).get("items", []):
+def _as_of_today(answered: dict[str, Any]) -> dict[str, Any]:
+    """An answer of an earlier version in the names of this one.
+
+    What was stored before items had words for the patient gets none: the clinic's may name a medicine.
+    """
+    if "patient_id" in answered:
+        answered["patient_number"] = answered.pop("patient_id")
+    for part in _with_summaries(answered):
+        if "words" in part:
+            part["summary"] = part.pop("words")
+    for item in (answered.get("recommendation") or {}).get("items", []):
         item.setdefault("patient_text", "")
         item.setdefault("message", {"key": item["id"], "params": {}})
-    return made
+    return answered
+
+
+def _with_summaries(answered: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every part that has a sentence of its own, which was called `words` up to version 0.1.0."""
+    imaging, clinical = answered.get("imaging"), answered.get("clinical") or {}
+    lists = [clinical.get("contributions") or [], clinical.get("most_informative_missing") or []]
+    return [*([imaging] if imaging else []), *(part for parts in lists for part in parts)]
 
 
 def encrypt_rendering(key: bytes, png: bytes, assessment_id: UUID, kind: str) -> bytes:
-    """A picture, bound to its assessment and kind."""
+    """A rendering, bound to its assessment and kind."""
     return encrypt(key, png, assessment_id.bytes + kind.encode())
 
 
-def decrypt_rendering(key: bytes, sealed: bytes, assessment_id: UUID, kind: str) -> bytes:
+def decrypt_rendering(key: bytes, stored: bytes, assessment_id: UUID, kind: str) -> bytes:
     """The PNG."""
-    return decrypt(key, sealed, assessment_id.bytes + kind.encode())
+    return decrypt(key, stored, assessment_id.bytes + kind.encode())

@@ -1,13 +1,13 @@
 """What a clinician adds to a patient by hand: a T-score, a bone density or a fracture, each with its date."""
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StrictBool, TypeAdapter
 
 from gateway.platform.clock import today
 from shared.contracts.base import Contract
-from shared.contracts.record import BoneSite, DensityDevice, DensityMethod, FractureSite, Number
+from shared.contracts.record import DensityMeasurement, DensityScore, FractureSite
 
 
 def _past(day: dt.date) -> dt.date:
@@ -19,24 +19,18 @@ def _past(day: dt.date) -> dt.date:
 Day = Annotated[dt.date, Field(ge=dt.date(1900, 1, 1), examples=["2026-11-24"]), AfterValidator(_past)]
 
 
-class TScoreMeasured(Contract):
-    """A T-score as printed on the report."""
+class TScoreMeasured(DensityScore):
+    """A T-score as printed on the report, with its date."""
 
     kind: Literal["t_score"]
     date: Day
-    site: BoneSite
-    value: Annotated[Number, Field(ge=-10, le=10)]
-    method: DensityMethod = "dxa"
 
 
-class DensityMeasured(Contract):
-    """An areal bone mineral density as printed on the report."""
+class DensityMeasured(DensityMeasurement):
+    """An areal bone mineral density as printed on the report, with its date."""
 
     kind: Literal["bone_density"]
     date: Day
-    site: BoneSite
-    g_per_cm2: Annotated[Number, Field(gt=0, le=3)]
-    device: DensityDevice | None = None
 
 
 class FractureSuffered(Contract):
@@ -55,3 +49,12 @@ _MEASURED: TypeAdapter[TScoreMeasured | DensityMeasured | FractureSuffered] = Ty
 def read_measured_json(stored: bytes) -> TScoreMeasured | DensityMeasured | FractureSuffered:
     """A measurement as it was stored."""
     return _MEASURED.validate_json(stored)
+
+
+def read_measured(fields: dict[str, Any]) -> TScoreMeasured | DensityMeasured | FractureSuffered:
+    """A measurement from the fields of a form.
+
+    Raises:
+        ValidationError: one cannot be used.
+    """
+    return _MEASURED.validate_python(fields)

@@ -8,13 +8,14 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gateway.platform.audit import audit_row
+from gateway.platform.audit_actions import AuditAction
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Sessions
 from gateway.platform.database.ids import uuid7
 from gateway.platform.database.tables import OrganisationRow, PatientRow
 from gateway.platform.encryption import KeyEncryptionKey, new_data_key
 from gateway.platform.identity.scopes import Principal
-from shared.problems import NotAuthorised
+from shared.problems import InvalidInput, NotAuthorised
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Patient:
 
     id: UUID
     organisation_id: UUID
-    reference: str | None
+    patient_number: str | None
     account_id: UUID | None
     created_at: dt.datetime
     data_key: bytes = field(repr=False)
@@ -31,9 +32,9 @@ class Patient:
 
 @dataclass(frozen=True)
 class KeyOwner:
-    """Whose data something is: a patient's, or the organisation's where no patient was named; `key` seals it."""
+    """Whose data something is: a patient's, or the organisation's where no patient was named; `key` encrypts it."""
 
-    patient: UUID | None
+    patient_id: UUID | None
     key: bytes = field(repr=False)
 
 
@@ -48,51 +49,70 @@ class Patients:
     def __init__(self, sessions: Sessions, kek: KeyEncryptionKey) -> None:
         self._sessions, self._kek = sessions, kek
 
-    async def of_reference(self, organisation_id: UUID, reference: str, by: str) -> Patient:
-        """The organisation's patient of this reference; made where there is none. `by` is the actor, for the trail."""
-        condition = (PatientRow.organisation_id == organisation_id) & (PatientRow.reference == reference)
-        return await self._find(condition) or await self._make(condition, organisation_id, reference, by)
-
-    async def known(self, organisation_id: UUID, reference: str) -> Patient | None:
-        """The organisation's patient of this reference, if there is one."""
-        if not reference.isprintable():  # PostgreSQL would not even take a NUL
-            return None
-        return await self._find(
-            (PatientRow.organisation_id == organisation_id) & (PatientRow.reference == reference)
-        )  # fmt: skip
-
-    async def by_id(self, organisation_id: UUID, patient_id: UUID) -> Patient | None:
-        """The organisation's patient of this internal id; null where there is none or it was erased."""
-        return await self._find((PatientRow.organisation_id == organisation_id) & (PatientRow.id == patient_id))
-
-    async def owner(self, who: Principal, reference: str | None) -> KeyOwner:
-        """Whom a new assessment belongs to; the patient is made where the reference is new.
+    async def get_or_create(self, organisation_id: UUID, patient_number: str, by: str) -> Patient:
+        """The organisation's patient of this number; made where there is none. `by` is the actor, for the trail.
 
         Raises:
+            InvalidInput: the number is a patient's id here, which is no number of the hospital's.
+        """
+        await self.refuse_our_id(organisation_id, patient_number)
+        condition = _numbered(organisation_id, patient_number)
+        return await self._find(condition) or await self._create(condition, organisation_id, patient_number, by)
+
+    async def by_number(self, organisation_id: UUID, patient_number: str) -> Patient | None:
+        """The organisation's patient of this number, if there is one."""
+        if not patient_number.isprintable():  # PostgreSQL would not even take a NUL
+            return None
+        return await self._find(_numbered(organisation_id, patient_number))
+
+    async def by_id(self, organisation_id: UUID, patient_id: UUID) -> Patient | None:
+        """The organisation's patient of this id; null where there is none or it was erased."""
+        return await self._find((PatientRow.organisation_id == organisation_id) & (PatientRow.id == patient_id))
+
+    async def refuse_our_id(self, organisation_id: UUID, patient_number: str) -> None:
+        """See that somebody did not send our own id in place of the hospital's number: it would split a patient in two.
+
+        Raises:
+            InvalidInput: it is one of ours.
+        """
+        identity = as_uuid(patient_number)
+        patient = await self.by_id(organisation_id, identity) if identity else None
+        if patient is not None:
+            known = f" ({patient.patient_number})" if patient.patient_number else ""
+            raise InvalidInput(
+                f"patient_number: this is a patient_id given here; send the hospital's own number{known}.",
+                field="patient_number",
+            )
+
+    async def owner(self, who: Principal, patient_number: str | None) -> KeyOwner:
+        """Whom a new assessment belongs to; the patient is made where the number is new.
+
+        Raises:
+            InvalidInput: the number is a patient's id here.
             NotAuthorised: a patient's own account named somebody else.
         """
         if who.patient_id is not None:
             own = await self.by_id(who.organisation_id, who.patient_id)
-            if own is None or reference not in (None, own.reference):
-                raise NotAuthorised("A patient's account sends its own cases only: leave patient_id out.")
+            if own is None or patient_number not in (None, own.patient_number):
+                raise NotAuthorised("A patient's account sends its own cases only: leave patient_number out.")
             return KeyOwner(own.id, own.data_key)
-        if reference is None:
+        if patient_number is None:
             return KeyOwner(None, await self.organisation_key(who.organisation_id))
-        patient = await self.of_reference(who.organisation_id, reference, who.id)
+        patient = await self.get_or_create(who.organisation_id, patient_number, who.id)
         return KeyOwner(patient.id, patient.data_key)
 
     def new_row(self, organisation_id: UUID) -> PatientRow:
-        """A new patient with a new key, to be stored in the same transaction as the account or reference it is for."""
+        """A new patient with a new key, to be stored in the same transaction as the account or number it is for."""
         identity = uuid7()
         key = self._kek.wrap(new_data_key(), identity)
         return PatientRow(id=identity, organisation_id=organisation_id, data_key=key, created_at=now())
 
-    async def owner_by_id(self, organisation_id: UUID, patient: UUID | None) -> KeyOwner | None:
+    async def owner_by_id(self, organisation_id: UUID, patient_id: UUID | None) -> KeyOwner | None:
         """The owner of something stored before; null where the patient was erased since."""
-        if patient is None:
+        if patient_id is None:
             return KeyOwner(None, await self.organisation_key(organisation_id))
-        found = await self.by_id(organisation_id, patient)
-        return KeyOwner(found.id, found.data_key) if found else None
+        patient = await self.by_id(organisation_id, patient_id)
+        return KeyOwner(patient.id, patient.data_key) if patient else None
 
     async def organisation_key(self, organisation_id: UUID) -> bytes:
         """The key for what an organisation stores about no patient in particular; made when first asked for."""
@@ -119,10 +139,10 @@ class Patients:
         clinics = select(OrganisationRow.id, OrganisationRow.data_key).where(OrganisationRow.data_key.is_not(None))
         async with self._sessions() as session:
             newest = (await session.execute(patients.order_by(PatientRow.id.desc()).limit(1))).one_or_none()
-            found = newest or (await session.execute(clinics.limit(1))).one_or_none()
-        if found is not None:
-            self._kek.unwrap(found.data_key, found.id)
-        return found is not None
+            owner = newest or (await session.execute(clinics.limit(1))).one_or_none()
+        if owner is not None:
+            self._kek.unwrap(owner.data_key, owner.id)
+        return owner is not None
 
     async def _find(self, condition: ColumnElement[bool]) -> Patient | None:
         query = select(PatientRow).where(condition, PatientRow.data_key.is_not(None))
@@ -130,24 +150,36 @@ class Patients:
             row = (await session.scalars(query)).one_or_none()
         return self._decrypt_row(row) if row else None
 
-    async def _make(self, condition: ColumnElement[bool], organisation_id: UUID, reference: str, by: str) -> Patient:
+    async def _create(
+        self, condition: ColumnElement[bool], organisation_id: UUID, patient_number: str, by: str
+    ) -> Patient:
         row = self.new_row(organisation_id)
-        row.reference = reference
+        row.patient_number = patient_number
         try:
             async with self._sessions.begin() as session:
                 session.add(row)
-                session.add(audit_row(organisation_id, by, "patient made", str(row.id)))
+                session.add(audit_row(organisation_id, by, AuditAction.PATIENT_MADE, str(row.id)))
         except IntegrityError:
             # Another request made the same patient at the same moment.
-            found = await self._find(condition)
-            if found is None:
+            patient = await self._find(condition)
+            if patient is None:
                 raise
-            return found
+            return patient
         return self._decrypt_row(row)
 
     def _decrypt_row(self, row: PatientRow) -> Patient:
         assert row.data_key is not None  # noqa: S101 -- an erased patient is not looked up
-        return Patient(
-            row.id, row.organisation_id, row.reference, row.account_id, row.created_at,
-            self._kek.unwrap(row.data_key, row.id),
-        )  # fmt: skip
+        data_key = self._kek.unwrap(row.data_key, row.id)
+        return Patient(row.id, row.organisation_id, row.patient_number, row.account_id, row.created_at, data_key)
+
+
+def as_uuid(text: str) -> UUID | None:
+    """The id that a text spells; null where it spells none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _numbered(organisation_id: UUID, patient_number: str) -> ColumnElement[bool]:
+    return (PatientRow.organisation_id == organisation_id) & (PatientRow.patient_number == patient_number)

@@ -1,4 +1,4 @@
-"""The previews and heat maps that a site keeps: encrypted, for some days, then deleted."""
+"""The renderings of a radiograph: the de-identified preview, and each network's heat map over it."""
 
 import base64
 import datetime as dt
@@ -7,36 +7,36 @@ from typing import Literal, get_args
 
 from shared.contracts.findings import ClassifyAnswer, Picture, StageAnswer
 
-PictureKind = Literal["preview", "imaging", "staging"]
+RenderingKind = Literal["preview", "imaging", "staging"]
 HeatMap = Literal["imaging", "staging"]
-KINDS: tuple[PictureKind, ...] = get_args(PictureKind)
+KINDS: tuple[RenderingKind, ...] = get_args(RenderingKind)
 
 
-def pictures_of(classified: ClassifyAnswer | None, staged: StageAnswer | None) -> dict[str, Picture]:
-    """The pictures that came with the services' answers, by kind."""
-    found = {
+def renderings_of(classified: ClassifyAnswer | None, staged: StageAnswer | None) -> dict[str, Picture]:
+    """The renderings that came with the services' answers, by kind."""
+    sent = {
         "preview": classified.preview if classified else None,
         "imaging": classified.heatmap if classified else None,
         "staging": staged.heatmap if staged else None,
     }
-    return {kind: picture for kind, picture in found.items() if picture}
+    return {kind: rendering for kind, rendering in sent.items() if rendering}
 
 
-def png_bytes(pictures: Mapping[str, Picture]) -> dict[str, bytes]:
+def png_bytes(renderings: Mapping[str, Picture]) -> dict[str, bytes]:
     """The PNGs themselves, by kind."""
-    return {kind: base64.b64decode(picture.png_base64) for kind, picture in pictures.items()}
+    return {kind: base64.b64decode(rendering.png_base64) for kind, rendering in renderings.items()}
 
 
 def why_not(
-    kind: PictureKind, had_image: bool, made_at: dt.datetime, kept: bool, days: int, now: dt.datetime
+    kind: RenderingKind, had_image: bool, made_at: dt.datetime, kept: bool, days: int, now: dt.datetime
 ) -> tuple[str, str]:
-    """Why a picture is not there: a code, and the words with the cure.
+    """Why a rendering is not there: a code, and the words with the cure.
 
     Args:
-        kind: which picture was asked for.
+        kind: which rendering was asked for.
         had_image: whether the assessment has a finding of a radiograph.
         made_at: when the assessment was made.
-        kept: whether the site keeps pictures now.
+        kept: whether the site keeps renderings now.
         days: for how long it does.
         now: the time.
     """
@@ -45,8 +45,8 @@ def why_not(
     if not kept:
         return (
             "not_kept",
-            "This site does not keep pictures. Set TRABECULA_KEEP_PICTURES=true, start again and assess the radiograph "
-            "anew; they are then kept encrypted.",
+            "This site does not keep pictures. Set TRABECULA_STORE_RENDERINGS=true, start again and assess the "
+            "radiograph anew; they are then kept encrypted.",
         )
     if now - made_at >= dt.timedelta(days=days):
         return "expired", f"Pictures are deleted after {days} days. Assess the radiograph anew to see one."

@@ -8,10 +8,16 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from gateway.platform.database.ids import uuid7
 from gateway.records.encrypted import StoredAssessment
 from gateway.records.measurement import DensityMeasured, FractureSuffered, TScoreMeasured
 from shared.clinic.density import DAYS_A_MONTH
+from shared.contracts.assessment import Assessment
 from shared.contracts.findings import RiskCategory, WhoClass
+from shared.contracts.record import DensityMeasurement, DensityScore
+from shared.contracts.risk import RiskRequest
+
+EntryKind = Literal["assessment", "t_score", "bone_density", "fracture"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ class Entry(BaseModel):
 
     date: dt.date
     dated: bool
-    kind: Literal["assessment", "t_score", "bone_density", "fracture"]
+    kind: EntryKind
     site: str | None = None
     value: float | None = Field(None, description="T-score, or g/cm2 for a bone density")
     method: str | None = Field(None, description="How a T-score was measured, or the densitometer's make")
@@ -55,53 +61,83 @@ class Entry(BaseModel):
 
 def timeline(assessments: Sequence[StoredAssessment], measurements: Sequence[Measurement]) -> list[Entry]:
     """Everything in the order of its date. A fact that several records repeat is shown once."""
-    told: dict[tuple[Any, ...], Entry] = {}
     entries = [entry for stored in assessments for entry in _of_assessment(stored)]
-    for entry in [*entries, *(_of_measurement(one) for one in measurements)]:
-        told.setdefault(entry.fact(), entry)
-    return sorted(told.values(), key=lambda entry: (entry.date, str(entry.source_id), entry.kind))
+    return _in_order([*entries, *map(_of_measurement, measurements)])
+
+
+def _in_order(entries: Sequence[Entry]) -> list[Entry]:
+    facts: dict[tuple[Any, ...], Entry] = {}
+    for entry in entries:
+        facts.setdefault(entry.fact(), entry)
+    return sorted(facts.values(), key=lambda entry: (entry.date, str(entry.source_id), entry.kind))
+
+
+def with_measurement(
+    entries: Sequence[Entry], measured: TScoreMeasured | DensityMeasured | FractureSuffered
+) -> list[Entry]:
+    """The timeline as it will be once this has been added."""
+    return _in_order([*entries, _of_measurement(Measurement(uuid7(), measured))])
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where entries come from, and the day that stands in for a date that was not given."""
+
+    kind: Literal["assessment", "measurement"]
+    id: UUID
+    day: dt.date
+
+    def entry(self, kind: EntryKind, date: dt.date | None = None, **facts: Any) -> Entry:
+        """One entry from here."""
+        return Entry(
+            kind=kind, date=date or self.day, dated=date is not None, source=self.kind, source_id=self.id, **facts
+        )
+
+    def t_score(self, score: DensityScore) -> Entry:
+        return self.entry("t_score", score.date, site=score.site, value=score.value, method=score.method)
+
+    def bone_density(self, scan: DensityMeasurement) -> Entry:
+        return self.entry("bone_density", scan.date, site=scan.site, value=scan.g_per_cm2, method=scan.device)
 
 
 def _of_assessment(stored: StoredAssessment) -> Iterator[Entry]:
-    made = stored.assessment
-    density = made.clinical.bone_density if made.clinical else None
-    brief = AssessmentInBrief(
-        id=made.id, status=made.status, category=made.combined.category,
-        who_class=density.who_class if density else None, image=made.imaging.label if made.imaging else None,
-        kl_grade=made.staging.kl_grade if made.staging else None,
-    )  # fmt: skip
-    day, source = made.created_at.date(), {"source": "assessment", "source_id": made.id}
-    yield Entry(date=day, dated=True, kind="assessment", assessment=brief, **source)
-    record = (stored.record or {}).get("record", {})
-    for one in record.get("t_scores") or []:
-        parts = {"site": one["site"], "value": one["value"], "method": one.get("method", "dxa")}
-        yield Entry(kind="t_score", **parts, **_day(one.get("date"), day), **source)
-    for one in record.get("bmd") or []:
-        parts = {"site": one["site"], "value": one["g_per_cm2"], "method": one.get("device")}
-        yield Entry(kind="bone_density", **parts, **_day(one.get("date"), day), **source)
-    fractures = record.get("prior_fractures")
-    for one in fractures if isinstance(fractures, list) else []:
-        months = one.get("months_ago")
-        when = None if months is None else (day - dt.timedelta(days=months * DAYS_A_MONTH)).isoformat()
+    assessment = stored.assessment
+    source = _Source("assessment", assessment.id, assessment.created_at.date())
+    yield source.entry("assessment", source.day, assessment=_in_brief(assessment))
+    if not isinstance(stored.risk, RiskRequest):
+        return
+    record = stored.risk.record
+    for score in record.t_scores or []:
+        yield source.t_score(score)
+    for scan in record.bmd or []:
+        yield source.bone_density(scan)
+    fractures = record.prior_fractures
+    for fracture in fractures if isinstance(fractures, list) else []:
+        when = None
+        if fracture.months_ago is not None:
+            when = source.day - dt.timedelta(days=fracture.months_ago * DAYS_A_MONTH)
+        entry = source.entry("fracture", when, site=fracture.site, low_trauma=fracture.low_trauma)
         # "Four months ago" is no date of the day: two records of one fracture may differ by weeks.
-        entry = {"site": one["site"], "low_trauma": one.get("low_trauma"), **_day(when, day), "dated": False}
-        yield Entry(kind="fracture", **entry, **source)
+        yield entry.model_copy(update={"dated": False})
 
 
-def _day(given: str | None, otherwise: dt.date) -> dict[str, Any]:
-    return {"date": dt.date.fromisoformat(given) if given else otherwise, "dated": given is not None}
+def _in_brief(assessment: Assessment) -> AssessmentInBrief:
+    density = assessment.clinical.bone_density if assessment.clinical else None
+    return AssessmentInBrief(
+        id=assessment.id,
+        status=assessment.status,
+        category=assessment.combined.category,
+        who_class=density.who_class if density else None,
+        image=assessment.imaging.label if assessment.imaging else None,
+        kl_grade=assessment.staging.kl_grade if assessment.staging else None,
+    )
 
 
-def _of_measurement(one: Measurement) -> Entry:
-    measured = one.measured
-    parts: dict[str, Any]
+def _of_measurement(measurement: Measurement) -> Entry:
+    measured = measurement.measured
+    source = _Source("measurement", measurement.id, measured.date)
     if isinstance(measured, TScoreMeasured):
-        parts = {"value": measured.value, "method": measured.method}
-    elif isinstance(measured, DensityMeasured):
-        parts = {"value": measured.g_per_cm2, "method": measured.device}
-    else:
-        parts = {"low_trauma": measured.low_trauma}
-    return Entry(
-        date=measured.date, dated=True, kind=measured.kind, site=measured.site, source="measurement", source_id=one.id,
-        **parts,
-    )  # fmt: skip
+        return source.t_score(measured)
+    if isinstance(measured, DensityMeasured):
+        return source.bone_density(measured)
+    return source.entry("fracture", measured.date, site=measured.site, low_trauma=measured.low_trauma)

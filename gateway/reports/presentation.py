@@ -3,16 +3,13 @@
 A measured diagnosis leads and replaces the estimate; nothing sends a person to a scan that is on record already.
 """
 
-from typing import Literal
-
-from gateway.assessing.release import by_fracture
+from gateway.assessing.release import Audience, by_fracture
 from gateway.platform.language import Translator
 from shared.clinic.drug_names import bone_drug_named
 from shared.contracts.assessment import Assessment
 from shared.contracts.findings import ImagingFinding, RecordWarning
 from shared.contracts.recommendation import Consult, Interval, NextDxa, Recommendation, Translation
 
-Audience = Literal["patient", "clinician"]
 # As a person would want to read them: whom to see first, then what to do, then what to take.
 GROUPS = ("referral", "follow_up", "medication", "exercise", "diet")
 # How sure a class is, from its probability: at least so much, the key of the words for it.
@@ -27,23 +24,23 @@ def sureness(probability: float) -> str:
     return next(key for least, key in SURENESS if probability >= least)
 
 
-def emergency(made: Assessment) -> Consult | None:
+def emergency(assessment: Assessment) -> Consult | None:
     """The advice to get help at once, which comes before everything else; null where nothing is that urgent."""
-    block = made.recommendation.consult if made.recommendation else None
+    block = assessment.recommendation.consult if assessment.recommendation else None
     return block if block and block.urgency == "emergency" else None
 
 
-def headline(t: Translator, made: Assessment) -> str:
+def headline(t: Translator, assessment: Assessment) -> str:
     """What leads: the diagnosis that a scan or a fracture gives, else the risk category."""
-    if made.combined.diagnosis is None:
-        return t.term("category", made.combined.category or "unknown")
-    name = t.term("who", made.combined.diagnosis.who_class)
+    if assessment.combined.diagnosis is None:
+        return t.term("category", assessment.combined.category or "unknown")
+    name = t.term("who", assessment.combined.diagnosis.who_class)
     return name[:1].upper() + name[1:]
 
 
-def found_by(t: Translator, made: Assessment) -> str | None:
+def found_by(t: Translator, assessment: Assessment) -> str | None:
     """What the diagnosis rests on, with the date of the scan."""
-    diagnosis, clinical = made.combined.diagnosis, made.clinical
+    diagnosis, clinical = assessment.combined.diagnosis, assessment.clinical
     if diagnosis is None or clinical is None or clinical.bone_density is None:
         return None
     by_scan = not by_fracture(clinical, clinical.bone_density)
@@ -51,36 +48,36 @@ def found_by(t: Translator, made: Assessment) -> str | None:
     return t("diagnosis.dated", how=how, date=t.date(diagnosis.date)) if by_scan and diagnosis.date else how
 
 
-def is_measured(made: Assessment) -> bool:
+def is_measured(assessment: Assessment) -> bool:
     """Whether a scan of bone density is on record, so that nobody is to be sent to one for a first time."""
-    density = made.clinical.bone_density if made.clinical else None
+    density = assessment.clinical.bone_density if assessment.clinical else None
     return density is not None and (density.t_score is not None or density.z_score is not None)
 
 
-def meaning(made: Assessment, audience: Audience) -> list[str]:
+def meaning(assessment: Assessment, audience: Audience) -> list[str]:
     """The keys of what the result means, one sentence or two."""
-    category, diagnosis = made.combined.category, made.combined.diagnosis
+    category, diagnosis = assessment.combined.category, assessment.combined.diagnosis
     if diagnosis is not None:
         more = category in ("moderate", "high") if diagnosis.who_class == "normal" else category == "high"
         still = [f"meaning.still.{audience}"] if more and diagnosis.who_class in BEYOND_DENSITY else []
         return [f"meaning.diagnosed.{audience}.{diagnosis.who_class}", *still]
-    if is_measured(made):
+    if is_measured(assessment):
         return [f"meaning.scanned.{category or 'unknown'}"]
-    seen = made.imaging is not None and made.imaging.possibly_low
+    seen = assessment.imaging is not None and assessment.imaging.possibly_low
     if category == "low" and seen:
         return ["meaning.low_but_film"]
-    if category is None and not made.warnings and made.clinical is None and made.imaging is not None:
+    if category is None and not assessment.warnings and assessment.clinical is None and assessment.imaging is not None:
         return ["meaning.film"]
-    return [f"meaning.{category or ('missing' if made.warnings else 'unknown')}"]
+    return [f"meaning.{category or ('missing' if assessment.warnings else 'unknown')}"]
 
 
-def chance(t: Translator, made: Assessment) -> list[str]:
+def chance(t: Translator, assessment: Assessment) -> list[str]:
     """The estimate and the average to see it against: none where a diagnosis is known, both where the sex is not."""
-    found, combined = made.clinical, made.combined
+    found, combined = assessment.clinical, assessment.combined
     if found is None or combined.diagnosis is not None:
         return []
     if found.readings:
-        return [t("risk.both"), *_readings(t, made)]
+        return [t("risk.both"), *_readings(t, assessment)]
     if found.probability is None:
         return []
     lines = [t("risk.chance", percent=t.percent(found.probability))]
@@ -94,9 +91,9 @@ def chance(t: Translator, made: Assessment) -> list[str]:
     return lines
 
 
-def _readings(t: Translator, made: Assessment) -> list[str]:
+def _readings(t: Translator, assessment: Assessment) -> list[str]:
     told = []
-    for one in (made.clinical.readings if made.clinical else None) or []:
+    for one in (assessment.clinical.readings if assessment.clinical else None) or []:
         percent = "–" if one.probability is None else t.percent(one.probability)
         category = f" ({t.term('category', one.category)})" if one.category else ""
         told.append(t("risk.reading", sex=t.term("option", one.sex), percent=percent) + category)
@@ -110,9 +107,9 @@ def imaging_words(t: Translator, found: ImagingFinding) -> str:
     return t("imaging.low" if found.possibly_low else "imaging.normal")
 
 
-def warnings_of(t: Translator, made: Assessment, audience: Audience) -> list[str]:
+def warnings_of(t: Translator, assessment: Assessment, audience: Audience) -> list[str]:
     """What is odd about the record, each thing once."""
-    found = made.clinical.warnings if made.clinical else []
+    found = assessment.clinical.warnings if assessment.clinical else []
     return list(dict.fromkeys(_warning_words(t, one, audience) for one in found))
 
 
@@ -125,17 +122,17 @@ def _warning_words(t: Translator, warning: RecordWarning, audience: Audience) ->
     return f"{name.rstrip('?')}: {t('warning.' + warning.type)}"
 
 
-def next_scan(t: Translator, made: Assessment) -> str | None:
+def next_scan(t: Translator, assessment: Assessment) -> str | None:
     """When bone density should be measured next."""
-    due = made.recommendation.next_dxa if made.recommendation else None
+    due = assessment.recommendation.next_dxa if assessment.recommendation else None
     if due is None:
         return None
     return _within(t, "rec.next_dxa", due)
 
 
-def interval(t: Translator, made: Assessment, item: Recommendation) -> str | None:
+def interval(t: Translator, assessment: Assessment, item: Recommendation) -> str | None:
     """When a follow-up is due; not said again where it is the next scan, which has a line of its own."""
-    due, scan = item.interval, made.recommendation.next_dxa if made.recommendation else None
+    due, scan = item.interval, assessment.recommendation.next_dxa if assessment.recommendation else None
     if due is None or (scan and (scan.after_months, scan.by_months) == (due.after_months, due.by_months)):
         return None
     return _within(t, "rec.interval", due)
@@ -158,8 +155,8 @@ def in_both(
     return english or "", None
 
 
-def models_of(made: Assessment) -> list[str]:
+def models_of(assessment: Assessment) -> list[str]:
     """Every model and rule set behind an assessment, with its version."""
-    rules = made.recommendation.rules if made.recommendation else None
-    found = [part.model for part in (made.imaging, made.staging, made.clinical) if part]
+    rules = assessment.recommendation.rules if assessment.recommendation else None
+    found = [part.model for part in (assessment.imaging, assessment.staging, assessment.clinical) if part]
     return [f"{one.name} {one.version}" for one in (*found, rules) if one]

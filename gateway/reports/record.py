@@ -2,12 +2,14 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from gateway.platform.language import Translator
+from gateway.records.stored_risk import AnyRisk
 from shared.clinic.history import body_mass_index
 from shared.contracts.recommendation import ReferralLetter
+from shared.contracts.record import ClinicalRecord, Fracture
+from shared.contracts.risk import LifestyleRecord, RiskRequest
 
 BODY = ("age", "gender", "weight_kg", "height_cm")
 APART = {*BODY, "t_scores", "z_scores", "bmd", "prior_fractures"}
@@ -15,24 +17,25 @@ UNITS = re.compile(
     r"_(kg|cm|mg_per_day|iu_per_day|units_per_day|ml_per_min|umol_per_l|mmol_per_l|nmol_per_l|months|years|months_ago)$"
 )
 KIDNEY = ("eGFR", "Creatinine clearance")
-MEASURES = (("t_scores", "T-score", "value"), ("z_scores", "Z-score", "value"), ("bmd", "BMD", "g_per_cm2"))
+CAUSES = {True: "low_trauma", False: "high_trauma", None: "trauma_unknown"}
 
 
-def record_lines(t: Translator, stored: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+def record_lines(t: Translator, risk: AnyRisk | None) -> list[tuple[str, str]]:
     """Headings and what stands behind them, as short as a sheet of paper asks for; a heading without facts is left out.
 
     Args:
-        stored: the record with its model, as it was sent.
+        risk: the record with its model, as it was sent.
     """
-    record = (stored or {}).get("record") or {}
-    if not record:
+    if risk is None:
         return []
-    parts = {
-        "person": [_person(t, record)],
-        "measured": list(_measured(t, record)),
-        "fractures": list(_fractures(t, record.get("prior_fractures"))),
-        "inputs": [_said(t, name, value) for name, value in record.items() if name not in APART],
-    }
+    if isinstance(risk, RiskRequest):
+        record = risk.record
+        parts = {"person": [_person(t, record)], "measured": list(_measured(t, record))}
+        parts["fractures"] = list(_fractures(t, record.prior_fractures))
+    else:
+        parts = {"person": [_person(t, risk.record)]}
+    given = risk.record.model_dump(mode="json", exclude_none=True)
+    parts["inputs"] = [_input(t, name, value) for name, value in given.items() if name not in APART]
     return [(t(f"sheet.{name}"), "; ".join(facts)) for name, facts in parts.items() if facts]
 
 
@@ -41,47 +44,52 @@ def kidney_lines(letter: ReferralLetter | None) -> list[str]:
     return [line for line in (letter.findings if letter else []) if line.startswith(KIDNEY)]
 
 
-def _person(t: Translator, record: Mapping[str, Any]) -> str:
-    gender = t.term("option", record.get("gender", "unknown"))
-    told = [gender, t("sheet.years", age=t.number(record["age"], 1))]
-    weight, height = record.get("weight_kg"), record.get("height_cm")
-    told += [f"{t.number(value, 1)} {unit}" for value, unit in ((weight, "kg"), (height, "cm")) if value]
-    if (bmi := body_mass_index(weight, height)) is not None:
-        told.append(t("sheet.bmi", bmi=t.number(bmi, 1)))
-    return ", ".join(told)
+def _person(t: Translator, record: ClinicalRecord | LifestyleRecord) -> str:
+    facts = [t.term("option", record.gender), t("sheet.years", age=t.number(record.age, 1))]
+    if isinstance(record, ClinicalRecord):
+        weight, height = record.weight_kg, record.height_cm
+        facts += [f"{t.number(value, 1)} {unit}" for value, unit in ((weight, "kg"), (height, "cm")) if value]
+        if (bmi := body_mass_index(weight, height)) is not None:
+            facts.append(t("sheet.bmi", bmi=t.number(bmi, 1)))
+    return ", ".join(facts)
 
 
-def _measured(t: Translator, record: Mapping[str, Any]) -> Iterator[str]:
-    for name, words, value in MEASURES:
-        for one in record.get(name) or []:
-            method = one.get("method", "dxa")
-            how = "DXA" if method == "dxa" else t.term("option", method)
-            day = t.date(dt.date.fromisoformat(one["date"])) if one.get("date") else t("sheet.undated")
-            device = f", {t.term('option', one['device'])}" if one.get("device") else ""
-            unit = " g/cm²" if name == "bmd" else ""
-            site = t.term("option", one["site"])
-            yield f"{site} {words} {t.number(one[value], 3)}{unit} ({how}{device}, {day})"
+def _measured(t: Translator, record: ClinicalRecord) -> Iterator[str]:
+    for name, scores in (("T-score", record.t_scores), ("Z-score", record.z_scores)):
+        for score in scores or []:
+            how = "DXA" if score.method == "dxa" else t.term("option", score.method)
+            site, value = t.term("option", score.site), t.number(score.value, 3)
+            yield f"{site} {name} {value} ({how}, {_day(t, score.date)})"
+    for scan in record.bmd or []:
+        device = f", {t.term('option', scan.device)}" if scan.device else ""
+        site, value = t.term("option", scan.site), t.number(scan.g_per_cm2, 3)
+        yield f"{site} BMD {value} g/cm² (DXA{device}, {_day(t, scan.date)})"
 
 
-def _fractures(t: Translator, told: object) -> Iterator[str]:
-    if isinstance(told, bool):
-        yield t("option.yes" if told else "option.no")
-    for one in told if isinstance(told, list) else []:
-        parts = [t.term("option", one["site"])]
-        parts += [t("sheet.at_age", age=t.number(one["age"], 0))] if one.get("age") is not None else []
-        if one.get("months_ago") is not None:
-            parts.append(t("sheet.months_ago", months=t.number(one["months_ago"], 0)))
-        cause = {True: "low_trauma", False: "high_trauma"}.get(one.get("low_trauma"), "trauma_unknown")
-        yield " ".join([*parts, f"({t('sheet.' + cause)})"])
+def _day(t: Translator, day: dt.date | None) -> str:
+    return t.date(day) if day else t("sheet.undated")
 
 
-def _said(t: Translator, name: str, value: object) -> str:
-    words = UNITS.sub("", name).replace("_", " ")
+def _fractures(t: Translator, fractures: bool | list[Fracture] | None) -> Iterator[str]:
+    if isinstance(fractures, bool):
+        yield t("option.yes" if fractures else "option.no")
+        return
+    for fracture in fractures or []:
+        parts = [t.term("option", fracture.site)]
+        if fracture.age is not None:
+            parts.append(t("sheet.at_age", age=t.number(fracture.age, 0)))
+        if fracture.months_ago is not None:
+            parts.append(t("sheet.months_ago", months=t.number(fracture.months_ago, 0)))
+        yield " ".join([*parts, f"({t('sheet.' + CAUSES[fracture.low_trauma])})"])
+
+
+def _input(t: Translator, name: str, value: object) -> str:
+    label = UNITS.sub("", name).replace("_", " ")
     if isinstance(value, bool):
-        return f"{words}: {t('option.yes' if value else 'option.no')}"
+        return f"{label}: {t('option.yes' if value else 'option.no')}"
     if isinstance(value, list):
-        return f"{words}: {', '.join(t.term('option', one) for one in value) or 'none known'}"
+        return f"{label}: {', '.join(t.term('option', code) for code in value) or 'none known'}"
     if isinstance(value, int | float):
         unit = f" {t('unit.' + name)}" if t.has(f"unit.{name}") else ""
-        return f"{words} {t.number(value, 2)}{unit}"
-    return f"{words}: {t.term('option', value)}"
+        return f"{label} {t.number(value, 2)}{unit}"
+    return f"{label}: {t.term('option', value)}"

@@ -68,7 +68,7 @@ class Assessment(Contract):
     id: UUID
     created_at: Annotated[dt.datetime, Field(description="UTC, ISO 8601")]
     status: Literal["complete", "partial"]
-    patient_id: str | None = None
+    patient_number: str | None = None
     imaging: ImagingFinding | None = None
     staging: StagingFinding | None = None
     clinical: ClinicalFinding | None = None

@@ -15,8 +15,8 @@ METHODS = {"get", "post", "put", "patch", "delete"}
 
 
 @pytest.fixture(scope="module")
-async def document(house):
-    return (await house.get("/openapi.json")).json()
+async def document(shared_api):
+    return (await shared_api.get("/openapi.json")).json()
 
 
 def operations(document):
@@ -76,10 +76,10 @@ def test_the_examples_are_what_the_contracts_say():
     assert ClinicalRecord.model_validate_json(RECORD).age == 67
 
 
-async def test_the_example_is_what_the_house_answers_today(house, knee_jpeg):
+async def test_the_example_is_what_the_house_answers_today(shared_api, knee_jpeg):
     """The example is a real answer; a change of any contract shows here until it is renewed."""
     files = {"image": ("knee.jpg", knee_jpeg), "clinical": (None, RECORD)}
-    answer = (await house.post("/v1/assessments", files=files)).json()
+    answer = (await shared_api.post("/v1/assessments", files=files)).json()
     assert shape(answer) == shape(ASSESSMENT), f"renew {Path('gateway/api/examples/assessment.json')}"
 
 

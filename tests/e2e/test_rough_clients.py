@@ -29,7 +29,7 @@ def client(server):
 
 def form(patient):
     request = httpx.Request(
-        "POST", "http://gateway/", files={"clinical": (None, RECORD), "patient_id": (None, patient)}
+        "POST", "http://gateway/", files={"clinical": (None, RECORD), "patient_number": (None, patient)}
     )
     return request.headers["content-type"], request.read()
 
@@ -48,7 +48,7 @@ def begin(server, patient, share=1.0):
 
 
 def listed(client, patient):
-    return client.get("/v1/assessments", params={"patient_id": patient}).json()["items"]
+    return client.get("/v1/assessments", params={"patient_number": patient}).json()["items"]
 
 
 def test_a_body_that_stalls_is_given_up(server, client):

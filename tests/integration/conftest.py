@@ -1,4 +1,4 @@
-"""What the rooms' tests share: a house at a module's own `settings`, and a PostgreSQL server of the tests' own."""
+"""What the tests share: a gateway at a module's own `settings`, and a PostgreSQL server of the tests' own."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from gateway.embedded import in_process
 from gateway.platform.identity import passwords
 from gateway.settings import GatewaySettings
-from tests.conftest import open_house
+from tests.conftest import open_gateway
 from tests.integration.people import administrator_of, client
 
 
@@ -30,23 +30,23 @@ def _cheap_passwords() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-async def gate(settings: GatewaySettings) -> AsyncIterator[httpx.AsyncClient]:
-    """The whole house in this process, at the settings of the test's module, called with every scope."""
-    async with open_house(settings, in_process(settings.internal_key())) as house:
-        yield house
+async def api(settings: GatewaySettings) -> AsyncIterator[httpx.AsyncClient]:
+    """The gateway with all services in this process, at the settings of the test's module, called with every scope."""
+    async with open_gateway(settings, in_process(settings.internal_key())) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
-async def admin(settings: GatewaySettings, gate: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
+async def admin(settings: GatewaySettings, api: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
     """The first organisation's administrator, signed in."""
-    async with await administrator_of(settings, gate, "root@clinic.example") as person:
+    async with await administrator_of(settings, api, "root@clinic.example") as person:
         yield person
 
 
 @pytest.fixture
-async def stranger(gate: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
+async def stranger(api: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
     """Somebody without a credential."""
-    async with client(gate) as nobody:
+    async with client(api) as nobody:
         yield nobody
 
 

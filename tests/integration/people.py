@@ -2,16 +2,16 @@
 
 import httpx
 
-from gateway.assessing.administration import administrator, key
+from gateway.assessing.administration import create_administrator, create_api_key
 from gateway.settings import GatewaySettings
 
 PASSWORD = "orbit-lantern-cedar-42"
 NEW_PASSWORD = "velvet-harbour-quill-7"
 
 
-def client(gate: httpx.AsyncClient, **headers: str) -> httpx.AsyncClient:
+def client(api: httpx.AsyncClient, **headers: str) -> httpx.AsyncClient:
     """A client of the same gateway with other credentials, or none."""
-    return httpx.AsyncClient(transport=gate._transport, base_url="http://gateway", headers=headers)
+    return httpx.AsyncClient(transport=api._transport, base_url="http://gateway", headers=headers)
 
 
 async def tokens_of(stranger: httpx.AsyncClient, email: str, password: str = PASSWORD) -> dict[str, str]:
@@ -24,34 +24,34 @@ def bearer(tokens: dict[str, str]) -> dict[str, str]:
     return {"Authorization": f"Bearer {tokens['access_token']}"}
 
 
-async def signed_in(gate: httpx.AsyncClient, email: str, password: str = PASSWORD) -> httpx.AsyncClient:
-    async with client(gate) as stranger:
-        return client(gate, **bearer(await tokens_of(stranger, email, password)))
+async def signed_in(api: httpx.AsyncClient, email: str, password: str = PASSWORD) -> httpx.AsyncClient:
+    async with client(api) as stranger:
+        return client(api, **bearer(await tokens_of(stranger, email, password)))
 
 
 async def administrator_of(
-    settings: GatewaySettings, gate: httpx.AsyncClient, email: str, organisation: str | None = None
+    settings: GatewaySettings, api: httpx.AsyncClient, email: str, organisation: str | None = None
 ) -> httpx.AsyncClient:
-    await administrator(settings, email, PASSWORD, organisation)
-    return await signed_in(gate, email)
+    await create_administrator(settings, email, PASSWORD, organisation)
+    return await signed_in(api, email)
 
 
 async def invited(
-    admin: httpx.AsyncClient, gate: httpx.AsyncClient, email: str, role: str, **more: str
+    admin: httpx.AsyncClient, api: httpx.AsyncClient, email: str, role: str, **more: str
 ) -> httpx.AsyncClient:
     """Somebody who was invited, accepted and signed in."""
     made = await admin.post("/v1/invitations", json={"email": email, "role": role, **more})
     assert made.status_code == 201, made.text
-    async with client(gate) as stranger:
+    async with client(api) as stranger:
         accepted = await stranger.post(
             "/v1/invitations/accept", json={"token": made.json()["token"], "password": PASSWORD}
         )
         assert accepted.status_code == 201, accepted.text
-    return await signed_in(gate, email)
+    return await signed_in(api, email)
 
 
 async def system_of(
-    settings: GatewaySettings, gate: httpx.AsyncClient, scopes: str, organisation: str | None = None
+    settings: GatewaySettings, api: httpx.AsyncClient, scopes: str, organisation: str | None = None
 ) -> httpx.AsyncClient:
-    made = await key(settings, "system", scopes, None, organisation)
-    return client(gate, **{"X-API-Key": made["key"]})
+    made = await create_api_key(settings, "system", scopes, None, organisation)
+    return client(api, **{"X-API-Key": made["key"]})

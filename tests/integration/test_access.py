@@ -6,7 +6,7 @@ import jwt
 import pytest
 from sqlalchemy import select
 
-from gateway.assessing.administration import administrator, key
+from gateway.assessing.administration import create_administrator, create_api_key
 from gateway.platform.database.engine import Database
 from gateway.platform.database.tables import AuditRow, OrganisationRow
 from gateway.platform.identity.api_keys import ApiKeys
@@ -44,8 +44,8 @@ async def test_keys_that_are_none(stranger, bad):
     assert (await stranger.get("/v1/models", headers={"X-API-Key": bad})).status_code == 401
 
 
-async def test_a_key_does_what_its_scopes_say(settings, gate, stranger):
-    made = await key(settings, "reader", "assessments:read", None)
+async def test_a_key_does_what_its_scopes_say(settings, api, stranger):
+    made = await create_api_key(settings, "reader", "assessments:read", None)
     headers = {"X-API-Key": made["key"]}
     assert (await stranger.get("/v1/assessments", headers=headers)).status_code == 200
     refused = await stranger.post("/v1/assessments", files=RECORD, headers=headers)
@@ -53,15 +53,15 @@ async def test_a_key_does_what_its_scopes_say(settings, gate, stranger):
     assert refused.json()["scope"] == "assessments:write"
 
 
-async def test_an_expired_key_opens_nothing(settings, gate, stranger):
-    made = await key(settings, "old", "models:read", -1)
+async def test_an_expired_key_opens_nothing(settings, api, stranger):
+    made = await create_api_key(settings, "old", "models:read", -1)
     assert (await stranger.get("/v1/models", headers={"X-API-Key": made["key"]})).status_code == 401
 
 
-async def test_another_organisation_sees_nothing_of_ours(settings, gate, stranger):
+async def test_another_organisation_sees_nothing_of_ours(settings, api, stranger):
     from gateway.platform.clock import now
 
-    ours = (await gate.post("/v1/assessments", files=RECORD)).json()["id"]
+    ours = (await api.post("/v1/assessments", files=RECORD)).json()["id"]
     database = Database(settings.sqlalchemy_url())
     async with database.sessions.begin() as session:
         other = OrganisationRow(name="Another clinic", created_at=now())
@@ -75,8 +75,8 @@ async def test_another_organisation_sees_nothing_of_ours(settings, gate, strange
     assert (await stranger.get("/v1/assessments", headers=headers)).json()["items"] == []
 
 
-async def test_a_person_signs_in_stays_and_leaves(settings, gate, stranger):
-    made = await administrator(settings, "Ada@Clinic.example", None)
+async def test_a_person_signs_in_stays_and_leaves(settings, api, stranger):
+    made = await create_administrator(settings, "Ada@Clinic.example", None)
     form = {"username": "ada@clinic.example", "password": made["password"]}
     tokens = (await stranger.post("/v1/tokens", data=form)).json()
     assert tokens["token_type"] == "bearer"
@@ -95,8 +95,8 @@ async def test_a_person_signs_in_stays_and_leaves(settings, gate, stranger):
     assert (await stranger.post("/v1/tokens/refresh", data=replacement)).status_code == 401
 
 
-async def test_signing_out_ends_the_refresh_token(settings, gate, stranger):
-    made = await administrator(settings, "bea@clinic.example", "a password of some length")
+async def test_signing_out_ends_the_refresh_token(settings, api, stranger):
+    made = await create_administrator(settings, "bea@clinic.example", "a password of some length")
     form = {"username": made["email"], "password": made["password"]}
     refresh = (await stranger.post("/v1/tokens", data=form)).json()["refresh_token"]
     assert (await stranger.post("/v1/tokens/revoke", data={"token": refresh})).status_code == 204
@@ -113,8 +113,8 @@ async def test_signing_out_ends_the_refresh_token(settings, gate, stranger):
         {"algorithm": "none", "key": None}, {"algorithm": "none", "key": None, "sub": "key:00ff", "scope": "admin"},
     ],
 )  # fmt: skip
-async def test_forged_expired_and_foreign_tokens_open_nothing(settings, gate, stranger, changed):
-    me = await administrator(settings, f"{abs(hash(str(changed)))}@clinic.example", None)
+async def test_forged_expired_and_foreign_tokens_open_nothing(settings, api, stranger, changed):
+    me = await create_administrator(settings, f"{abs(hash(str(changed)))}@clinic.example", None)
     signing = {"key": settings.token_key(), "algorithm": "HS256"}
     claims = {
         "sub": f"account:{me['id']}", "sid": me["id"], "aud": "trabecula", "iss": "trabecula", "exp": 2**31,
@@ -126,7 +126,7 @@ async def test_forged_expired_and_foreign_tokens_open_nothing(settings, gate, st
     assert answer.status_code == (401 if changed else 200)
 
 
-async def test_guessing_is_slowed_down(gate, stranger):
+async def test_guessing_is_slowed_down(api, stranger):
     form = {"username": "nobody@clinic.example", "password": "guess"}
     answers = [await stranger.post("/v1/tokens", data=form) for _ in range(8)]
     assert 401 in {answer.status_code for answer in answers}
@@ -134,19 +134,19 @@ async def test_guessing_is_slowed_down(gate, stranger):
     assert answers[-1].headers["retry-after"] == "60"
 
 
-async def test_bad_accounts_are_not_made(settings, gate):
+async def test_bad_accounts_are_not_made(settings, api):
     with pytest.raises(InvalidInput):
-        await administrator(settings, "nobody", None)
+        await create_administrator(settings, "nobody", None)
     with pytest.raises(InvalidInput):
-        await administrator(settings, "c@clinic.example", "short")
-    await administrator(settings, "c@clinic.example", None)
+        await create_administrator(settings, "c@clinic.example", "short")
+    await create_administrator(settings, "c@clinic.example", None)
     with pytest.raises(Conflict):
-        await administrator(settings, "C@clinic.example", None)
+        await create_administrator(settings, "C@clinic.example", None)
 
 
-async def test_the_trail_tells_who_did_what_and_holds_no_record(settings, gate):
-    made = (await gate.post("/v1/assessments", files=RECORD)).json()["id"]
-    await gate.get(f"/v1/assessments/{made}")
+async def test_the_trail_tells_who_did_what_and_holds_no_record(settings, api):
+    made = (await api.post("/v1/assessments", files=RECORD)).json()["id"]
+    await api.get(f"/v1/assessments/{made}")
     database = Database(settings.sqlalchemy_url())
     async with database.sessions() as session:
         rows = (await session.scalars(select(AuditRow).where(AuditRow.subject == made).order_by(AuditRow.id))).all()

@@ -68,7 +68,7 @@ async def test_a_site_can_switch_registration_off(settings, stranger, monkeypatc
     assert "invitation" in answer.json()["detail"]
 
 
-async def test_staff_are_invited_once(admin, gate, stranger):
+async def test_staff_are_invited_once(admin, api, stranger):
     body = {"email": "cli@clinic.example", "role": "clinician"}
     made = (await admin.post("/v1/invitations", json=body)).json()
     listed = (await admin.get("/v1/invitations")).json()["items"]
@@ -83,21 +83,21 @@ async def test_staff_are_invited_once(admin, gate, stranger):
     assert (await stranger.post("/v1/invitations/accept", json=accept)).status_code == 404
     assert (await admin.get("/v1/invitations")).json()["items"] == []
     assert (await admin.post("/v1/invitations", json=body)).status_code == 409
-    async with await signed_in(gate, "cli@clinic.example") as clinician:
+    async with await signed_in(api, "cli@clinic.example") as clinician:
         assert (await clinician.get("/v1/accounts/me")).json()["patient_id"] is None
         # Clinicians invite patients, never staff.
         assert (await clinician.post("/v1/invitations", json={**body, "email": "d@c.example"})).status_code == 403
 
 
-async def test_a_patient_is_invited_to_the_row_the_hospital_has(admin, gate):
-    body = {"email": "mrn@home.example", "role": "patient", "patient_reference": "MRN-77"}
-    async with await invited(admin, gate, **body) as patient:
+async def test_a_patient_is_invited_to_the_row_the_hospital_has(admin, api):
+    body = {"email": "mrn@home.example", "role": "patient", "patient_number": "MRN-77"}
+    async with await invited(admin, api, **body) as patient:
         own = (await patient.get("/v1/accounts/me")).json()
     again = await admin.post("/v1/invitations", json={**body, "email": "other@home.example"})
     assert own["patient_id"]
     assert again.status_code == 409
     without = await admin.post("/v1/invitations", json={"email": "o@home.example", "role": "patient"})
-    assert without.json()["field"] == "patient_reference"
+    assert without.json()["field"] == "patient_number"
 
 
 async def test_invitations_end(settings, admin, stranger):
@@ -116,8 +116,8 @@ async def test_invitations_end(settings, admin, stranger):
     assert (await stranger.post("/v1/invitations/accept", json=accept)).status_code == 404
 
 
-async def test_wrong_passwords_in_a_row_lock_the_account_for_a_while(settings, admin, gate, stranger):
-    await (await invited(admin, gate, "lock@clinic.example", "clinician")).aclose()
+async def test_wrong_passwords_in_a_row_lock_the_account_for_a_while(settings, admin, api, stranger):
+    await (await invited(admin, api, "lock@clinic.example", "clinician")).aclose()
     wrong = {"username": "lock@clinic.example", "password": "not it at all"}
     right = {**wrong, "password": PASSWORD}
     unknown = {**wrong, "username": "nobody-here@clinic.example"}
@@ -137,8 +137,8 @@ async def test_wrong_passwords_in_a_row_lock_the_account_for_a_while(settings, a
     assert (await stranger.post("/v1/tokens", data=right)).status_code == 200
 
 
-async def test_a_new_password_ends_every_sign_in(admin, gate, stranger):
-    await (await invited(admin, gate, "new@clinic.example", "clinician")).aclose()
+async def test_a_new_password_ends_every_sign_in(admin, api, stranger):
+    await (await invited(admin, api, "new@clinic.example", "clinician")).aclose()
     first = await tokens_of(stranger, "new@clinic.example")
     change = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
 
@@ -154,21 +154,21 @@ async def test_a_new_password_ends_every_sign_in(admin, gate, stranger):
     await tokens_of(stranger, "new@clinic.example", NEW_PASSWORD)
 
 
-async def test_a_system_has_no_password(gate):
+async def test_a_system_has_no_password(api):
     change = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
-    assert (await gate.put("/v1/accounts/me/password", json=change)).status_code == 403
+    assert (await api.put("/v1/accounts/me/password", json=change)).status_code == 403
 
 
-async def test_signing_out_ends_the_access_token_too(admin, gate, stranger):
-    await (await invited(admin, gate, "out@clinic.example", "clinician")).aclose()
+async def test_signing_out_ends_the_access_token_too(admin, api, stranger):
+    await (await invited(admin, api, "out@clinic.example", "clinician")).aclose()
     one, other = await tokens_of(stranger, "out@clinic.example"), await tokens_of(stranger, "out@clinic.example")
     assert (await stranger.post("/v1/tokens/revoke", data={"token": one["refresh_token"]})).status_code == 204
     assert (await stranger.get("/v1/models", headers=bearer(one))).status_code == 401
     assert (await stranger.get("/v1/models", headers=bearer(other))).status_code == 200
 
 
-async def test_a_disabled_account_is_out_at_once(admin, gate, stranger):
-    async with await invited(admin, gate, "gone@clinic.example", "clinician") as clinician:
+async def test_a_disabled_account_is_out_at_once(admin, api, stranger):
+    async with await invited(admin, api, "gone@clinic.example", "clinician") as clinician:
         [found] = [
             one for one in (await admin.get("/v1/accounts?limit=100")).json()["items"]
             if one["email"] == "gone@clinic.example"
@@ -185,7 +185,7 @@ async def test_a_disabled_account_is_out_at_once(admin, gate, stranger):
     assert (await admin.patch(f"/v1/accounts/{MADE_UP}", json={"disabled": True})).status_code == 404
 
 
-async def test_accounts_come_in_pages(admin, gate):
+async def test_accounts_come_in_pages(admin, api):
     whole = (await admin.get("/v1/accounts?limit=100")).json()["items"]
     seen, before = [], None
     while True:
@@ -197,13 +197,13 @@ async def test_accounts_come_in_pages(admin, gate):
     assert len(whole) > 2
 
 
-async def test_the_operator_helps_who_forgot(settings, admin, gate, stranger):
-    await (await invited(admin, gate, "forgot@clinic.example", "clinician")).aclose()
+async def test_the_operator_helps_who_forgot(settings, admin, api, stranger):
+    await (await invited(admin, api, "forgot@clinic.example", "clinician")).aclose()
     made = await reset_password(settings, "Forgot@clinic.example")
     await tokens_of(stranger, "forgot@clinic.example", made["password"])
 
 
-async def test_two_who_accept_at_once_make_one_account(admin, gate, stranger):
+async def test_two_who_accept_at_once_make_one_account(admin, api, stranger):
     import asyncio
 
     made = (await admin.post("/v1/invitations", json={"email": "race@clinic.example", "role": "clinician"})).json()

@@ -67,7 +67,7 @@ MATRIX = {
     "PATCH /v1/accounts/{account_id}": Row("admin", record=True, send=CHANGE),
     "POST /v1/invitations": Row(
         "patients:write",
-        send={"json": {"email": "new@home.example", "role": "patient", "patient_reference": "MRN-NEW"}},
+        send={"json": {"email": "new@home.example", "role": "patient", "patient_number": "MRN-NEW"}},
     ),
     "GET /v1/invitations": Row("admin"),
     "DELETE /v1/invitations/{invitation_id}": Row("admin", record=True),
@@ -89,13 +89,11 @@ MATRIX = {
     "GET /v1/batches/{batch_id}/events": Row("assessments:read", record=True, refused=PATIENTS),
     "POST /v1/batches/{batch_id}/cancel": Row("assessments:write", record=True, refused=PATIENTS),
     "GET /v1/patients": Row("patients:read"),
-    "GET /v1/patients/{patient_id}": Row("patients:read", record=True),
-    "GET /v1/patients/{patient_id}/timeline": Row("patients:read", record=True),
-    "GET /v1/patients/{patient_id}/export": Row("patients:read", record=True),
-    "POST /v1/patients/{patient_id}/measurements": Row(
-        "patients:write", record=True, send=measured("2025-11-03", -1.8)
-    ),
-    "DELETE /v1/patients/{patient_id}": Row("patients:write", record=True, uses_up=True),
+    "GET /v1/patients/{patient}": Row("patients:read", record=True),
+    "GET /v1/patients/{patient}/timeline": Row("patients:read", record=True),
+    "GET /v1/patients/{patient}/export": Row("patients:read", record=True),
+    "POST /v1/patients/{patient}/measurements": Row("patients:write", record=True, send=measured("2025-11-03", -1.8)),
+    "DELETE /v1/patients/{patient}": Row("patients:write", record=True, uses_up=True),
     "GET /v1/alerts": Row("patients:read"),
     "POST /v1/alerts/{alert_id}/close": Row("patients:write", record=True),
     "GET /v1/models": Row("models:read"),
@@ -180,27 +178,27 @@ OUTSIDERS = {"other patient", "clinician elsewhere", "administrator elsewhere", 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
     return GatewaySettings(
-        state_dir=tmp_path_factory.mktemp("matrix"), logins_per_minute=1000, keep_pictures=True, _env_file=None
+        state_dir=tmp_path_factory.mktemp("matrix"), logins_per_minute=1000, store_renderings=True, _env_file=None
     )
 
 
 @pytest.fixture(scope="module")
-async def callers(settings, gate):
+async def callers(settings, api):
     """A client of every role, here and in another organisation."""
-    admin = await administrator_of(settings, gate, "root@here.example")
-    elsewhere = await administrator_of(settings, gate, "root@elsewhere.example", "Elsewhere")
+    admin = await administrator_of(settings, api, "root@here.example")
+    elsewhere = await administrator_of(settings, api, "root@elsewhere.example", "Elsewhere")
     everything = " ".join(sorted(EVERYTHING))
     found = {
-        "stranger": client(gate),
-        "patient": await invited(admin, gate, "a@home.example", "patient", patient_reference="MRN-A"),
-        "other patient": await invited(admin, gate, "b@home.example", "patient", patient_reference="MRN-B"),
-        "clinician": await invited(admin, gate, "c@here.example", "clinician"),
+        "stranger": client(api),
+        "patient": await invited(admin, api, "a@home.example", "patient", patient_number="MRN-A"),
+        "other patient": await invited(admin, api, "b@home.example", "patient", patient_number="MRN-B"),
+        "clinician": await invited(admin, api, "c@here.example", "clinician"),
         "administrator": admin,
-        "system": await system_of(settings, gate, everything),
-        "system that reads models": await system_of(settings, gate, "models:read"),
-        "clinician elsewhere": await invited(elsewhere, gate, "c@elsewhere.example", "clinician"),
+        "system": await system_of(settings, api, everything),
+        "system that reads models": await system_of(settings, api, "models:read"),
+        "clinician elsewhere": await invited(elsewhere, api, "c@elsewhere.example", "clinician"),
         "administrator elsewhere": elsewhere,
-        "system elsewhere": await system_of(settings, gate, everything, "Elsewhere"),
+        "system elsewhere": await system_of(settings, api, everything, "Elsewhere"),
     }
     assert set(found) == set(SCOPES)
     yield found
@@ -209,12 +207,12 @@ async def callers(settings, gate):
 
 
 @pytest.fixture(scope="module")
-async def records(settings, gate, callers, knee_jpeg):
+async def records(settings, api, callers, knee_jpeg):
     """Makes a record of this organisation, of the patient MRN-A where it is a patient's, by the path's name for it."""
     database = Database(settings.sqlalchemy_url())
     accounts = Accounts(database.sessions)
     admin, number = callers["administrator"], iter(range(10_000))
-    files = {**CASE, "image": ("knee.jpg", knee_jpeg), "patient_id": (None, "MRN-A")}
+    files = {**CASE, "image": ("knee.jpg", knee_jpeg), "patient_number": (None, "MRN-A")}
     assessment = (await callers["system"].post("/v1/assessments", files=files)).json()["id"]
 
     async def account():
@@ -240,7 +238,7 @@ async def records(settings, gate, callers, knee_jpeg):
 
     async def new_patient():
         reference = f"MRN-{next(number)}"
-        files = {**CASE, "patient_id": (None, reference)}
+        files = {**CASE, "patient_number": (None, reference)}
         assert (await callers["system"].post("/v1/assessments", files=files)).status_code == 201
         return reference
 
@@ -255,17 +253,17 @@ async def records(settings, gate, callers, knee_jpeg):
     await database.close()
 
 
-async def operations(gate):
-    document = (await gate.get("/openapi.json")).json()
+async def operations(api):
+    document = (await api.get("/openapi.json")).json()
     methods = {"get", "post", "put", "patch", "delete"}
     return {
         f"{method.upper()} {path}" for path, found in document["paths"].items() for method in set(found) & methods
     }  # fmt: skip
 
 
-async def test_every_operation_has_a_row_and_every_row_an_operation(gate):
+async def test_every_operation_has_a_row_and_every_row_an_operation(api):
     """A route without a row has no rule for who may use it: write one."""
-    assert await operations(gate) == set(MATRIX)
+    assert await operations(api) == set(MATRIX)
 
 
 def paths(routes, prefix=""):
@@ -326,11 +324,11 @@ ADDRESSES = {
 
 
 @pytest.fixture(scope="module")
-async def browsers(gate, callers):
+async def browsers(api, callers):
     """A browser of every person, signed in by the page, and a stranger's; each with the token of its forms."""
     found = {}
     for caller in ("stranger", *ADDRESSES):
-        browser = found[caller] = client(gate)
+        browser = found[caller] = client(api)
         token = (await browser.get("/session")).json()["form_token"]
         if caller != "stranger":
             form = {"csrf": token, "email": ADDRESSES[caller], "password": PASSWORD}
@@ -405,5 +403,5 @@ async def test_the_others_see_their_own(callers, records):
 
 async def test_a_patient_writes_for_nobody_else(callers):
     for reference, wanted in (("MRN-A", 201), ("MRN-B", 403), ("MRN-NEW", 403)):
-        files = {**CASE, "patient_id": (None, reference)}
+        files = {**CASE, "patient_number": (None, reference)}
         assert (await callers["patient"].post("/v1/assessments", files=files)).status_code == wanted

@@ -7,14 +7,14 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from gateway.assessing.administration import key
+from gateway.assessing.administration import create_api_key
 from gateway.cli.backup import back_up, restore
 from gateway.embedded import in_process
 from gateway.settings import GatewaySettings
 from shared.problems import Conflict, InvalidInput
-from tests.conftest import ALL_SCOPES, open_house
+from tests.conftest import ALL_SCOPES, open_gateway
 
-CASE = {"clinical": (None, '{"age": 67, "gender": "female"}'), "patient_id": (None, "MRN-1")}
+CASE = {"clinical": (None, '{"age": 67, "gender": "female"}'), "patient_number": (None, "MRN-1")}
 
 
 def settings_at(folder, url=None):
@@ -26,10 +26,10 @@ async def original(tmp_path_factory):
     """An installation's settings with an assessment in it and a key that reads it, and its backup with the secrets."""
     folder = tmp_path_factory.mktemp("original")
     settings = settings_at(folder / "state")
-    async with open_house(settings, in_process(settings.internal_key())) as client:
+    async with open_gateway(settings, in_process(settings.internal_key())) as client:
         made = await client.post("/v1/assessments", files=CASE)
         assert made.status_code == 201, made.text
-        reader = await key(settings, "reader", ALL_SCOPES, None)
+        reader = await create_api_key(settings, "reader", ALL_SCOPES, None)
         done = back_up(settings, folder / "with", with_secrets=True)
     return settings, made.json(), reader["key"], folder / "with", done
 
@@ -47,7 +47,7 @@ async def test_a_restore_is_the_same_installation(original, database_url, tmp_pa
     }
     with zipfile.ZipFile(file) as one, zipfile.ZipFile(tmp_path / "again") as other:
         assert json.loads(one.read("manifest.json"))["digests"] == json.loads(other.read("manifest.json"))["digests"]
-    async with open_house(settings, in_process(settings.internal_key())) as client:
+    async with open_gateway(settings, in_process(settings.internal_key())) as client:
         async with httpx.AsyncClient(
             transport=client._transport, base_url="http://gateway", headers={"X-API-Key": reader}
         ) as theirs:

@@ -11,23 +11,24 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select, update
 
-from gateway.api.manifest import Batch, BatchCase
-from gateway.app import furnish
+from gateway.app import create_context
 from gateway.assessing.administration import prepare
 from gateway.assessing.batch_signals import BatchSignals
-from gateway.assessing.batch_worker import MOST_ATTEMPTS
+from gateway.assessing.batch_worker import MOST_ATTEMPTS, BatchWorker
 from gateway.assessing.services import Services
+from gateway.assessing.workflow import Workflow
 from gateway.embedded import in_process
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Database
 from gateway.platform.database.tables import BatchCaseRow
 from gateway.platform.identity.scopes import Principal
+from gateway.records.batches import Batch, BatchCase
 from gateway.settings import GatewaySettings
 from shared.client import ServiceClient, service_http
 from shared.contracts.record import ClinicalRecord
 from shared.contracts.risk import RiskRequest
 from shared.problems import ServiceUnavailable
-from tests.conftest import open_house
+from tests.conftest import open_gateway
 from tests.integration.people import system_of
 
 RECORD = {"age": 67, "gender": "female"}
@@ -69,14 +70,14 @@ def settings(tmp_path, database_url):
 
 @pytest.fixture
 async def clinic(settings):
-    async with open_house(settings, in_process(settings.internal_key())) as client:
+    async with open_gateway(settings, in_process(settings.internal_key())) as client:
         yield client
 
 
 async def test_a_batch_with_images_and_records(clinic, knee_jpeg):
     cases = [
-        {"reference": "a", "patient_id": "MRN-1", "clinical": RECORD, "image": "a.jpg"},
-        {"reference": "b", "patient_id": "MRN-1", "clinical": RECORD},
+        {"reference": "a", "patient_number": "MRN-1", "clinical": RECORD, "image": "a.jpg"},
+        {"reference": "b", "patient_number": "MRN-1", "clinical": RECORD},
         {"reference": "c", "image": "c.jpg"},
     ]
     batch = await handed_in(clinic, cases, [("a.jpg", knee_jpeg), ("c.jpg", b"\xff\xd8\xffno picture")])
@@ -90,7 +91,7 @@ async def test_a_batch_with_images_and_records(clinic, knee_jpeg):
     first = (await clinic.get(f"/v1/assessments/{a['assessment_id']}")).json()
     assert first["status"] == "complete"
     assert first["staging"]
-    listed = (await clinic.get("/v1/assessments", params={"patient_id": "MRN-1"})).json()["items"]
+    listed = (await clinic.get("/v1/assessments", params={"patient_number": "MRN-1"})).json()["items"]
     assert {one["id"] for one in listed} == {a["assessment_id"], b["assessment_id"]}
     assert (await clinic.get("/v1/batches")).json()["items"] == [states[-1]]
 
@@ -139,20 +140,20 @@ BAD = {
     "an image that was not sent": (form([{"reference": "a", "image": "a.jpg"}]), "a.jpg"),
     "an image that is not named": (form(records(1), [("b.jpg", b"x")]), "b.jpg"),
     "an image twice": (form([{"reference": "a", "image": "a.jpg"}], [("a.jpg", b"x")] * 2), "a.jpg"),
-    "a patient id that does not print": (form(records(1, patient_id="a\u0007")), "patient_id"),
+    "a patient id that does not print": (form(records(1, patient_number="a\u0007")), "patient_number"),
     "another part": ([*form(records(1)), ("clinical", (None, "{}"))], "clinical"),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
-async def test_a_batch_is_taken_whole_or_not_at_all(house, name):
+async def test_a_batch_is_taken_whole_or_not_at_all(shared_api, name):
     parts, word = BAD[name]
-    before = (await house.get("/v1/batches")).json()
-    answer = await house.post("/v1/batches", files=parts)
+    before = (await shared_api.get("/v1/batches")).json()
+    answer = await shared_api.post("/v1/batches", files=parts)
     assert answer.status_code == 422, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert word in answer.text
-    assert (await house.get("/v1/batches")).json() == before
+    assert (await shared_api.get("/v1/batches")).json() == before
 
 
 async def test_another_organisation_sees_none_of_it(settings, clinic):
@@ -193,7 +194,7 @@ def behind(door_of, secret):
 
 async def test_a_cancelled_batch_finishes_what_is_begun_and_begins_no_more(settings):
     doors = []
-    async with open_house(settings, behind(doors, settings.internal_key())) as client:
+    async with open_gateway(settings, behind(doors, settings.internal_key())) as client:
         batch = await handed_in(client, records(4))
         await doors[0].arrived.wait()
         cancelled = (await client.post(f"/v1/batches/{batch['id']}/cancel")).json()
@@ -207,46 +208,51 @@ async def test_a_cancelled_batch_finishes_what_is_begun_and_begins_no_more(setti
 async def test_a_restart_goes_on_where_it_was(settings):
     """The first gateway stops with a case in its hands; the second one finishes the batch, each case once."""
     doors, secret = [], settings.internal_key()
-    async with open_house(settings, behind(doors, secret)) as client:
+    async with open_gateway(settings, behind(doors, secret)) as client:
         batch = await handed_in(client, records(3))
         await doors[0].arrived.wait()
-    async with open_house(settings, in_process(secret)) as client:
+    async with open_gateway(settings, in_process(secret)) as client:
         last = (await followed(client, batch["id"]))[-1]
         assert (last["state"], last["done"]) == ("done", 3)
         assert len((await client.get("/v1/assessments")).json()["items"]) == 3
 
 
 @pytest.fixture
-async def rooms(settings):
-    """The gateway's rooms without its background work."""
+async def ctx(settings):
+    """What the gateway works with, without its background work."""
     prepare(settings)
     database = Database(settings.sqlalchemy_url())
     async with in_process(settings.internal_key())() as services:
-        yield furnish(settings, database, services, BatchSignals())
+        yield create_context(settings, database, services, BatchSignals())
     await database.close()
 
 
-async def queued(rooms, count):
-    who = Principal("key:1", await rooms.accounts.first_organisation("x"), frozenset(), "system")
+async def no_image():
+    return None
+
+
+async def queued(ctx, count):
+    who = Principal("key:1", await ctx.accounts.accounts.first_organisation("x"), frozenset(), "system")
     risk = RiskRequest(record=ClinicalRecord(**RECORD))
-    made = await rooms.batches.add(Batch([BatchCase(f"c{n}", None, risk, None) for n in range(count)]), who, None)
-    return made.row.id, who
+    cases = [BatchCase(f"c{number}", None, risk, no_image) for number in range(count)]
+    return (await ctx.batches.submit(Batch(cases), who, None)).id, who
 
 
-async def test_a_case_is_claimed_once_and_again_when_its_lease_ran_out(rooms):
-    await queued(rooms, 3)
-    claims = await asyncio.gather(*(rooms.batches.claim() for _ in range(6)))
+async def test_a_case_is_claimed_once_and_again_when_its_lease_ran_out(ctx):
+    await queued(ctx, 3)
+    batches = ctx.batches.batches
+    claims = await asyncio.gather(*(batches.claim() for _ in range(6)))
     taken = [claim for claim in claims if claim]
     assert len({claim.id for claim in taken}) == len(taken) == 3
-    assert await rooms.batches.claim() is None
-    async with rooms.database.sessions.begin() as session:
+    assert await batches.claim() is None
+    async with ctx.database.sessions.begin() as session:
         gone = update(BatchCaseRow).where(BatchCaseRow.id == taken[0].id)
         await session.execute(gone.values(leased_until=now() - dt.timedelta(seconds=1)))
-    again = await rooms.batches.claim()
+    again = await batches.claim()
     assert (again.id, again.attempts) == (taken[0].id, 2)
     # The first holder comes back late: its word counts no more.
-    await rooms.batches.end(taken[0], problem={"type": "late"})
-    async with rooms.database.sessions() as session:
+    await batches.end(taken[0], problem={"type": "late"})
+    async with ctx.database.sessions() as session:
         row = (await session.scalars(select(BatchCaseRow).where(BatchCaseRow.id == again.id))).one()
     assert (row.state, row.problem) == ("working", None)
 
@@ -256,21 +262,17 @@ class NobodyThere(Services):
         raise ServiceUnavailable("The clinical service does not answer.")
 
 
-async def test_a_case_that_lacks_a_service_is_tried_again_before_its_partial_assessment_stands(rooms):
-    from gateway.assessing.batch_worker import _work_on
-    from gateway.assessing.workflow import Workflow
-
-    services = NobodyThere(**{field.name: getattr(rooms.services, field.name) for field in fields(Services)})
-    broken = replace(rooms, workflow=Workflow(services, 1))
-    batch_id, who = await queued(rooms, 1)
+async def test_a_case_that_lacks_a_service_is_tried_again_before_its_partial_assessment_stands(ctx):
+    services = NobodyThere(**{field.name: getattr(ctx.services, field.name) for field in fields(Services)})
+    broken = replace(ctx.assessments, workflow=Workflow(services, 1))
+    worker = BatchWorker(ctx.batches.batches, BatchSignals(), broken)
+    batch_id, who = await queued(ctx, 1)
     for attempt in range(1, MOST_ATTEMPTS + 1):
-        async with rooms.database.sessions.begin() as session:
+        async with ctx.database.sessions.begin() as session:
             await session.execute(update(BatchCaseRow).values(not_before=now() - dt.timedelta(seconds=1)))
-        claim = await rooms.batches.claim()
+        claim = await ctx.batches.batches.claim()
         assert claim.attempts == attempt
-        await _work_on(broken, claim)
-    case = (await rooms.batches.cases(batch_id, 1, None))[0]
+        await worker.work_on(claim)
+    case = (await ctx.batches.cases(batch_id, who, 1, None)).items[0]
     assert case.state == "done"
-    stored = await rooms.assessments.get(case.assessment_id, who)
-    assert stored.assessment.status == "partial"
-    assert [warning.component for warning in stored.assessment.warnings] == ["clinical"]
+    assert (await ctx.assessments.get(case.assessment_id, who)).assessment.status == "partial"

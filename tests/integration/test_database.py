@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from sqlalchemy import JSON, Uuid, column, create_engine, make_url, table, text
 
 from gateway.api.examples.assessments import ASSESSMENT
-from gateway.assessing.administration import key, prepare
+from gateway.assessing.administration import create_api_key, prepare
 from gateway.embedded import in_process
 from gateway.platform.clock import now
 from gateway.platform.database.engine import (
@@ -29,7 +29,7 @@ from gateway.platform.identity.refresh_tokens import RefreshTokens
 from gateway.settings import GatewaySettings
 from shared.problems import NotAuthenticated
 from shared.service import CannotStart
-from tests.conftest import open_house
+from tests.conftest import open_gateway
 
 RECORD = {"clinical": (None, '{"age": 67, "gender": "female"}')}
 
@@ -71,7 +71,7 @@ def test_a_database_of_a_newer_version_is_left_as_it_is(database_url):
 
 
 async def test_an_assessment_is_stored_and_found(settings):
-    async with open_house(settings, in_process(settings.internal_key())) as client:
+    async with open_gateway(settings, in_process(settings.internal_key())) as client:
         made = (await client.post("/v1/assessments", files=RECORD, headers={"Idempotency-Key": "k"})).json()
         again = (await client.post("/v1/assessments", files=RECORD, headers={"Idempotency-Key": "k"})).json()
         found = (await client.get(f"/v1/assessments/{made['id']}")).json()
@@ -95,7 +95,7 @@ async def test_times_keep_their_zone(settings):
 
 async def test_a_refresh_token_is_good_once(settings):
     prepare(settings)
-    await key(settings, "k", "models:read", None)
+    await create_api_key(settings, "k", "models:read", None)
     database = Database(settings.sqlalchemy_url())
     accounts = Accounts(database.sessions)
     account = await accounts.add_account("a@b", "hash", "clinician", await accounts.first_organisation("x"))
@@ -146,8 +146,8 @@ async def test_assessments_of_the_first_version_are_sealed_and_still_found(setti
             row = {"organisation_id": organisation, "created_at": now(), "caller": "key:1", "patient_id": patient}
             connection.execute(assessments.insert().values(id=identity, document=document, record=None, **row))
     engine.dispose()
-    async with open_house(settings, in_process(settings.internal_key())) as client:
-        of_patient = (await client.get("/v1/assessments", params={"patient_id": "MRN-1"})).json()["items"]
+    async with open_gateway(settings, in_process(settings.internal_key())) as client:
+        of_patient = (await client.get("/v1/assessments", params={"patient_number": "MRN-1"})).json()["items"]
         without = (await client.get(f"/v1/assessments/{ids[2]}")).json()
     assert {one["id"] for one in of_patient} == {str(ids[0]), str(ids[1])}
     assert without == {**ASSESSMENT, "id": str(ids[2]), "patient_id": None}

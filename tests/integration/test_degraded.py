@@ -10,7 +10,7 @@ import pytest
 from gateway.embedded import in_process
 from gateway.settings import SERVICES
 from shared.client import ServiceClient, service_http
-from tests.conftest import open_house
+from tests.conftest import open_gateway
 
 RECORD = {"clinical": (None, '{"age": 67, "gender": "female", "weight_kg": 58}')}
 
@@ -28,7 +28,7 @@ def without(name, secret):
 
 @pytest.mark.parametrize("name", SERVICES)
 async def test_the_rest_is_answered_and_the_missing_part_named(settings, knee_jpeg, name):
-    async with open_house(settings, without(name, settings.internal_key())) as client:
+    async with open_gateway(settings, without(name, settings.internal_key())) as client:
         answer = await client.post("/v1/assessments", files={"image": ("knee.jpg", knee_jpeg), **RECORD})
         health = (await client.get("/health/ready")).json()
         cards = (await client.get("/v1/models")).json()
@@ -60,7 +60,7 @@ async def test_a_partial_answer_is_replayed_and_a_new_key_tries_again(settings):
             async with service_http("http://clinical", transport) as http:
                 yield replace(services, clinical=ServiceClient("clinical", http, settings.internal_key()))
 
-    async with open_house(settings, recovering) as client:
+    async with open_gateway(settings, recovering) as client:
         first = (await client.post("/v1/assessments", files=RECORD, headers={"Idempotency-Key": "one"})).json()
         service_is_back = True
         again = (await client.post("/v1/assessments", files=RECORD, headers={"Idempotency-Key": "one"})).json()
@@ -78,7 +78,7 @@ async def test_two_sides_that_do_not_share_their_secret(settings):
             http = services.clinical._http
             yield replace(services, clinical=ServiceClient("clinical", http, settings.internal_key()))
 
-    async with open_house(settings, strangers) as client:
+    async with open_gateway(settings, strangers) as client:
         assessment = (await client.post("/v1/assessments", files=RECORD)).json()
     assert assessment["clinical"] is None
     assert assessment["warnings"][0]["component"] == "clinical"
@@ -107,7 +107,7 @@ async def test_more_than_may_be_in_flight_is_refused_and_not_queued(settings):
             async with service_http("http://clinical", doors[0]) as http:
                 yield replace(services, clinical=ServiceClient("clinical", http, secret))
 
-    async with open_house(crowded, held) as client:
+    async with open_gateway(crowded, held) as client:
         first = asyncio.create_task(client.post("/v1/assessments", files=RECORD))
         await doors[0].arrived.wait()
         busy = await client.post("/v1/assessments", files=RECORD)
@@ -121,7 +121,7 @@ async def test_more_than_may_be_in_flight_is_refused_and_not_queued(settings):
 
 async def test_an_upload_over_the_limit(settings):
     small = settings.model_copy(update={"max_upload_bytes": 1000})
-    async with open_house(small, in_process(small.internal_key())) as client:
+    async with open_gateway(small, in_process(small.internal_key())) as client:
         answer = await client.post("/v1/assessments", files={"image": ("big.jpg", b"\xff\xd8\xff" + b"x" * 2000)})
     assert answer.status_code == 413
     assert answer.json()["type"] == "urn:trabecula:problem:upload-too-large"

@@ -29,8 +29,8 @@ def settings(request, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-async def document(gate):
-    return (await gate.get("/openapi.json")).json()
+async def document(api):
+    return (await api.get("/openapi.json")).json()
 
 
 def resolved(document, schema):
@@ -99,12 +99,12 @@ def _quoted(value):
     return quote(_encodable(value), safe="")
 
 
-async def test_every_text_field_takes_hostile_text_as_data(admin, gate, settings, document):
+async def test_every_text_field_takes_hostile_text_as_data(admin, api, settings, document):
     found = list(places(document))
     assert {where for _, _, where, *_ in found} >= {
         "path", "query", "header", "application/json", "application/x-www-form-urlencoded", "multipart/form-data",
     }  # fmt: skip
-    async with client(gate) as stranger, await invited(admin, gate, "v@clinic.example", "clinician") as victim:
+    async with client(api) as stranger, await invited(admin, api, "v@clinic.example", "clinician") as victim:
         callers = {"/v1/tokens": stranger, "/v1/accounts/me/password": victim}
         for place in found:
             # The administrator's own password is left alone: the sign-in has to last for the rest.
@@ -136,11 +136,11 @@ async def still_standing(stranger, settings):
         assert word not in written
 
 
-async def test_a_condition_of_its_own_widens_no_list(admin, gate):
-    made = {"clinical": (None, '{"age": 67, "gender": "female"}'), "patient_id": (None, "MRN-1")}
-    assert (await gate.post("/v1/assessments", files=made)).status_code == 201
+async def test_a_condition_of_its_own_widens_no_list(admin, api):
+    made = {"clinical": (None, '{"age": 67, "gender": "female"}'), "patient_number": (None, "MRN-1")}
+    assert (await api.post("/v1/assessments", files=made)).status_code == 201
     for value in ("' OR '1'='1", "MRN-1' --", "%", "_RN-1", "MRN-1\x00"):
-        answer = await admin.get("/v1/assessments", params={"patient_id": value})
+        answer = await admin.get("/v1/assessments", params={"patient_number": value})
         assert answer.status_code == 422 or answer.json()["items"] == [], value
         answer = await admin.get("/v1/audit", params={"actor": value})
         assert answer.status_code == 422 or answer.json()["items"] == [], value

@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import update
 
-from gateway.assessing.administration import key, revoked_key, rotated_key
+from gateway.assessing.administration import create_api_key, revoke_api_key, rotate_api_key
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Database
 from gateway.platform.database.tables import ApiKeyRow
@@ -69,8 +69,8 @@ async def test_a_rotated_key_overlaps_and_stays_the_same_client(settings, admin,
     assert [await status(stranger, made) for made in (old, new, last)] == [401, 401, 200]
 
 
-async def test_nobody_makes_a_key_that_can_do_more(settings, gate):
-    async with await system_of(settings, gate, "admin models:read") as system:
+async def test_nobody_makes_a_key_that_can_do_more(settings, api):
+    async with await system_of(settings, api, "admin models:read") as system:
         made = await made_key(system, "models:read")
         assert made["scopes"] == ["models:read"]
         refused = await system.post("/v1/keys", json={"name": "more", "scopes": ["audit:read"]})
@@ -141,16 +141,16 @@ async def test_http_basic_does_as_well(admin, stranger):
     assert answer.status_code == 422
 
 
-async def test_the_operator_rotates_and_revokes(settings, stranger, gate):
-    made = await key(settings, "ward", "models:read", None)
-    new = await rotated_key(settings, made["key"], 0)  # the whole key is as good as its id
+async def test_the_operator_rotates_and_revokes(settings, stranger, api):
+    made = await create_api_key(settings, "ward", "models:read", None)
+    new = await rotate_api_key(settings, made["key"], 0)  # the whole key is as good as its id
     assert [await status(stranger, one) for one in (made, new)] == [401, 200]
-    await revoked_key(settings, made["id"])
+    await revoke_api_key(settings, made["id"])
     assert await status(stranger, new) == 401
     with pytest.raises(NotFound):
-        await rotated_key(settings, made["id"], 0)
+        await rotate_api_key(settings, made["id"], 0)
     with pytest.raises(NotFound):
-        await revoked_key(settings, "00ff")
+        await revoke_api_key(settings, "00ff")
     for bad in ("", "radiology", "'; DROP TABLE api_keys; --"):
         with pytest.raises(InvalidInput):
-            await revoked_key(settings, bad)
+            await revoke_api_key(settings, bad)

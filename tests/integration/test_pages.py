@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from gateway.assessing.administration import administrator
+from gateway.assessing.administration import create_administrator
 from gateway.embedded import in_process
 from gateway.settings import GatewaySettings
-from tests.conftest import open_house
+from tests.conftest import open_gateway
 from tests.integration.people import PASSWORD, client
 
 EVIL = '<script>alert("x")</script>'
@@ -25,17 +25,17 @@ PAGES = (
 
 
 @pytest.fixture(scope="module")
-async def gate(tmp_path_factory):
+async def api(tmp_path_factory):
     settings = GatewaySettings(state_dir=tmp_path_factory.mktemp("pages"), logins_per_minute=1000, _env_file=None)
-    async with open_house(settings, in_process(settings.internal_key())) as found:
-        await administrator(settings, "root@here.example", PASSWORD, None)
+    async with open_gateway(settings, in_process(settings.internal_key())) as found:
+        await create_administrator(settings, "root@here.example", PASSWORD, None)
         yield found
 
 
 @pytest.fixture(scope="module")
-async def browser(gate):
+async def browser(api):
     """An administrator's, with the token of the forms at hand."""
-    async with client(gate, accept="text/html") as found:
+    async with client(api, accept="text/html") as found:
         token = (await found.get("/session")).json()["form_token"]
         form = {"csrf": token, "email": "root@here.example", "password": PASSWORD}
         assert (await found.post("/sign-in", data=form)).status_code == 303
@@ -43,9 +43,9 @@ async def browser(gate):
         yield found
 
 
-async def test_what_people_wrote_is_text_on_every_page(gate, browser):
+async def test_what_people_wrote_is_text_on_every_page(api, browser):
     record = json.dumps({"age": 70, "gender": "female"})
-    made = await gate.post("/v1/assessments", files={"clinical": (None, record), "patient_id": (None, EVIL)})
+    made = await api.post("/v1/assessments", files={"clinical": (None, record), "patient_number": (None, EVIL)})
     assert made.status_code == 201
     patient = (await browser.get("/patients", params={"search": EVIL})).headers["location"]
     form = {"csrf": browser.headers["x-form"], "name": EVIL, "scopes": "models:read"}
@@ -68,11 +68,11 @@ async def test_what_people_wrote_is_text_on_every_page(gate, browser):
     assert shown >= 5
 
 
-async def test_the_way_further_back_keeps_what_was_asked_for(gate, browser):
+async def test_the_way_further_back_keeps_what_was_asked_for(api, browser):
     record = json.dumps({"age": 71, "gender": "female"})
-    made = (await gate.post("/v1/assessments", files={"clinical": (None, record)})).json()["id"]
+    made = (await api.post("/v1/assessments", files={"clinical": (None, record)})).json()["id"]
     for _ in range(101):
-        assert (await gate.get(f"/v1/assessments/{made}")).status_code == 200
+        assert (await api.get(f"/v1/assessments/{made}")).status_code == 200
     shown = (await browser.get("/administration/audit", params={"subject": made})).text
     (link,) = re.findall(r'href="(/administration/audit[?][^"]*before=[^"]*)"', shown)
     before = (await browser.get(link.replace("&amp;", "&"))).text
@@ -90,7 +90,7 @@ async def test_hostile_answers_are_refused_in_words_and_never_an_error_of_ours(b
         "prior_fractures",
         "density_0_value",
         "density_0_date",
-        "patient_id",
+        "patient_number",
     )
     for name in names:
         form = {"csrf": browser.headers["x-form"], "age": "70", "gender": "female", name: text}
@@ -137,22 +137,22 @@ async def test_a_script_is_told_each_part_then_the_result_then_its_pictures(brow
     ]
 
 
-async def test_what_is_not_there_is_a_page_for_browsers_and_a_problem_for_programs(gate):
-    async with client(gate) as stranger:
+async def test_what_is_not_there_is_a_page_for_browsers_and_a_problem_for_programs(api):
+    async with client(api) as stranger:
         page = await stranger.get("/no/such/page", headers={"Accept": "text/html", "Accept-Language": "hi"})
         assert (page.status_code, 'lang="hi"' in page.text) == (404, True)
         assert (await stranger.get("/no/such/page")).json()["type"] == "urn:trabecula:problem:not-found"
         assert (await stranger.get("/v1/no", headers={"Accept": "text/html"})).json()["status"] == 404
 
 
-async def test_the_start_sends_people_to_sign_in_and_programs_to_the_documentation(gate):
-    async with client(gate) as stranger:
+async def test_the_start_sends_people_to_sign_in_and_programs_to_the_documentation(api):
+    async with client(api) as stranger:
         person = await stranger.get("/", headers={"Accept": "text/html"})
         assert person.headers["location"] == "/sign-in"
         assert (await stranger.get("/")).headers["location"] == "/docs"
 
 
-async def test_nobody_is_sent_to_another_site(gate):
-    async with client(gate) as stranger:
+async def test_nobody_is_sent_to_another_site(api):
+    async with client(api) as stranger:
         for bad in ("//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)"):
             assert (await stranger.get("/language/hi", params={"next": bad})).headers["location"] == "/"

@@ -17,11 +17,11 @@ from gateway.platform.database.tables import (
     BatchCaseRow,
     MeasurementRow,
     PatientRow,
-    PictureRow,
     RefreshTokenRow,
+    RenderingRow,
 )
 from gateway.settings import GatewaySettings
-from tests.conftest import open_house
+from tests.conftest import open_gateway
 from tests.integration.people import administrator_of, client, invited, system_of
 
 # What the measured intervals until the next DXA hold for.
@@ -33,19 +33,19 @@ ALL = "assessments:write assessments:read patients:read patients:write"
 def settings(tmp_path, database_url):
     url = SecretStr(database_url)
     return GatewaySettings(
-        state_dir=tmp_path, database_url=url, keep_pictures=True, logins_per_minute=999, _env_file=None
+        state_dir=tmp_path, database_url=url, store_renderings=True, logins_per_minute=999, _env_file=None
     )
 
 
 @pytest.fixture
-async def gate(settings):
-    async with open_house(settings, in_process(settings.internal_key())) as client:
+async def api(settings):
+    async with open_gateway(settings, in_process(settings.internal_key())) as client:
         yield client
 
 
 @pytest.fixture
-async def clinic(settings, gate):
-    async with await system_of(settings, gate, ALL) as client:
+async def clinic(settings, api):
+    async with await system_of(settings, api, ALL) as client:
         yield client
 
 
@@ -58,7 +58,7 @@ def t_score(value, date=None, site="total_hip"):
 
 
 async def assessed(clinic, patient, image=None, **more):
-    files = {"clinical": (None, record(**more)), "patient_id": (None, patient)}
+    files = {"clinical": (None, record(**more)), "patient_number": (None, patient)}
     if image:
         files["image"] = ("knee.jpg", image)
     answer = await clinic.post("/v1/assessments", files=files)
@@ -101,10 +101,10 @@ async def test_the_timeline_tells_each_fact_once_and_the_trend(clinic):
 async def test_patients_are_found_by_reference_or_id(clinic):
     await assessed(clinic, "2026/0017")
     (listed,) = (await get(clinic, "/v1/patients"))["items"]
-    assert listed["patient_id"] == "2026/0017"
+    assert listed["patient_number"] == "2026/0017"
     assert await get(clinic, "/v1/patients/2026%2F0017") == listed
     assert await get(clinic, f"/v1/patients/{listed['id']}") == listed
-    assert (await get(clinic, "/v1/patients/2026%2F0017/timeline"))["patient_id"] == "2026/0017"
+    assert (await get(clinic, "/v1/patients/2026%2F0017/timeline"))["patient_number"] == "2026/0017"
     await get(clinic, "/v1/patients/MRN-2", 404)
     await get(clinic, "/v1/patients/a%00b/timeline", 404)
 
@@ -131,7 +131,7 @@ async def test_follow_ups_fall_due_and_give_way_to_newer_ones(settings, clinic):
     assert (await get(clinic, "/v1/alerts"))["items"] == []
     upcoming = (await get(clinic, "/v1/alerts", state="upcoming"))["items"]
     assert {one["code"] for one in upcoming} == {"follow_up.next_dxa.low_score"}
-    assert upcoming[0]["patient_id"] == "MRN-1"
+    assert upcoming[0]["patient_number"] == "MRN-1"
     today = dt.datetime.now(dt.UTC).date()
     database = Database(settings.sqlalchemy_url())
     for days, state in ((0, "due"), (1, "overdue")):
@@ -174,14 +174,14 @@ async def test_the_export_has_everything(clinic, knee_jpeg):
     assert {"patient made", "assessment made", "patient exported"} <= {one["action"] for one in export["trail"]}
 
 
-async def test_erasure_leaves_nothing_but_the_trail(settings, gate, clinic, knee_jpeg):
-    admin = await administrator_of(settings, gate, "a@clinic.example")
+async def test_erasure_leaves_nothing_but_the_trail(settings, api, clinic, knee_jpeg):
+    admin = await administrator_of(settings, api, "a@clinic.example")
     made = await assessed(clinic, "MRN-1", knee_jpeg, t_scores=[t_score(-2.2)])
     kept = await assessed(clinic, "MRN-2", t_scores=[t_score(-2.2)])
     await clinic.post("/v1/patients/MRN-1/measurements", json={"kind": "fracture", "date": "2024-01-01", "site": "hip"})
-    patient = await invited(admin, gate, "p@home.example", "patient", patient_reference="MRN-1")
+    patient = await invited(admin, api, "p@home.example", "patient", patient_number="MRN-1")
     manifest = json.dumps(
-        {"cases": [{"reference": "a", "patient_id": "MRN-1", "clinical": {"age": 70, "gender": "male"}}]}
+        {"cases": [{"reference": "a", "patient_number": "MRN-1", "clinical": {"age": 70, "gender": "male"}}]}
     )
     batch = (await clinic.post("/v1/batches", files={"manifest": (None, manifest)})).json()
     await clinic.get(f"/v1/batches/{batch['id']}/events", timeout=60)
@@ -197,32 +197,34 @@ async def test_erasure_leaves_nothing_but_the_trail(settings, gate, clinic, knee
         for table in (AssessmentRow, MeasurementRow, AlertRow, BatchCaseRow):
             mine = select(func.count()).select_from(table).where(table.patient == PatientRow.id)
             assert await session.scalar(mine.where(PatientRow.erased_at.is_not(None))) == 0, table
-        of_it = select(func.count()).select_from(PictureRow)
+        of_it = select(func.count()).select_from(RenderingRow)
         assert await session.scalar(of_it) == 0
         assert await session.scalar(select(func.count()).select_from(RefreshTokenRow)) == 1  # the administrator's
         row = (await session.scalars(select(PatientRow).where(PatientRow.erased_at.is_not(None)))).one()
-        assert (row.reference, row.account_id, row.data_key) == (None, None, None)
+        assert (row.patient_number, row.account_id, row.data_key) == (None, None, None)
     chain = await Audit(database.sessions).verify()
     assert chain.fault is None
     await database.close()
     assert (await get(clinic, f"/v1/assessments/{kept['id']}")) == kept
     # The same reference is a new patient from now on.
     again = await assessed(clinic, "MRN-1")
-    assert [one["id"] for one in (await get(clinic, "/v1/assessments", patient_id="MRN-1"))["items"]] == [again["id"]]
+    assert [one["id"] for one in (await get(clinic, "/v1/assessments", patient_number="MRN-1"))["items"]] == [
+        again["id"]
+    ]
     await admin.aclose()
     await patient.aclose()
 
 
-async def test_a_patient_sees_itself_only(settings, gate, clinic):
-    admin = await administrator_of(settings, gate, "a@clinic.example")
+async def test_a_patient_sees_itself_only(settings, api, clinic):
+    admin = await administrator_of(settings, api, "a@clinic.example")
     own = await assessed(clinic, "MRN-1", t_scores=[t_score(-2.2)])
     await assessed(clinic, "MRN-2", t_scores=[t_score(-2.2)])
-    patient = await invited(admin, gate, "p@home.example", "patient", patient_reference="MRN-1")
-    assert [one["patient_id"] for one in (await get(patient, "/v1/patients"))["items"]] == ["MRN-1"]
+    patient = await invited(admin, api, "p@home.example", "patient", patient_number="MRN-1")
+    assert [one["patient_number"] for one in (await get(patient, "/v1/patients"))["items"]] == ["MRN-1"]
     timeline = await get(patient, "/v1/patients/MRN-1/timeline")
     assert {one["source_id"] for one in timeline["entries"]} == {own["id"]}
     upcoming = (await get(patient, "/v1/alerts", state="upcoming"))["items"]
-    assert {one["patient_id"] for one in upcoming} == {"MRN-1"}
+    assert {one["patient_number"] for one in upcoming} == {"MRN-1"}
     export = await get(patient, "/v1/patients/MRN-1/export")
     kinds = {item["kind"] for one in export["assessments"] for item in one["assessment"]["recommendation"]["items"]}
     assert "medication" not in kinds
@@ -234,9 +236,9 @@ async def test_a_patient_sees_itself_only(settings, gate, clinic):
     await patient.aclose()
 
 
-async def test_another_organisation_finds_nobody_and_the_trail_says_so(settings, gate, clinic):
+async def test_another_organisation_finds_nobody_and_the_trail_says_so(settings, api, clinic):
     await assessed(clinic, "MRN-1", t_scores=[t_score(-2.2)])
-    async with await system_of(settings, gate, ALL, "Another clinic") as stranger:
+    async with await system_of(settings, api, ALL, "Another clinic") as stranger:
         for path in ("", "/timeline", "/export"):
             await get(stranger, f"/v1/patients/MRN-1{path}", 404)
         assert (await stranger.delete("/v1/patients/MRN-1")).status_code == 404
@@ -255,19 +257,19 @@ async def test_another_organisation_finds_nobody_and_the_trail_says_so(settings,
 async def test_text_that_looks_like_sql_or_a_header_is_text(clinic):
     for hostile in ("'; DROP TABLE patients; --", 'x" OR "1"="1', "a%' OR 1=1", "${jndi:ldap://x}", "Ωμέγα-1"):
         await assessed(clinic, hostile)
-        found = await get(clinic, "/v1/assessments", patient_id=hostile)
-        assert [one["patient_id"] for one in found["items"]] == [hostile]
+        found = await get(clinic, "/v1/assessments", patient_number=hostile)
+        assert [one["patient_number"] for one in found["items"]] == [hostile]
     assert len((await get(clinic, "/v1/patients"))["items"]) == 5
     for broken in ("a\r\nSet-Cookie: b=c", "a\u0000b"):
         answer = await clinic.post(
-            "/v1/assessments", files={"clinical": (None, record()), "patient_id": (None, broken)}
+            "/v1/assessments", files={"clinical": (None, record()), "patient_number": (None, broken)}
         )
         assert answer.status_code == 422
 
 
-async def test_nobody_without_the_scope(settings, gate):
-    async with await system_of(settings, gate, "assessments:read assessments:write") as reader:
+async def test_nobody_without_the_scope(settings, api):
+    async with await system_of(settings, api, "assessments:read assessments:write") as reader:
         for call in ("/v1/patients", "/v1/patients/MRN-1/timeline", "/v1/alerts"):
             await get(reader, call, 403)
-    async with client(gate) as stranger:
+    async with client(api) as stranger:
         await get(stranger, "/v1/patients/MRN-1", 401)

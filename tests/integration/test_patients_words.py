@@ -9,7 +9,7 @@ from gateway.embedded import in_process
 from gateway.pages.page import LANGUAGE
 from gateway.platform.language import LANGUAGES, catalogue
 from gateway.settings import GatewaySettings
-from tests.conftest import open_house
+from tests.conftest import open_gateway
 from tests.integration.people import PASSWORD, administrator_of, client, invited
 from tests.pdf import text_of
 
@@ -32,14 +32,14 @@ MEDICINES = re.compile("|".join(map(re.escape, ENGLISH | OTHER)), re.IGNORECASE)
 async def site(tmp_path_factory):
     """A clinician, a patient, the patient's browser, and the patient's assessment with medicines to release."""
     settings = GatewaySettings(state_dir=tmp_path_factory.mktemp("words"), logins_per_minute=1000, _env_file=None)
-    async with open_house(settings, in_process(settings.internal_key())) as gate:
-        admin = await administrator_of(settings, gate, "root@here.example")
-        patient = await invited(admin, gate, "a@home.example", "patient", patient_reference="MRN-A")
-        browser = client(gate, accept="text/html")
+    async with open_gateway(settings, in_process(settings.internal_key())) as api:
+        admin = await administrator_of(settings, api, "root@here.example")
+        patient = await invited(admin, api, "a@home.example", "patient", patient_number="MRN-A")
+        browser = client(api, accept="text/html")
         token = (await browser.get("/session")).json()["form_token"]
         form = {"csrf": token, "email": "a@home.example", "password": PASSWORD}
         assert (await browser.post("/sign-in", data=form)).status_code == 303
-        files = {"clinical": (None, json.dumps(RECORD)), "patient_id": (None, "MRN-A")}
+        files = {"clinical": (None, json.dumps(RECORD)), "patient_number": (None, "MRN-A")}
         made = (await admin.post("/v1/assessments", files=files)).json()
         yield admin, patient, browser, made
         for one in (admin, patient, browser):

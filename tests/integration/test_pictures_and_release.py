@@ -16,11 +16,11 @@ from gateway.assessing.services import Services
 from gateway.embedded import in_process
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Database
-from gateway.platform.database.tables import PictureRow
+from gateway.platform.database.tables import RenderingRow
 from gateway.platform.encryption import KeyEncryptionKey
 from gateway.records.renderings import KeptPictures
 from shared.contracts.findings import Picture
-from tests.conftest import open_house
+from tests.conftest import open_gateway
 from tests.integration.people import administrator_of, invited
 
 # T-score and fracture make the rules name drug classes.
@@ -49,8 +49,8 @@ def one_map(secret):
 
 @pytest.fixture
 async def keeping(settings):
-    kept = settings.model_copy(update={"keep_pictures": True})
-    async with open_house(kept, one_map(kept.internal_key())) as client:
+    kept = settings.model_copy(update={"store_renderings": True})
+    async with open_gateway(kept, one_map(kept.internal_key())) as client:
         yield client
 
 
@@ -89,24 +89,24 @@ async def test_without_a_radiograph_there_is_no_picture(keeping):
     assert await reason(keeping, f"/v1/assessments/{(await made(keeping))['id']}/heatmap.png") == "no_radiograph"
 
 
-async def test_pictures_come_with_the_answer_where_they_are_asked_for_and_are_not_stored(house, knee_jpeg):
+async def test_pictures_come_with_the_answer_where_they_are_asked_for_and_are_not_stored(shared_api, knee_jpeg):
     asked = {"files": {"image": ("knee.jpg", knee_jpeg)}, "headers": {"Idempotency-Key": "with-pictures"}}
-    answer = await house.post("/v1/assessments?pictures=true", **asked)
+    answer = await shared_api.post("/v1/assessments?pictures=true", **asked)
     pictures = answer.json()["pictures"]
     assert set(pictures) == {"preview", "imaging", "staging"}
     sizes = {cv2.imdecode(np.frombuffer(png(one), np.uint8), cv2.IMREAD_COLOR).shape for one in pictures.values()}
     assert len(sizes) == 1
     assert len({one["png_base64"] for one in pictures.values()}) == 3
     address = f"/v1/assessments/{answer.json()['id']}"
-    assert (await house.get(f"{address}/preview.png")).status_code == 404
-    stored = (await house.get(address)).json()
+    assert (await shared_api.get(f"{address}/preview.png")).status_code == 404
+    stored = (await shared_api.get(address)).json()
     assert {**stored, "pictures": pictures} == answer.json()
-    assert (await house.post("/v1/assessments?pictures=true", **asked)).json() == stored
+    assert (await shared_api.post("/v1/assessments?pictures=true", **asked)).json() == stored
 
 
-async def test_by_default_nothing_is_kept(house, knee_jpeg):
-    address = f"/v1/assessments/{(await made(house, knee_jpeg))['id']}"
-    answer = await house.get(f"{address}/heatmap.png")
+async def test_by_default_nothing_is_kept(shared_api, knee_jpeg):
+    address = f"/v1/assessments/{(await made(shared_api, knee_jpeg))['id']}"
+    answer = await shared_api.get(f"{address}/heatmap.png")
     assert answer.json()["reason"] == "not_kept"
     assert "TRABECULA_KEEP_PICTURES" in answer.json()["detail"]
 
@@ -117,7 +117,7 @@ async def test_pictures_expire_and_are_deleted(keeping, settings, knee_jpeg):
     pictures = KeptPictures(database.sessions, KeyEncryptionKey(settings.data_key()))
     assert await pictures.delete_expired() == 0
     async with database.sessions.begin() as session:
-        await session.execute(update(PictureRow).values(expires_at=now() - dt.timedelta(seconds=1)))
+        await session.execute(update(RenderingRow).values(expires_at=now() - dt.timedelta(seconds=1)))
     assert (await keeping.get(f"{address}/preview.png")).status_code == 404
     assert await pictures.delete_expired() == 2
     await database.close()
@@ -125,7 +125,7 @@ async def test_pictures_expire_and_are_deleted(keeping, settings, knee_jpeg):
 
 
 async def test_nothing_of_a_patient_is_readable_in_the_file(keeping, settings, knee_jpeg):
-    await made(keeping, knee_jpeg, patient_id="MRN-7")
+    await made(keeping, knee_jpeg, patient_number="MRN-7")
     with sqlite3.connect(settings.state_dir / "trabecula.db") as connection:
         stored = b"".join(
             value if isinstance(value, bytes) else str(value).encode()
@@ -140,7 +140,7 @@ async def test_nothing_of_a_patient_is_readable_in_the_file(keeping, settings, k
 async def patient(keeping, settings):
     """A client signed in as the patient MRN-1, who was invited by the hospital."""
     async with await administrator_of(settings, keeping, "root@clinic.example") as admin:
-        body = {"email": "p@home.example", "role": "patient", "patient_reference": "MRN-1"}
+        body = {"email": "p@home.example", "role": "patient", "patient_number": "MRN-1"}
         client = await invited(admin, keeping, **body)
     async with client:
         yield client
@@ -151,8 +151,8 @@ def kinds(assessment):
 
 
 async def test_a_patient_sees_the_own_records_and_medication_once_released(keeping, patient, knee_jpeg):
-    own = await made(keeping, knee_jpeg, patient_id="MRN-1")
-    other = await made(keeping, patient_id="MRN-2")
+    own = await made(keeping, knee_jpeg, patient_number="MRN-1")
+    other = await made(keeping, patient_number="MRN-2")
     assert "medication" in kinds(own)
     address = f"/v1/assessments/{own['id']}"
     seen = (await patient.get(address)).json()
@@ -180,8 +180,8 @@ async def test_a_patient_sees_the_own_records_and_medication_once_released(keepi
 async def test_a_patient_sends_cases_of_their_own_only(patient):
     own = await made(patient)
     assert "medication" not in kinds(own)
-    assert (await made(patient, patient_id="MRN-1"))["patient_id"] == "MRN-1"
-    foreign = {"clinical": (None, RECORD), "patient_id": (None, "MRN-2")}
+    assert (await made(patient, patient_number="MRN-1"))["patient_number"] == "MRN-1"
+    foreign = {"clinical": (None, RECORD), "patient_number": (None, "MRN-2")}
     assert (await patient.post("/v1/assessments", files=foreign)).status_code == 403
     assert len((await patient.get("/v1/assessments")).json()["items"]) == 2
 
@@ -190,7 +190,7 @@ async def test_a_site_may_release_at_once(settings, keeping, patient, knee_jpeg)
     from gateway.app import create_app
 
     open_site = settings.model_copy(update={"release_medication": "at_once"})
-    own = await made(keeping, patient_id="MRN-1")
+    own = await made(keeping, patient_number="MRN-1")
     app = create_app(open_site, in_process(open_site.internal_key()))
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.embedded import in_process
 from gateway.settings import GatewaySettings
-from tests.conftest import open_house
+from tests.conftest import open_gateway
 from tests.integration.people import administrator_of, invited
 from tests.pdf import text_of
 
@@ -20,10 +20,10 @@ RECORD = {
 async def site(tmp_path_factory):
     """A clinician, a patient and the patient's assessment, which has medicines to release."""
     settings = GatewaySettings(state_dir=tmp_path_factory.mktemp("reports"), logins_per_minute=1000, _env_file=None)
-    async with open_house(settings, in_process(settings.internal_key())) as gate:
-        admin = await administrator_of(settings, gate, "root@here.example")
-        patient = await invited(admin, gate, "a@home.example", "patient", patient_reference="MRN-A")
-        files = {"clinical": (None, json.dumps(RECORD)), "patient_id": (None, "MRN-A")}
+    async with open_gateway(settings, in_process(settings.internal_key())) as api:
+        admin = await administrator_of(settings, api, "root@here.example")
+        patient = await invited(admin, api, "a@home.example", "patient", patient_number="MRN-A")
+        files = {"clinical": (None, json.dumps(RECORD)), "patient_number": (None, "MRN-A")}
         made = (await admin.post("/v1/assessments", files=files)).json()
         assert any(item["kind"] == "medication" for item in made["recommendation"]["items"])
         yield admin, patient, f"/v1/assessments/{made['id']}"

@@ -43,7 +43,7 @@ CASES: dict[str, Any] = {
 MANIFEST = json.dumps(
     {
         "cases": [
-            {"reference": "case-1", "patient_id": "MRN-1", "clinical": {"age": 67, "gender": "female"}},
+            {"reference": "case-1", "patient_number": "MRN-1", "clinical": {"age": 67, "gender": "female"}},
             {"reference": "case-2", "image": "knee.jpg"},
         ]
     }

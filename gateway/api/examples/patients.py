@@ -6,7 +6,7 @@ ID = "019a0c11-5b0a-7d63-9d0e-0b2f6a7c8d9e"
 ASSESSMENT_ID = "019a0c11-6c1b-7e74-8e1f-1c3a7b8d9eaf"
 PATIENT: dict[str, Any] = {
     "id": ID,
-    "patient_id": "MRN-1",
+    "patient_number": "MRN-1",
     "created_at": "2025-11-03T10:00:00Z",
     "last_assessment_at": "2026-11-24T09:30:00Z",
 }
@@ -15,7 +15,7 @@ T_SCORE: dict[str, Any] = {
     "low_trauma": None, "assessment": None, "source": "measurement", "source_id": ID,
 }  # fmt: skip
 TIMELINE: dict[str, Any] = {
-    "patient_id": "MRN-1",
+    "patient_number": "MRN-1",
     "entries": [
         T_SCORE,
         {
@@ -33,14 +33,14 @@ TIMELINE: dict[str, Any] = {
             "site": "total_hip", "measure": "t_score", "unit": "standard deviations", "device": None,
             "points": [{"date": "2025-11-03", "value": -1.8}, {"date": "2026-11-24", "value": -2.3}],
             "change": -0.5, "per_year": -0.4732, "least_significant_change": 0.2961, "significant": True,
-            "words": "A loss beyond the measurement's own error.",
+            "summary": "A loss beyond the measurement's own error.",
         }
     ],
 }  # fmt: skip
 ALERT: dict[str, Any] = {
     "id": ID,
-    "patient": ID,
-    "patient_id": "MRN-1",
+    "patient_id": ID,
+    "patient_number": "MRN-1",
     "state": "due",
     "code": "follow_up.interval_1_year",
     "text": "With this T-score it took about 1 year until one woman in ten reached osteoporosis; repeat DXA then.",
@@ -60,7 +60,7 @@ TRAIL_LINE: dict[str, Any] = {
 EXPORT: dict[str, Any] = {
     "exported_at": "2026-11-24T10:00:00Z",
     "id": ID,
-    "patient_id": "MRN-1",
+    "patient_number": "MRN-1",
     "created_at": "2025-11-03T10:00:00Z",
     "assessments": [],
     "measurements": [MEASUREMENT],

@@ -134,17 +134,17 @@ class ApiKeyRow(Table):
 
 
 class PatientRow(Table):
-    """A patient of one organisation. Erasure empties `reference`, `account_id` and `data_key`; the id stays.
+    """A patient of one organisation. Erasure empties `patient_number`, `account_id` and `data_key`; the id stays.
 
-    `reference` is the hospital's own opaque identifier; `data_key` is wrapped by the key-encryption key.
+    `patient_number` is the hospital's own opaque identifier; `data_key` is wrapped by the key-encryption key.
     """
 
     __tablename__ = "patients"
-    __table_args__ = (UniqueConstraint("organisation_id", "reference"),)
+    __table_args__ = (UniqueConstraint("organisation_id", "patient_number"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
-    reference: Mapped[str | None] = mapped_column(String(64))
+    patient_number: Mapped[str | None] = mapped_column(String(64))
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id"), unique=True)
     data_key: Mapped[bytes | None] = mapped_column(LargeBinary(128))
     created_at: Mapped[dt.datetime]
@@ -154,21 +154,21 @@ class PatientRow(Table):
 class AssessmentRow(Table):
     """One assessment as it was answered, with the record it was made from.
 
-    `content` is sealed with the key of the patient, or with the organisation's where no patient was named. Erasure
+    `content` is encrypted with the key of the patient, or with the organisation's where no patient was named. Erasure
     deletes the row.
     """
 
     __tablename__ = "assessments"
     __table_args__ = (
-        Index("ix_assessments_organisation_id_patient_id", "organisation_id", "patient", "id"),
-        UniqueConstraint("caller", "idempotency_key"),
+        Index("ix_assessments_organisation_id_patient_id", "organisation_id", "patient_id", "id"),
+        UniqueConstraint("created_by", "idempotency_key"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
     created_at: Mapped[dt.datetime]
-    created_by: Mapped[str] = mapped_column("caller", String(100))
-    patient: Mapped[UUID | None] = mapped_column(ForeignKey("patients.id"))
+    created_by: Mapped[str] = mapped_column(String(100))
+    patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patients.id"))
     content: Mapped[bytes] = mapped_column(LargeBinary)
     idempotency_key: Mapped[str | None] = mapped_column(String(255))
     request_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
@@ -176,10 +176,10 @@ class AssessmentRow(Table):
     released_by: Mapped[str | None] = mapped_column(String(100))
 
 
-class PictureRow(Table):
-    """A preview or heat map of an assessment, sealed with the same key, until it expires."""
+class RenderingRow(Table):
+    """A preview or heat map of an assessment, encrypted with the same key, until it expires."""
 
-    __tablename__ = "pictures"
+    __tablename__ = "renderings"
 
     assessment_id: Mapped[UUID] = mapped_column(ForeignKey("assessments.id", ondelete="CASCADE"), primary_key=True)
     kind: Mapped[str] = mapped_column(String(20), primary_key=True)
@@ -193,20 +193,20 @@ class BatchRow(Table):
     __tablename__ = "batches"
     __table_args__ = (
         Index("ix_batches_organisation_id_id", "organisation_id", "id"),
-        UniqueConstraint("caller", "idempotency_key"),
+        UniqueConstraint("created_by", "idempotency_key"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
     created_at: Mapped[dt.datetime]
-    created_by: Mapped[str] = mapped_column("caller", String(100))
+    created_by: Mapped[str] = mapped_column(String(100))
     cancelled_at: Mapped[dt.datetime | None]
     idempotency_key: Mapped[str | None] = mapped_column(String(255))
     request_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
 
 
 class BatchCaseRow(Table):
-    """One case of a batch. Its record and image are sealed with the owner's key, and deleted when it has ended.
+    """One case of a batch. Its record and image are encrypted with the owner's key, and deleted when it has ended.
 
     Who works on it holds a lease; one that ran out, because the process ended, lets another take the case.
     """
@@ -222,7 +222,7 @@ class BatchCaseRow(Table):
     batch_id: Mapped[UUID] = mapped_column(ForeignKey("batches.id"))
     position: Mapped[int]
     reference: Mapped[str] = mapped_column(String(64))
-    patient: Mapped[UUID | None] = mapped_column(ForeignKey("patients.id"), index=True)
+    patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patients.id"), index=True)
     state: Mapped[str] = mapped_column(String(10))
     record: Mapped[bytes | None] = mapped_column(LargeBinary)
     image: Mapped[bytes | None] = mapped_column(LargeBinary)
@@ -234,27 +234,27 @@ class BatchCaseRow(Table):
 
 
 class MeasurementRow(Table):
-    """A T-score, a bone density or a fracture that was added by hand, sealed with the patient's key."""
+    """A T-score, a bone density or a fracture that was added by hand, encrypted with the patient's key."""
 
     __tablename__ = "measurements"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
-    patient: Mapped[UUID] = mapped_column(ForeignKey("patients.id"), index=True)
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patients.id"), index=True)
     created_at: Mapped[dt.datetime]
     created_by: Mapped[str] = mapped_column(String(100))
     content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class AlertRow(Table):
-    """Something to look at: a follow-up with its dates, or what got worse. The text is sealed."""
+    """Something to look at: a follow-up with its dates, or what got worse. The text is encrypted."""
 
     __tablename__ = "alerts"
     __table_args__ = (Index("ix_alerts_organisation_id_closed_at_id", "organisation_id", "closed_at", "id"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
-    patient: Mapped[UUID] = mapped_column(ForeignKey("patients.id"), index=True)
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patients.id"), index=True)
     assessment_id: Mapped[UUID | None] = mapped_column(ForeignKey("assessments.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str] = mapped_column(String(20))
     code: Mapped[str] = mapped_column(String(100))

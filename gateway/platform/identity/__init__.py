@@ -1,0 +1,1 @@
+"""People, hospital systems, their credentials and what these may do."""

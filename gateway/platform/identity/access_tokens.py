@@ -7,6 +7,7 @@ from uuid import UUID
 import jwt
 
 from gateway.platform.clock import now
+from gateway.platform.identity.scopes import account_actor, key_actor
 from shared.problems import NotAuthenticated
 
 ALGORITHM = "HS256"
@@ -43,11 +44,11 @@ class AccessTokens:
 
     def for_person(self, person: Person) -> str:
         """A token for one account, which ends with its sign-in."""
-        return self._issue({"sub": f"account:{person.account_id}", "sid": str(person.sign_in)})
+        return self._issue({"sub": account_actor(person.account_id), "sid": str(person.sign_in)})
 
     def for_client(self, system: ApiClient) -> str:
         """A token for one hospital system, which ends with its key."""
-        return self._issue({"sub": f"key:{system.key_id}", "scope": " ".join(sorted(system.scopes))})
+        return self._issue({"sub": key_actor(system.key_id), "scope": " ".join(sorted(system.scopes))})
 
     def verified(self, token: str) -> Person | ApiClient:
         """What a token says.

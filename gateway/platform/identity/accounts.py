@@ -9,11 +9,13 @@ from sqlalchemy import Update, case, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gateway.platform.audit import audit_row
+from gateway.platform.audit_actions import AuditAction, account_made
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Sessions
 from gateway.platform.database.ids import uuid7
 from gateway.platform.database.tables import AccountRow, OrganisationRow, PatientRow, RefreshTokenRow
-from gateway.platform.identity.scopes import SCOPES_OF_ROLE, Principal, Role
+from gateway.platform.identity.scopes import SCOPES_OF_ROLE, Principal, Role, account_actor
+from gateway.platform.paging import Page, paged
 from shared.problems import Conflict, NotAuthenticated, NotFound
 
 
@@ -40,9 +42,9 @@ class Accounts:
         """The oldest organisation; made under this name if there is none."""
         async with self._sessions() as session:
             found = await session.scalar(select(OrganisationRow.id).order_by(OrganisationRow.id).limit(1))
-        return found or await self.organisation(name)
+        return found or await self.get_or_create_organisation(name)
 
-    async def organisation(self, name: str) -> UUID:
+    async def get_or_create_organisation(self, name: str) -> UUID:
         """The organisation of this name; made if there is none."""
         query = select(OrganisationRow.id).where(OrganisationRow.name == name)
         async with self._sessions.begin() as session:
@@ -78,7 +80,7 @@ class Accounts:
                 if patient is not None:
                     patient.account_id = row.id
                     session.add(patient)
-                session.add(audit_row(organisation_id, by, f"{role} account made", f"account:{row.id}"))
+                session.add(audit_row(organisation_id, by, account_made(role), account_actor(row.id)))
         except IntegrityError as error:
             raise Conflict("There is an account of this e-mail address already.") from error
         return row.id
@@ -101,16 +103,17 @@ class Accounts:
             row = await session.get(AccountRow, account_id)
         if row is None:
             raise NotFound(f"There is no account {account_id}.")
-        return _shown(row)
+        return _account(row)
 
-    async def page(self, organisation_id: UUID, limit: int, before: UUID | None = None) -> list[Account]:
+    async def page(self, organisation_id: UUID, limit: int, before: UUID | None = None) -> Page[Account, UUID]:
         """The organisation's accounts, newest first; `before` is the last id of the page before."""
         query = select(AccountRow).where(AccountRow.organisation_id == organisation_id)
         if before is not None:
             query = query.where(AccountRow.id < before)
         async with self._sessions() as session:
-            rows = await session.scalars(query.order_by(AccountRow.id.desc()).limit(limit))
-            return [_shown(row) for row in rows]
+            rows = await session.scalars(query.order_by(AccountRow.id.desc()).limit(limit + 1))
+            accounts = [_account(row) for row in rows]
+        return paged(accounts, limit, lambda account: account.id)
 
     async def person(self, account_id: UUID) -> Principal:
         """The person behind a verified access token.
@@ -127,7 +130,7 @@ class Accounts:
         if row.role == "patient" and patient_id is None:
             raise NotAuthenticated("The patient of this account was erased.")
         scopes = SCOPES_OF_ROLE[row.role]
-        return Principal(f"account:{row.id}", row.organisation_id, scopes, cast(Role, row.role), patient_id)
+        return Principal(account_actor(row.id), row.organisation_id, scopes, cast(Role, row.role), patient_id)
 
     async def count_failure(self, account_id: UUID, failures: int, lockout: dt.timedelta) -> None:
         """One more wrong password; so many in a row lock the account for a while, and the count begins anew."""
@@ -154,7 +157,7 @@ class Accounts:
             row = await session.get_one(AccountRow, account_id)
             row.password_hash, row.failed_sign_ins, row.locked_until = password_hash, 0, None
             await session.execute(_end_sign_ins(account_id))
-            session.add(audit_row(row.organisation_id, by, "password changed", f"account:{account_id}"))
+            session.add(audit_row(row.organisation_id, by, AuditAction.PASSWORD_CHANGED, account_actor(account_id)))
 
     async def set_disabled(self, account_id: UUID, organisation_id: UUID, disabled: bool, by: str) -> Account:
         """Disable an account, which ends its sign-ins at once, or enable it again.
@@ -162,7 +165,7 @@ class Accounts:
         Raises:
             NotFound: the organisation has no such account.
         """
-        action = "account disabled" if disabled else "account enabled"
+        action = AuditAction.ACCOUNT_DISABLED if disabled else AuditAction.ACCOUNT_ENABLED
         async with self._sessions.begin() as session:
             row = await session.get(AccountRow, account_id)
             found = row is not None and row.organisation_id == organisation_id
@@ -171,11 +174,11 @@ class Accounts:
                 if disabled:
                     await session.execute(_end_sign_ins(account_id))
             session.add(
-                audit_row(organisation_id, by, action, f"account:{account_id}", "done" if found else "not found")
+                audit_row(organisation_id, by, action, account_actor(account_id), "done" if found else "not found")
             )
         if row is None or not found:
             raise NotFound(f"There is no account {account_id}.")
-        return _shown(row)
+        return _account(row)
 
 
 def _end_sign_ins(account_id: UUID) -> Update:
@@ -183,7 +186,7 @@ def _end_sign_ins(account_id: UUID) -> Update:
     return update(RefreshTokenRow).where(open_ones).values(revoked_at=now())
 
 
-def _shown(row: AccountRow) -> Account:
+def _account(row: AccountRow) -> Account:
     return Account(
         row.id, row.organisation_id, row.email, cast(Role, row.role), row.created_at, row.disabled_at, row.locked_until
     )

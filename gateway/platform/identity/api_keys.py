@@ -9,14 +9,17 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from gateway.platform.audit import audit_row
+from gateway.platform.audit_actions import AuditAction
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Sessions
 from gateway.platform.database.tables import ApiKeyRow, AuditRow
-from gateway.platform.identity.scopes import Principal
+from gateway.platform.identity.scopes import Principal, key_actor
 from gateway.platform.identity.secret_hash import digest
-from shared.problems import NotAuthenticated, NotFound
+from shared.problems import InvalidInput, NotAuthenticated, NotFound
 
 KEY_PREFIX = "trab"
+LONGEST_NAME = 100
+DEFAULT_OVERLAP_HOURS = 24
 # `last_used_at` is for people who tidy up keys; a minute is fine enough and spares a write a request.
 LAST_USED_STEP = dt.timedelta(minutes=1)
 INVALID_KEY = "The API key is not valid: unknown, expired or revoked."
@@ -45,6 +48,17 @@ class NewApiKey:
     key: str = field(repr=False)
 
 
+def checked_key_name(name: str, field: str) -> str:
+    """What a key is for, as its maker says.
+
+    Raises:
+        InvalidInput: empty, too long or not printable.
+    """
+    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+        raise InvalidInput(f"{field}: 1 to {LONGEST_NAME} printable characters.", field=field)
+    return name
+
+
 class ApiKeys:
     """Makes, checks, rotates and revokes API keys."""
 
@@ -62,8 +76,8 @@ class ApiKeys:
         )  # fmt: skip
         async with self._sessions.begin() as session:
             session.add(row)
-            session.add(audit_row(organisation_id, by, "key made", f"key:{identity}"))
-        return NewApiKey(_shown(row), _whole(identity, secret))
+            session.add(audit_row(organisation_id, by, AuditAction.KEY_MADE, key_actor(identity)))
+        return NewApiKey(_api_key(row), _whole(identity, secret))
 
     async def all(self, organisation_id: UUID | None) -> list[ApiKey]:
         """The organisation's keys, newest first; null for the operator, who sees every organisation's."""
@@ -72,7 +86,7 @@ class ApiKeys:
             query = query.where(ApiKeyRow.organisation_id == organisation_id)
         async with self._sessions() as session:
             rows = await session.scalars(query)
-            return [_shown(row) for row in rows]
+            return [_api_key(row) for row in rows]
 
     async def rotate(self, identity: str, organisation_id: UUID | None, by: str, overlap: dt.timedelta) -> NewApiKey:
         """A new secret for a key, which stays the same client; the old secret is good until the overlap is over.
@@ -90,10 +104,10 @@ class ApiKeys:
             if row is not None and usable:
                 row.previous_secret_hash, row.previous_valid_until = row.secret_hash, now() + overlap
                 row.secret_hash = digest(secret)
-            session.add(_line(organisation_id, row, by, "key rotated", identity, usable))
+            session.add(_line(organisation_id, row, by, AuditAction.KEY_ROTATED, identity, usable))
         if row is None or not usable:
             raise NotFound(f"There is no key {identity} that could be rotated.")
-        return NewApiKey(_shown(row), _whole(identity, secret))
+        return NewApiKey(_api_key(row), _whole(identity, secret))
 
     async def revoke(self, identity: str, organisation_id: UUID | None, by: str) -> None:
         """Revoke a key, with both its secrets and all its access tokens, at once; twice is no error.
@@ -109,7 +123,7 @@ class ApiKeys:
             found = row is not None and organisation_id in (None, row.organisation_id)
             if row is not None and found and row.revoked_at is None:
                 row.revoked_at = now()
-            session.add(_line(organisation_id, row, by, "key revoked", identity, found))
+            session.add(_line(organisation_id, row, by, AuditAction.KEY_REVOKED, identity, found))
         if not found:
             raise NotFound(f"There is no key {identity}.")
 
@@ -127,7 +141,7 @@ class ApiKeys:
         if not _opens(row, digest(secret)):
             raise NotAuthenticated(INVALID_KEY)
         await self._note_use(row)
-        return Principal(f"key:{row.id}", row.organisation_id, frozenset(row.scopes), "system")
+        return Principal(key_actor(row.id), row.organisation_id, frozenset(row.scopes), "system")
 
     async def client_of_token(self, identity: str, scopes: frozenset[str]) -> Principal:
         """The hospital system behind an access token that its key was exchanged for.
@@ -136,7 +150,7 @@ class ApiKeys:
             NotAuthenticated: the key was revoked or has expired since.
         """
         row = await self._usable(identity)
-        return Principal(f"key:{row.id}", row.organisation_id, scopes & frozenset(row.scopes), "system")
+        return Principal(key_actor(row.id), row.organisation_id, scopes & frozenset(row.scopes), "system")
 
     async def _usable(self, identity: str) -> ApiKeyRow:
         async with self._sessions() as session:
@@ -165,14 +179,14 @@ def _whole(identity: str, secret: str) -> str:
 
 
 def _line(
-    organisation_id: UUID | None, row: ApiKeyRow | None, by: str, action: str, identity: str, found: bool
+    organisation_id: UUID | None, row: ApiKeyRow | None, by: str, action: AuditAction, identity: str, found: bool
 ) -> AuditRow:
     """A line of the trail; another organisation's key is "not found" there too."""
     owner = organisation_id or (row.organisation_id if row else None)
-    return audit_row(owner, by, action, f"key:{identity}", "done" if found else "not found")
+    return audit_row(owner, by, action, key_actor(identity), "done" if found else "not found")
 
 
-def _shown(row: ApiKeyRow) -> ApiKey:
+def _api_key(row: ApiKeyRow) -> ApiKey:
     return ApiKey(
         row.id, row.name, list(row.scopes), row.organisation_id, row.created_at, row.expires_at, row.last_used_at,
         row.revoked_at, row.previous_valid_until,

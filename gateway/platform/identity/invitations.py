@@ -10,11 +10,12 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gateway.platform.audit import Outcome, audit_row
+from gateway.platform.audit_actions import AuditAction, invited
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Sessions
 from gateway.platform.database.ids import uuid7
 from gateway.platform.database.tables import AccountRow, InvitationRow, PatientRow
-from gateway.platform.identity.scopes import Role
+from gateway.platform.identity.scopes import Role, account_actor
 from gateway.platform.identity.secret_hash import digest
 from shared.problems import Conflict, NotFound
 
@@ -67,8 +68,8 @@ class Invitations:
             if patient_id is not None and await session.scalar(bound):
                 raise Conflict("This patient has an account already.")
             session.add(row)
-            session.add(audit_row(organisation_id, by, f"{role} invited", f"invitation:{row.id}"))
-        return NewInvitation(_shown(row), token)
+            session.add(audit_row(organisation_id, by, invited(role), f"invitation:{row.id}"))
+        return NewInvitation(_invitation(row), token)
 
     async def open_ones(self, organisation_id: UUID) -> list[Invitation]:
         """The organisation's invitations that can still be accepted, newest first."""
@@ -77,7 +78,7 @@ class Invitations:
             InvitationRow.revoked_at.is_(None), InvitationRow.expires_at > now(),
         )  # fmt: skip
         async with self._sessions() as session:
-            return [_shown(row) for row in await session.scalars(query.order_by(InvitationRow.id.desc()))]
+            return [_invitation(row) for row in await session.scalars(query.order_by(InvitationRow.id.desc()))]
 
     async def revoke(self, invitation_id: UUID, organisation_id: UUID, by: str) -> None:
         """Revoke an invitation.
@@ -92,7 +93,9 @@ class Invitations:
                 update(InvitationRow).where(still_open).values(revoked_at=now()).returning(InvitationRow.id)
             )
             outcome: Outcome = "done" if done else "not found"
-            session.add(audit_row(organisation_id, by, "invitation revoked", f"invitation:{invitation_id}", outcome))
+            session.add(
+                audit_row(organisation_id, by, AuditAction.INVITATION_REVOKED, f"invitation:{invitation_id}", outcome)
+            )
         if done is None:
             raise NotFound(f"There is no open invitation {invitation_id}.")
 
@@ -106,7 +109,7 @@ class Invitations:
             row = (await session.scalars(select(InvitationRow).where(_takes(token)))).one_or_none()
         if row is None:
             raise _gone()
-        return _shown(row)
+        return _invitation(row)
 
     async def accept(self, token: str, password_hash: str) -> UUID:
         """Use the token up and make the account, in one transaction: of two who take it at once, one gets it.
@@ -132,8 +135,10 @@ class Invitations:
                     if patient.account_id is not None or patient.erased_at is not None:
                         raise Conflict("This patient has an account already, or was erased.")
                     patient.account_id = account.id
-                actor = f"account:{account.id}"
-                session.add(audit_row(row.organisation_id, actor, "invitation accepted", f"invitation:{row.id}"))
+                actor = account_actor(account.id)
+                session.add(
+                    audit_row(row.organisation_id, actor, AuditAction.INVITATION_ACCEPTED, f"invitation:{row.id}")
+                )
         except IntegrityError as error:
             raise Conflict("There is an account of this e-mail address already.") from error
         return account.id
@@ -148,7 +153,7 @@ def _gone() -> NotFound:
     return NotFound("This invitation is unknown, used, revoked or expired: ask for a new one.")
 
 
-def _shown(row: InvitationRow) -> Invitation:
+def _invitation(row: InvitationRow) -> Invitation:
     return Invitation(
         row.id, row.email, cast(Role, row.role), row.patient_id, row.created_by, row.created_at, row.expires_at
     )

@@ -9,10 +9,12 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.orm import aliased
 
 from gateway.platform.audit import audit_row
+from gateway.platform.audit_actions import AuditAction
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Sessions
 from gateway.platform.database.ids import uuid7
 from gateway.platform.database.tables import AccountRow, RefreshTokenRow
+from gateway.platform.identity.scopes import account_actor
 from gateway.platform.identity.secret_hash import digest
 from shared.problems import NotAuthenticated
 
@@ -62,11 +64,11 @@ class RefreshTokens:
             )
             found = used.one_or_none()
         if found is None:
-            await self.end(token, "refresh token reused")
+            await self.end(token, AuditAction.REFRESH_TOKEN_REUSED)
             raise NotAuthenticated("The refresh token is not valid: sign in again.")
         return await self._add(found.account_id, found.family)
 
-    async def end(self, token: str, action: str) -> None:
+    async def end(self, token: str, action: AuditAction) -> None:
         """End the sign-in of a token, with a line of the trail; an unknown token is no error (RFC 7009)."""
         async with self._sessions.begin() as session:
             row = await session.get(RefreshTokenRow, digest(token))
@@ -78,7 +80,7 @@ class RefreshTokens:
                 .where(RefreshTokenRow.family == row.family, RefreshTokenRow.revoked_at.is_(None))
                 .values(revoked_at=now())
             )
-            session.add(audit_row(account.organisation_id, f"account:{account.id}", action, f"sign-in:{row.family}"))
+            session.add(audit_row(account.organisation_id, account_actor(account.id), action, f"sign-in:{row.family}"))
 
     async def is_over(self, family: UUID) -> bool:
         """Whether a sign-in was ended; its access tokens end with it."""

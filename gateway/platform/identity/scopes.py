@@ -11,6 +11,7 @@ Scope = Literal[
 ]  # fmt: skip
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 Role = Literal["patient", "clinician", "administrator"]
+ROLES: tuple[Role, ...] = get_args(Role)
 
 # What a patient's scopes reach is narrowed further, to the patient's own records: see `Principal.patient_id`.
 SCOPES_OF_ROLE: dict[str, frozenset[str]] = {
@@ -18,6 +19,19 @@ SCOPES_OF_ROLE: dict[str, frozenset[str]] = {
     "clinician": frozenset({"assessments:write", "assessments:read", "patients:read", "patients:write", "models:read"}),
     "administrator": frozenset(SCOPES),
 }
+
+
+ACCOUNT, API_KEY = "account:", "key:"
+
+
+def account_actor(account_id: UUID) -> str:
+    """How the audit trail names a person."""
+    return f"{ACCOUNT}{account_id}"
+
+
+def key_actor(key_id: str) -> str:
+    """How the audit trail names a hospital system."""
+    return f"{API_KEY}{key_id}"
 
 
 @dataclass(frozen=True)
@@ -35,6 +49,16 @@ class Principal:
     scopes: frozenset[str]
     role: Literal["patient", "clinician", "administrator", "system"]
     patient_id: UUID | None = None
+
+    @property
+    def is_patient(self) -> bool:
+        """Whether it is a patient's own account, which sees that patient alone and in plain words."""
+        return self.patient_id is not None
+
+    @property
+    def account_id(self) -> UUID | None:
+        """A person's account; null for a hospital system."""
+        return UUID(self.id.removeprefix(ACCOUNT)) if self.id.startswith(ACCOUNT) else None
 
     def must_have(self, scope: Scope) -> None:
         """Raise `NotAuthorised` unless the scope was granted."""

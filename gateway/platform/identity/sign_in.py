@@ -4,9 +4,11 @@ import datetime as dt
 from uuid import UUID
 
 from gateway.platform.audit import Audit
+from gateway.platform.audit_actions import AuditAction
 from gateway.platform.clock import now
 from gateway.platform.identity.accounts import Accounts
 from gateway.platform.identity.passwords import Passwords
+from gateway.platform.identity.scopes import account_actor
 from shared.problems import NotAuthenticated
 
 REFUSAL = (
@@ -37,16 +39,16 @@ class SignIn:
         account = await self._accounts.by_email(email)
         matches = await self._passwords.matches(password, account.password_hash if account else None)
         if account is None:
-            await self._audit.write(None, "nobody", "sign-in", outcome="refused")
+            await self._audit.write(None, "nobody", AuditAction.SIGN_IN, outcome="refused")
             raise NotAuthenticated(REFUSAL)
-        actor = f"account:{account.id}"
+        actor = account_actor(account.id)
         if account.locked_until and account.locked_until > now():
-            await self._audit.write(account.organisation_id, actor, "sign-in to a locked account", outcome="refused")
+            await self._audit.write(account.organisation_id, actor, AuditAction.SIGN_IN_LOCKED, outcome="refused")
             raise NotAuthenticated(REFUSAL)
         if not matches:
             await self._accounts.count_failure(account.id, self._failures, self._lockout)
-            await self._audit.write(account.organisation_id, actor, "sign-in", outcome="refused")
+            await self._audit.write(account.organisation_id, actor, AuditAction.SIGN_IN, outcome="refused")
             raise NotAuthenticated(REFUSAL)
         await self._accounts.forget_failures(account.id)
-        await self._audit.write(account.organisation_id, actor, "sign-in")
+        await self._audit.write(account.organisation_id, actor, AuditAction.SIGN_IN)
         return account.id

@@ -34,7 +34,7 @@ def assessment(site, key, knee_file):
     files = {
         "image": ("knee.jpg", knee_file.read_bytes()),
         "clinical": (None, json.dumps(RECORD)),
-        "patient_id": (None, "MRN-1"),
+        "patient_number": (None, "MRN-1"),
     }
     made = httpx.post(f"{site.url}/v1/assessments", files=files, headers={"X-API-Key": key}, timeout=60)
     assert made.status_code == 201, made.text

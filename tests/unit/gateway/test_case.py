@@ -1,18 +1,21 @@
 import pytest
 
-from gateway.assessing.case import Case, checked_patient_id, read_risk
+from gateway.assessing.case import Case, read_record_json
+from gateway.platform.validators import checked_patient_number
 from shared.contracts.risk import LifestyleRiskRequest
 from shared.problems import InvalidInput, InvalidRecord
 
 
 def errors_of(text, model="bone_density"):
     with pytest.raises(InvalidRecord) as caught:
-        read_risk(text, model)
+        read_record_json(text, model)
     return {error["field"]: error["message"] for error in caught.value.members["errors"]}
 
 
 def test_a_record_is_read():
-    record = read_risk('{"age": 67, "gender": "female", "prior_fractures": [{"site": "hip"}]}', "bone_density").record
+    record = read_record_json(
+        '{"age": 67, "gender": "female", "prior_fractures": [{"site": "hip"}]}', "bone_density"
+    ).record
     assert record.age == 67
     assert record.prior_fractures[0].site == "hip"
     assert record.smoking is None
@@ -53,7 +56,7 @@ def test_every_bad_field_is_named_at_once():
 def test_the_lifestyle_model_has_a_record_of_its_own():
     assert "clinical.hormonal_changes" in errors_of('{"age": 67, "gender": "female"}', "lifestyle")
     with pytest.raises(InvalidInput, match="bone_density and lifestyle"):
-        read_risk("{}", "astrology")
+        read_record_json("{}", "astrology")
 
 
 def test_the_lifestyle_record_is_read():
@@ -63,20 +66,20 @@ def test_the_lifestyle_record_is_read():
         '"physical_activity": "sedentary", "smoking": false, "alcohol_consumption": "none", "medical_conditions": '
         '"none", "medications": "none", "prior_fractures": false}'
     )
-    assert isinstance(read_risk(text, "lifestyle"), LifestyleRiskRequest)
+    assert isinstance(read_record_json(text, "lifestyle"), LifestyleRiskRequest)
 
 
-def test_a_patient_id_is_short_and_prints():
-    assert checked_patient_id(None) is None
-    assert checked_patient_id("MRN 00-17") == "MRN 00-17"
+def test_a_patient_number_is_short_and_prints():
+    assert checked_patient_number(None) is None
+    assert checked_patient_number("MRN 00-17") == "MRN 00-17"
     for bad in ("x" * 65, "a\nb"):
         with pytest.raises(InvalidInput):
-            checked_patient_id(bad)
+            checked_patient_number(bad)
 
 
 def test_the_digest_tells_requests_apart():
-    risk = read_risk('{"age": 67, "gender": "female"}', "bone_density")
-    same = read_risk('{ "gender":"female","age":67.0 }', "bone_density")
+    risk = read_record_json('{"age": 67, "gender": "female"}', "bone_density")
+    same = read_record_json('{ "gender":"female","age":67.0 }', "bone_density")
     cases = [Case(b"a", risk, "p"), Case(b"ap", risk, None), Case(b"a", None, "p"), Case(None, risk, "p")]
     assert len({case.digest() for case in cases}) == 4
     assert Case(b"a", same, "p").digest() == cases[0].digest()

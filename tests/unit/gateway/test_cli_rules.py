@@ -1,4 +1,4 @@
-"""The operator's commands about the rules, run as functions of the house."""
+"""The operator's commands about the rules, run as functions of the shared_api."""
 
 import json
 

@@ -6,8 +6,8 @@ import datetime as dt
 import pytest
 
 from gateway.api.examples.assessments import ASSESSMENT
-from gateway.assessing.release import NEXT_SCAN, patient_view
-from gateway.records.encrypted import _with_patients_words
+from gateway.assessing.release import NEXT_SCAN, for_patient
+from gateway.records.encrypted import _as_of_today
 from shared.clinic.drug_names import bone_drug_named
 from shared.contracts.assessment import Assessment
 
@@ -53,7 +53,7 @@ ITEMS = (
 
 
 def test_nothing_of_it_names_what_is_withheld():
-    seen = patient_view(made(*ITEMS), "by_clinician")
+    seen = for_patient(made(*ITEMS), "by_clinician").assessment
     assert not bone_drug_named(seen.model_dump_json())
     assert [one.id for one in seen.recommendation.items] == ["follow_up.1", "diet.calcium"]
     assert [one.text for one in seen.recommendation.items] == ["See a doctor soon."] * 2
@@ -64,13 +64,13 @@ def test_nothing_of_it_names_what_is_withheld():
     assert [one.field for one in seen.clinical.contributions] == ["age"]
     assert [one.field for one in seen.clinical.most_informative_missing] == ["smoking"]
     assert [one.field for one in seen.clinical.warnings] == ["medications"]
-    assert patient_view(seen, "by_clinician") == seen
+    assert for_patient(seen, "by_clinician").assessment == seen
 
 
 @pytest.mark.parametrize(("released", "rule"), [(True, "by_clinician"), (False, "at_once")])
 def test_once_released_a_medicine_is_told_in_the_patients_words(released, rule):
     stored = made(*ITEMS).model_copy(update={"released_at": NOON if released else None})
-    seen = patient_view(stored, rule)
+    seen = for_patient(stored, rule).assessment
     first = seen.recommendation.items[0]
     assert [one.id for one in seen.recommendation.items] == [one["id"] for one in ITEMS]
     assert (first.text, first.checks, first.reasons, first.rationale) == ("See a doctor soon.", [], [], "")
@@ -80,7 +80,7 @@ def test_what_was_stored_without_words_for_the_patient_is_told_to_the_clinic_alo
     document = made(*ITEMS).model_dump(mode="json")
     for one in document["recommendation"]["items"]:
         del one["patient_text"], one["message"]
-    stored = Assessment.model_validate(_with_patients_words(document))
+    stored = Assessment.model_validate(_as_of_today(document))
     assert [one.text for one in stored.recommendation.items] == [CLINIC] * 3
     released = stored.model_copy(update={"released_at": NOON})
-    assert patient_view(released, "by_clinician").recommendation.items == []
+    assert for_patient(released, "by_clinician").assessment.recommendation.items == []

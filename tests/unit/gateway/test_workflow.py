@@ -5,8 +5,9 @@ import datetime as dt
 
 import pytest
 
-from gateway.assessing.case import Case, as_sent
+from gateway.assessing.case import Case
 from gateway.assessing.workflow import Workflow
+from gateway.records.stored_risk import as_sent
 from shared.contracts.policy import ClinicPolicy
 from shared.contracts.record import ClinicalRecord
 from shared.contracts.risk import RiskRequest

@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 import gateway.api.examples.assessments
-from gateway.assessing.release import patient_view
+from gateway.assessing.assessments import ReportContent
+from gateway.assessing.release import for_patient
 from gateway.reports import fonts
 from gateway.reports.fonts import fonts_for
-from gateway.reports.report import Report, _pictures, pdf_of
+from gateway.reports.report import _renderings, pdf_of
 from gateway.reports.sheet import Sheet
 from shared.contracts.assessment import Assessment
+from shared.contracts.record import ClinicalRecord
+from shared.contracts.risk import RiskRequest
 from tests.pdf import text_of
 
 EXAMPLE = Assessment.model_validate(json.loads(
@@ -37,18 +40,20 @@ def much():
 def test_the_patients_is_one_sheet_in_the_language_asked_for(language):
     if fonts_for(language) is None:
         pytest.skip(NO_FONTS)
-    pdf, written = pdf_of(Report(patient_view(EXAMPLE, "by_clinician"), "patient", {}, withheld=True), language)
+    pdf, written = pdf_of(
+        ReportContent(for_patient(EXAMPLE, "by_clinician").assessment, "patient", {}, withheld=True), language
+    )
     assert (sheets(pdf), written) == (1, language)
 
 
 @pytest.mark.parametrize("language", ["en", "hi", "kn"])
 def test_the_clinicians_is_one_sheet_in_english(language):
-    pdf, written = pdf_of(Report(EXAMPLE, "clinician", {}), language)
+    pdf, written = pdf_of(ReportContent(EXAMPLE, "clinician", {}), language)
     assert (sheets(pdf), written) == (1, "en")
 
 
 def test_a_long_one_is_set_smaller():
-    pdf, _ = pdf_of(Report(much(), "clinician", {}), "en")
+    pdf, _ = pdf_of(ReportContent(much(), "clinician", {}), "en")
     assert sheets(pdf) == 1
 
 
@@ -56,7 +61,7 @@ def test_without_a_font_it_is_in_english_and_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr(fonts, "FOLDERS", (str(tmp_path),))
     fonts._files.cache_clear()
     try:
-        pdf, written = pdf_of(Report(EXAMPLE, "patient", {}, withheld=True), "kn")
+        pdf, written = pdf_of(ReportContent(EXAMPLE, "patient", {}, withheld=True), "kn")
     finally:
         fonts._files.cache_clear()
     assert (sheets(pdf), written) == (1, "en")
@@ -93,7 +98,7 @@ def words_on(report, language="en"):
 def test_an_emergency_comes_before_everything_else(audience):
     links = [{"title": "Ask Apollo", "url": "https://apollo.example/"}]
     now = {"advised": True, "urgency": "emergency", "reason": "Cord compression.", "links": links}
-    told = words_on(Report(changed(consult=now), audience, {}, emergency_number="108"))
+    told = words_on(ReportContent(changed(consult=now), audience, {}, emergency_number="108"))
     assert told.index("Call 108 now") < told.index("Cord compression.") < told.index("All in all")
     assert "Ask Apollo" not in told
 
@@ -101,19 +106,21 @@ def test_an_emergency_comes_before_everything_else(audience):
 def test_both_sheets_tell_what_is_odd_about_the_record():
     odd = [{"field": "weight_kg", "type": "implausible_value", "detail": "a BMI of 91; check the units"}]
     made = changed(clinical={"warnings": odd})
-    assert "Weight: This value is unusual. Please check it." in words_on(Report(made, "patient", {}))
-    assert "weight_kg: a BMI of 91; check the units" in words_on(Report(made, "clinician", {}))
+    assert "Weight: This value is unusual. Please check it." in words_on(ReportContent(made, "patient", {}))
+    assert "weight_kg: a BMI of 91; check the units" in words_on(ReportContent(made, "clinician", {}))
 
 
 def test_the_chance_stands_beside_the_average_until_a_diagnosis_leads():
     comparison = {"of_same_age_and_sex": 0.1, "population": "US adults"}
-    told = words_on(Report(changed(combined={"comparison": comparison}, clinical={"probability": 0.2}), "patient", {}))
+    told = words_on(
+        ReportContent(changed(combined={"comparison": comparison}, clinical={"probability": 0.2}), "patient", {})
+    )
     assert "Chance of osteoporosis in a bone density scan: 20%" in told
     assert "more than the average of people of the same age and sex, 10% (US adults)" in told
     density = {"who_class": "osteoporosis", "basis": "b", "t_score": -3, "date": "2026-05-03"}
     found = {"category": "high", "diagnosis": {"who_class": "osteoporosis", "basis": "b", "date": "2026-05-03"}}
     for audience in ("patient", "clinician"):
-        told = words_on(Report(changed(combined=found, clinical={"bone_density": density}), audience, {}))
+        told = words_on(ReportContent(changed(combined=found, clinical={"bone_density": density}), audience, {}))
         assert "Osteoporosis By a bone density scan, 3 May 2026. High risk" in told
         assert "Chance of osteoporosis" not in told
         assert "A bone density scan is advised" not in told
@@ -124,7 +131,7 @@ def test_where_the_sex_is_open_both_readings_are_told():
         {"sex": "female", "probability": 0.22, "category": "high"},
         {"sex": "male", "probability": 0.05, "category": "low"},
     ]
-    told = words_on(Report(changed(clinical={"probability": None, "readings": readings}), "patient", {}))
+    told = words_on(ReportContent(changed(clinical={"probability": None, "readings": readings}), "patient", {}))
     assert "Female: 22% (High risk)" in told
     assert "Male: 5.0% (Low risk)" in told
 
@@ -135,13 +142,13 @@ def test_an_unclear_film_has_no_percentages_and_no_heat_map():
     )
     pictures = dict.fromkeys(("preview", "imaging"), png)
     made = changed(imaging={"indeterminate": True, "words": "Indeterminate: too young."})
-    unclear = Report(made, "clinician", pictures)
+    unclear = ReportContent(made, "clinician", pictures)
     told = words_on(unclear)
     assert "no clear answer" in told
     assert "Indeterminate: too young." in told
     assert "Osteoporosis, knee" not in told
-    assert len(_pictures(unclear)) == 1
-    assert len(_pictures(Report(EXAMPLE, "clinician", pictures))) == 2
+    assert len(_renderings(unclear)) == 1
+    assert len(_renderings(ReportContent(EXAMPLE, "clinician", pictures))) == 2
 
 
 def test_the_clinician_can_file_it():
@@ -152,11 +159,15 @@ def test_the_clinician_can_file_it():
         "prior_fractures": [{"site": "hip", "age": 71, "low_trauma": True}, {"site": "wrist"}],
         "medications": ["glucocorticoids"],
     }  # fmt: skip
-    told = words_on(Report(EXAMPLE, "clinician", {}, record={"record": record}))
+    told = words_on(
+        ReportContent(EXAMPLE, "clinician", {}, risk=RiskRequest(record=ClinicalRecord.model_validate(record)))
+    )
     for line in (
         "Female, 72 years, 48 kg, 156 cm, BMI 19.7", "Femoral neck (hip) T-score -2.9 (DXA, 3 May 2026)",
         "Hip at 71 (low trauma); Wrist (trauma not stated)", "smoking: Now", "glucocorticoid 6 months",
         "medications: Steroid tablets", "signature",
     ):  # fmt: skip
         assert line in told
-    assert "72 years" not in words_on(Report(EXAMPLE, "patient", {}, record={"record": record}))
+    assert "72 years" not in words_on(
+        ReportContent(EXAMPLE, "patient", {}, risk=RiskRequest(record=ClinicalRecord.model_validate(record)))
+    )

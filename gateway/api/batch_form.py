@@ -1,19 +1,19 @@
 """The form of a batch: a manifest that lists the cases, and the images it names."""
 
-import hashlib
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import FormData, UploadFile
 
-from gateway.assessing.case import MODELS, as_sent, checked_patient_id, read_risk
-from shared.contracts.risk import LifestyleRiskRequest, RiskRequest
-from shared.problem_responses import describe_error
+from gateway.api.deps import RENAMED
+from gateway.assessing.case import CLINICAL_MODELS, DEFAULT_MODEL, read_record
+from gateway.platform.validators import checked_patient_number
+from gateway.records.batches import Batch, BatchCase
+from shared.problem_responses import describe_error, joined
 from shared.problems import InvalidInput, InvalidRecord, MissingInput
 
 MOST_CASES = 1000
@@ -28,9 +28,9 @@ class ManifestCase(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reference: Reference = Field(description="The sender's name for the case, once in a batch", examples=["case-1"])
-    patient_id: Annotated[str | None, Field(max_length=64, description="The hospital's own, opaque")] = None
+    patient_number: Annotated[str | None, Field(max_length=64, description="The hospital's own, opaque")] = None
     clinical: Annotated[dict[str, Any] | None, Field(description="See the schema ClinicalRecord")] = None
-    clinical_model: Annotated[str, Field(examples=list(MODELS))] = MODELS[0]
+    clinical_model: Annotated[str, Field(examples=list(CLINICAL_MODELS))] = DEFAULT_MODEL
     image: Annotated[str | None, Field(description="File name of an `image` part", examples=["knee.jpg"])] = None
 
 
@@ -40,41 +40,6 @@ class Manifest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     cases: Annotated[list[ManifestCase], Field(min_length=1, max_length=MOST_CASES)]
-
-
-@dataclass(frozen=True)
-class BatchCase:
-    """One case as it was handed in and checked; the image is still where the form keeps it."""
-
-    reference: str
-    patient_id: str | None
-    risk: RiskRequest | LifestyleRiskRequest | None
-    upload: UploadFile | None
-
-    async def image(self) -> bytes | None:
-        """The image's bytes."""
-        if self.upload is None:
-            return None
-        await self.upload.seek(0)
-        return await self.upload.read()
-
-
-@dataclass(frozen=True)
-class Batch:
-    """A batch as it was handed in."""
-
-    cases: list[BatchCase]
-
-    async def digest(self) -> bytes:
-        """SHA-256 of everything that was sent, to tell a repeated request from another one under the same key."""
-        whole = hashlib.sha256()
-        for case in self.cases:
-            image = await case.image() or b""
-            record = json.dumps(as_sent(case.risk)) if case.risk else ""
-            parts = (case.reference.encode(), (case.patient_id or "").encode(), record.encode(), image)
-            for part in parts:
-                whole.update(len(part).to_bytes(8, "big") + part)
-        return whole.digest()
 
 
 @asynccontextmanager
@@ -103,9 +68,8 @@ def read_manifest(text: str | bytes) -> Manifest:
     try:
         return Manifest.model_validate_json(text)
     except ValidationError as error:
-        errors = [describe_error(dict(one)) for one in error.errors()[:MOST_ERRORS]]
-        detail = "; ".join(f"manifest.{one['field']}: {one['message']}" for one in errors[:5])
-        raise InvalidInput(detail, errors=[{**one, "field": f"manifest.{one['field']}"} for one in errors]) from error
+        errors = [_in_manifest(describe_error(dict(part))) for part in error.errors()[:MOST_ERRORS]]
+        raise InvalidInput(joined(errors), errors=errors) from error
 
 
 def checked_cases(manifest: Manifest, images: dict[str, UploadFile]) -> list[BatchCase]:
@@ -120,31 +84,46 @@ def checked_cases(manifest: Manifest, images: dict[str, UploadFile]) -> list[Bat
         if case.clinical is None and case.image is None:
             raise MissingInput(f"manifest.cases.{number}: give an 'image', a 'clinical' record, or both.")
         try:
-            risk = read_risk(json.dumps(case.clinical), case.clinical_model) if case.clinical is not None else None
+            risk = read_record(case.clinical, case.clinical_model) if case.clinical is not None else None
         except InvalidRecord as error:
             errors += [
-                {**one, "field": f"manifest.cases.{number}.{one['field']}"} for one in error.members["errors"]
-            ]  # fmt: skip
+                {**part, "field": f"manifest.cases.{number}.{part['field']}"} for part in error.members["errors"]
+            ]
             continue
         upload = images[case.image] if case.image is not None else None
-        cases.append(BatchCase(case.reference, checked_patient_id(case.patient_id), risk, upload))
+        patient_number = checked_patient_number(case.patient_number)
+        cases.append(BatchCase(case.reference, patient_number, risk, partial(_read, upload)))
     if errors:
-        detail = "; ".join(f"{one['field']}: {one['message']}" for one in errors[:5])
-        raise InvalidRecord(detail, errors=errors[:MOST_ERRORS])
+        raise InvalidRecord(joined(errors), errors=errors[:MOST_ERRORS])
     return cases
+
+
+def _in_manifest(error: dict[str, str]) -> dict[str, str]:
+    """The field as the sender knows it, with the new name of one that was renamed."""
+    renamed = RENAMED.get(error["field"].rpartition(".")[2])
+    message = f"there is no such field: {renamed}" if renamed else error["message"]
+    return {**error, "field": f"manifest.{error['field']}", "message": message}
+
+
+async def _read(upload: UploadFile | None) -> bytes | None:
+    """The image's bytes; the file stays where the form keeps it, so that one at a time is in memory."""
+    if upload is None:
+        return None
+    await upload.seek(0)
+    return await upload.read()
 
 
 def _check_names(manifest: Manifest, images: dict[str, UploadFile]) -> None:
     """Every reference once; every image that is named was sent, and every one that was sent is named, once."""
     references = [case.reference for case in manifest.cases]
-    if repeated := sorted({one for one in references if references.count(one) > 1}):
+    if repeated := sorted({name for name in references if references.count(name) > 1}):
         raise InvalidInput(f"manifest: the reference '{repeated[0]}' is given more than once.", field="manifest")
     named = [case.image for case in manifest.cases if case.image is not None]
     if missing := sorted(set(named) - set(images)):
         raise InvalidInput(f"There is no 'image' part with the file name '{missing[0]}'.", field="image")
     if unused := sorted(set(images) - set(named)):
         raise InvalidInput(f"The image '{unused[0]}' is named by no case of the manifest.", field="image")
-    if shared := sorted({one for one in named if named.count(one) > 1}):
+    if shared := sorted({name for name in named if named.count(name) > 1}):
         raise InvalidInput(f"The image '{shared[0]}' is named by more than one case.", field="manifest")
 
 

@@ -1,0 +1,143 @@
+"""Accounts: patients register themselves, staff are invited, people guard their password, administrators see all."""
+
+import datetime as dt
+from dataclasses import dataclass
+from uuid import UUID
+
+from gateway.platform.audit import Audit
+from gateway.platform.audit_actions import AuditAction
+from gateway.platform.identity.accounts import Account, Accounts
+from gateway.platform.identity.attempts import Attempts
+from gateway.platform.identity.invitations import Invitation, Invitations, NewInvitation
+from gateway.platform.identity.passwords import Passwords
+from gateway.platform.identity.scopes import Principal, Role
+from gateway.platform.identity.sign_in import SignIn
+from gateway.platform.paging import Page
+from gateway.platform.validators import checked_patient_number
+from gateway.records.patients import Patients
+from gateway.settings import GatewaySettings
+from shared.problems import Conflict, InvalidInput, NotAuthorised
+
+
+@dataclass(frozen=True)
+class InvitationWanted:
+    """Who is invited. A patient is named by the hospital's own number; only administrators invite staff."""
+
+    email: str
+    role: Role
+    patient_number: str | None = None
+    lifetime: dt.timedelta = dt.timedelta(hours=72)
+
+
+@dataclass(frozen=True)
+class AccountUseCases:
+    """What people and administrators do with accounts and invitations."""
+
+    accounts: Accounts
+    invitations: Invitations
+    patients: Patients
+    passwords: Passwords
+    sign_in: SignIn
+    attempts: Attempts
+    audit: Audit
+    settings: GatewaySettings
+
+    async def register(self, email: str, password: str) -> Account:
+        """A patient registers; staff are invited instead.
+
+        Raises:
+            NotAuthorised: registration is switched off here.
+            InvalidInput: the password is too short or easily guessed.
+            Conflict: the address has an account.
+            TooManyAttempts: wait a minute.
+        """
+        if not self.settings.registration:
+            raise NotAuthorised("Registration is switched off here: ask the clinic for an invitation.")
+        await self.attempts.count_address()
+        hashed = await self.passwords.new_hash(password, email)
+        organisation = await self.accounts.first_organisation(self.settings.organisation)
+        patient = self.patients.new_row(organisation)
+        account_id = await self.accounts.add_account(email, hashed, "patient", organisation, patient, "nobody")
+        return await self.accounts.get(account_id)
+
+    async def change_password(self, who: Principal, current: str, new: str) -> None:
+        """Change one's own password. Every sign-in of the account ends.
+
+        Raises:
+            NotAuthorised: a hospital system has no password.
+            NotAuthenticated: the current password is wrong.
+            InvalidInput: the new one is too short or easily guessed.
+            TooManyAttempts: wait a minute.
+        """
+        if who.account_id is None:
+            raise NotAuthorised("A hospital system has no password: rotate its key.")
+        account = await self.accounts.get(who.account_id)
+        await self.attempts.count(account.email)
+        await self.sign_in.account(account.email, current)
+        hashed = await self.passwords.new_hash(new, account.email)
+        await self.accounts.set_password(account.id, hashed, who.id)
+
+    async def page(self, who: Principal, limit: int, before: UUID | None) -> Page[Account, UUID]:
+        """The organisation's accounts, newest first."""
+        accounts = await self.accounts.page(who.organisation_id, limit, before)
+        await self.audit.write(who.organisation_id, who.id, AuditAction.ACCOUNTS_LISTED)
+        return accounts
+
+    async def set_disabled(self, account_id: UUID, disabled: bool, who: Principal) -> Account:
+        """Disable an account, which ends its sign-ins at once, or enable it again.
+
+        Raises:
+            Conflict: one's own account.
+            NotFound: the organisation has no such account.
+        """
+        if disabled and who.account_id == account_id:
+            raise Conflict("You cannot disable your own account: ask another administrator.")
+        return await self.accounts.set_disabled(account_id, who.organisation_id, disabled, who.id)
+
+    async def invite(self, wanted: InvitationWanted, who: Principal) -> NewInvitation:
+        """Invite somebody to one's own organisation; the answer is the one chance to see the token.
+
+        Raises:
+            InvalidInput: a patient without a number.
+            NotAuthorised: staff are invited by administrators.
+            Conflict: the address, or the patient, has an account.
+        """
+        patient_id = None
+        if wanted.role == "patient":
+            number = checked_patient_number(wanted.patient_number)
+            if number is None:
+                raise InvalidInput("patient_number: needed to invite a patient.", field="patient_number")
+            patient_id = (await self.patients.get_or_create(who.organisation_id, number, who.id)).id
+        else:
+            who.must_have("admin")
+        return await self.invitations.add(
+            wanted.email, wanted.role, who.organisation_id, who.id, wanted.lifetime, patient_id
+        )
+
+    async def open_invitations(self, who: Principal) -> list[Invitation]:
+        """The organisation's invitations that can still be accepted, without their tokens."""
+        invitations = await self.invitations.open_ones(who.organisation_id)
+        await self.audit.write(who.organisation_id, who.id, AuditAction.INVITATIONS_LISTED)
+        return invitations
+
+    async def revoke_invitation(self, invitation_id: UUID, who: Principal) -> None:
+        """Take an invitation back before it is accepted.
+
+        Raises:
+            NotFound: the organisation has no such invitation that is open.
+        """
+        await self.invitations.revoke(invitation_id, who.organisation_id, who.id)
+
+    async def accept_invitation(self, token: str, password: str) -> Account:
+        """Use an invitation's token up: it and a password make the account.
+
+        Raises:
+            NotFound: unknown, used, revoked or expired.
+            InvalidInput: the password is too short or easily guessed.
+            Conflict: the address, or the patient, got an account meanwhile.
+            TooManyAttempts: wait a minute.
+        """
+        await self.attempts.count_address()
+        invitation = await self.invitations.of_token(token)
+        hashed = await self.passwords.new_hash(password, invitation.email)
+        return await self.accounts.get(await self.invitations.accept(token, hashed))

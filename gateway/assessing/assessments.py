@@ -1,0 +1,212 @@
+"""Assessing cases, and reading, releasing and printing what came of them: the same for the API and for the pages."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from gateway.assessing.case import Case
+from gateway.assessing.release import Audience, VisibleAssessment, for_patient, visible_to
+from gateway.assessing.workflow import Findings, ProgressCallback, Workflow, no_progress
+from gateway.platform.audit_actions import AuditAction
+from gateway.platform.clock import now
+from gateway.platform.database.ids import uuid7
+from gateway.platform.identity.scopes import Principal
+from gateway.platform.paging import Page
+from gateway.records.alert_rules import NewAlerts, bone_loss, follow_ups, worsening
+from gateway.records.assessments import Assessments, NewAssessment, NewRenderings
+from gateway.records.encrypted import StoredAssessment
+from gateway.records.idempotency import IdempotentRequest
+from gateway.records.patients import KeyOwner, Patients
+from gateway.records.rendering_kinds import KINDS, RenderingKind, png_bytes, why_not
+from gateway.records.renderings import Renderings
+from gateway.records.stored_risk import AnyRisk
+from gateway.records.timeline import timeline
+from gateway.settings import GatewaySettings
+from shared.contracts.assessment import Assessment
+from shared.problems import NotAuthorised, NotFound
+
+# Earlier assessments that a new one is compared with.
+LOOK_BACK = 20
+
+
+@dataclass(frozen=True)
+class AssessmentResult:
+    """An assessment as the caller may see it. `findings` is null where the same request was answered before."""
+
+    visible: VisibleAssessment
+    findings: Findings | None
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """What a report is made of.
+
+    Args:
+        assessment: in the patient's view where the report is for the patient.
+        renderings: kept PNGs by kind: preview, imaging, staging.
+        withheld: whether medicines are left out until a clinician releases them.
+        risk: the record with its model; in the clinician's report alone.
+        emergency_number: the country's.
+    """
+
+    assessment: Assessment
+    audience: Audience
+    renderings: Mapping[str, bytes]
+    withheld: bool = False
+    risk: AnyRisk | None = None
+    emergency_number: str = "112"
+
+    @property
+    def is_for_patient(self) -> bool:
+        return self.audience == "patient"
+
+
+@dataclass(frozen=True)
+class AssessmentUseCases:
+    """What people, hospital systems and the batch worker do with assessments."""
+
+    assessments: Assessments
+    renderings: Renderings
+    patients: Patients
+    workflow: Workflow
+    settings: GatewaySettings
+
+    async def assess_case(
+        self,
+        who: Principal,
+        case: Case,
+        idempotency_key: str | None,
+        with_renderings: bool,
+        on_progress: ProgressCallback = no_progress,
+    ) -> AssessmentResult:
+        """Assess a case and store it, or find what was answered to the same request under the same key.
+
+        Args:
+            with_renderings: draw them, even where the site keeps none.
+            on_progress: hears of each part as it is over.
+
+        Raises:
+            InvalidInput: the image cannot be read, or is refused and there is no record beside it.
+            Conflict: the key was used for another request, or the patient was erased meanwhile.
+            TooBusy: as many cases are in flight as may be.
+        """
+        idempotent = IdempotentRequest(idempotency_key, case.digest()) if idempotency_key else None
+        assessment = await self.assessments.answered_before(who, idempotent) if idempotent else None
+        findings = None
+        if assessment is None:
+            owner = await self.patients.owner(who, case.patient_number)
+            drawn = with_renderings or self.settings.store_renderings
+            findings = await self.workflow.assess(case, drawn, on_progress)
+            assessment = await self.store_assessment(case, findings, who, owner, idempotent)
+        return AssessmentResult(self._visible(who, assessment), findings)
+
+    async def store_assessment(
+        self, case: Case, findings: Findings, who: Principal, owner: KeyOwner, idempotent: IdempotentRequest | None
+    ) -> Assessment:
+        """Store what the services found as one assessment, with its renderings where the site keeps them, and alerts.
+
+        Raises:
+            Conflict: the patient was erased meanwhile.
+        """
+        assessment = findings.assessment(uuid7(), now(), case.patient_number)
+        alerts = await self._derive_alerts(StoredAssessment(assessment, case.risk, owner.patient_id), owner)
+        renderings = self._kept(findings, assessment.created_at)
+        new = NewAssessment(assessment, case.risk, owner, idempotent, renderings, alerts)
+        return await self.assessments.add(new, who)
+
+    async def get(self, assessment_id: UUID, who: Principal) -> VisibleAssessment:
+        """One assessment as the caller may see it.
+
+        Raises:
+            NotFound: there is none under this id that the caller may see.
+        """
+        return self._visible(who, (await self.assessments.get(assessment_id, who)).assessment)
+
+    async def page(
+        self, who: Principal, limit: int, before: UUID | None, patient_number: str | None
+    ) -> Page[Assessment, UUID]:
+        """The organisation's assessments, newest first, or one patient's; a patient's account sees its own.
+
+        Raises:
+            InvalidInput: the number is a patient's id here.
+        """
+        patient_id = None
+        if patient_number is not None:
+            await self.patients.refuse_our_id(who.organisation_id, patient_number)
+            patient = await self.patients.by_number(who.organisation_id, patient_number)
+            if patient is None:
+                return Page(items=[], next=None)
+            patient_id = patient.id
+        found = await self.assessments.page(who, limit, before, patient_id)
+        visible = [self._visible(who, stored.assessment).assessment for stored in found.items]
+        return Page.model_construct(items=visible, next=found.next)
+
+    async def release(self, assessment_id: UUID, who: Principal) -> Assessment:
+        """Show the medication items to the patient from now on, after a clinician has looked at them.
+
+        Raises:
+            NotAuthorised: a patient's own account asks.
+            NotFound: there is none under this id that the caller may see.
+        """
+        if who.is_patient:
+            raise NotAuthorised("A clinician releases an assessment, not the patient.")
+        return (await self.assessments.release(assessment_id, who)).assessment
+
+    async def rendering(self, assessment_id: UUID, who: Principal, kinds: Sequence[RenderingKind]) -> bytes:
+        """The PNG of the first of these kinds that is kept.
+
+        Raises:
+            NotFound: there is no such assessment, or none is kept; `reason` says why.
+        """
+        stored = await self.assessments.get(assessment_id, who, AuditAction.RENDERING_READ)
+        png = await self.renderings.first(assessment_id, kinds)
+        if png is None:
+            assessment, settings = stored.assessment, self.settings
+            had_image = assessment.imaging is not None or assessment.staging is not None
+            reason, detail = why_not(
+                kinds[0], had_image, assessment.created_at, settings.store_renderings, settings.rendering_days, now()
+            )
+            raise NotFound(detail, reason=reason)
+        return png
+
+    async def has_preview(self, assessment_id: UUID) -> bool:
+        """Whether a preview is kept; whether the caller may see the assessment was asked before."""
+        return await self.renderings.first(assessment_id, ["preview"]) is not None
+
+    async def report_content(self, assessment_id: UUID, who: Principal, audience: Audience) -> ReportContent:
+        """What a report for this reader is made of. The patient's withholds medicines whoever prints it.
+
+        Raises:
+            NotAuthorised: a patient's account asks for the clinician's.
+            NotFound: there is no assessment under this id that the caller may see.
+        """
+        if audience == "clinician" and who.is_patient:
+            raise NotAuthorised("The clinician's report is for the clinic: ask for audience=patient.")
+        stored = await self.assessments.get(assessment_id, who)
+        pngs = {kind: await self.renderings.first(assessment_id, [kind]) for kind in KINDS}
+        kept = {str(kind): png for kind, png in pngs.items() if png}
+        number = self.settings.emergency_number
+        if audience == "clinician":
+            return ReportContent(stored.assessment, audience, kept, False, stored.risk, number)
+        seen = for_patient(stored.assessment, self.settings.release_medication)
+        return ReportContent(seen.assessment, audience, kept, seen.withheld, None, number)
+
+    async def _derive_alerts(self, new: StoredAssessment, owner: KeyOwner) -> NewAlerts | None:
+        """What the assessment gives the clinic to look at; nothing where no patient was named."""
+        if owner.patient_id is None:
+            return None
+        earlier = await self.assessments.of_patient(owner.patient_id, LOOK_BACK)
+        lsc = self.settings.least_significant_change_percent
+        loss = bone_loss(timeline(earlier, []), timeline([*earlier, new], []), lsc)
+        alerts = [*follow_ups(new.assessment), *worsening(new, earlier), *loss]
+        return NewAlerts(alerts, new.risk is not None, owner.patient_id, owner.key)
+
+    def _kept(self, findings: Findings, made_at: dt.datetime) -> NewRenderings | None:
+        if not self.settings.store_renderings or not findings.renderings:
+            return None
+        expires_at = made_at + dt.timedelta(days=self.settings.rendering_days)
+        return NewRenderings(png_bytes(findings.renderings), expires_at)
+
+    def _visible(self, who: Principal, assessment: Assessment) -> VisibleAssessment:
+        return visible_to(who, assessment, self.settings.release_medication)

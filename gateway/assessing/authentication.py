@@ -1,0 +1,158 @@
+"""Who is asking, and how people and hospital systems sign in, stay signed in and sign out."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from gateway.platform.audit import Audit
+from gateway.platform.audit_actions import AuditAction
+from gateway.platform.identity.access_tokens import INVALID_TOKEN, AccessTokens, ApiClient, Person
+from gateway.platform.identity.accounts import Accounts
+from gateway.platform.identity.api_keys import ApiKeys
+from gateway.platform.identity.attempts import Attempts
+from gateway.platform.identity.refresh_tokens import NewToken, RefreshTokens
+from gateway.platform.identity.scopes import Principal, Scope, key_actor, read_scopes
+from gateway.platform.identity.sign_in import SignIn
+from shared.problems import NotAuthenticated, NotAuthorised
+
+
+@dataclass(frozen=True)
+class IssuedTokens:
+    """An access token for some minutes; a person gets the refresh token for the next one with it, good once."""
+
+    access_token: str
+    expires_in_s: int
+    scopes: frozenset[str]
+    refresh_token: str | None = None
+
+
+@dataclass(frozen=True)
+class SignedInPerson:
+    """The person behind an access token, and the sign-in that it came of."""
+
+    principal: Principal
+    email: str
+    sign_in: UUID
+
+
+@dataclass(frozen=True)
+class Authentication:
+    """Knows who is behind a credential, and gives out tokens for it."""
+
+    accounts: Accounts
+    keys: ApiKeys
+    access_tokens: AccessTokens
+    refresh_tokens: RefreshTokens
+    passwords: SignIn
+    attempts: Attempts
+    audit: Audit
+
+    async def principal(self, token: str | None, api_key: str | None) -> Principal:
+        """The person or the hospital system behind a credential.
+
+        Args:
+            token: an access token.
+            api_key: a whole API key.
+
+        Raises:
+            NotAuthenticated: no credential, two, or one that is not valid.
+        """
+        if token and api_key:
+            raise NotAuthenticated("Send one credential: either Authorization or X-API-Key.")
+        if api_key:
+            return await self.keys.client(api_key)
+        if token:
+            return await self._of_token(token)
+        raise NotAuthenticated("Send a credential: 'Authorization: Bearer <token>' or 'X-API-Key: <key>'.")
+
+    async def require(self, who: Principal, scope: Scope) -> Principal:
+        """The principal, who must have this scope. A refusal is a line of the audit trail.
+
+        Raises:
+            NotAuthorised: the scope is missing.
+        """
+        try:
+            who.must_have(scope)
+        except NotAuthorised:
+            await self.audit.write(who.organisation_id, who.id, AuditAction.ACCESS, f"scope:{scope}", "refused")
+            raise
+        return who
+
+    async def signed_in_person(self, token: str) -> SignedInPerson:
+        """The person behind an access token, as the pages greet them.
+
+        Raises:
+            NotAuthenticated: not valid any more, or a hospital system's.
+        """
+        claims = self.access_tokens.verified(token)
+        if not isinstance(claims, Person):
+            raise NotAuthenticated(INVALID_TOKEN)
+        principal = await self._of_token(token)
+        return SignedInPerson(principal, (await self.accounts.get(claims.account_id)).email, claims.sign_in)
+
+    async def sign_in(self, email: str, password: str) -> IssuedTokens:
+        """Sign a person in.
+
+        Raises:
+            NotAuthenticated: the address or the password is wrong, or the account is locked or disabled.
+            TooManyAttempts: wait a minute.
+        """
+        await self.attempts.count(email)
+        account_id = await self.passwords.account(email, password)
+        return await self._for_person(await self.refresh_tokens.begin(account_id))
+
+    async def sign_in_client(self, identity: str, api_key: str, scope: str) -> IssuedTokens:
+        """Exchange a hospital system's key for an access token.
+
+        Args:
+            identity: the key's id.
+            api_key: the whole key.
+            scope: fewer scopes than the key has; empty for all of them.
+
+        Raises:
+            InvalidInput: there is no such scope.
+            NotAuthenticated: the key is not valid, or not of this id.
+            NotAuthorised: the key lacks a scope that is asked for.
+            TooManyAttempts: wait a minute.
+        """
+        await self.attempts.count(identity)
+        who = await self.keys.client(api_key)
+        if who.id != key_actor(identity):
+            raise NotAuthenticated("client_id is not the id of the key that was sent as client_secret.")
+        scopes = who.scopes
+        if scope:
+            wanted = read_scopes(scope)
+            for name in wanted:
+                who.must_have(name)
+            scopes = frozenset(wanted)
+        await self.audit.write(who.organisation_id, who.id, AuditAction.SIGN_IN)
+        return self._issued(self.access_tokens.for_client(ApiClient(identity, scopes)), scopes)
+
+    async def refresh(self, refresh_token: str) -> IssuedTokens:
+        """Exchange a refresh token for new tokens. Each is good once; used again, it ends the whole sign-in.
+
+        Raises:
+            NotAuthenticated: unknown, expired, revoked or used before.
+        """
+        return await self._for_person(await self.refresh_tokens.exchange(refresh_token))
+
+    async def sign_out(self, refresh_token: str) -> None:
+        """End a sign-in with every token that came of it; an unknown token is no error (RFC 7009)."""
+        await self.refresh_tokens.end(refresh_token, AuditAction.SIGN_OUT)
+
+    async def _of_token(self, token: str) -> Principal:
+        """The principal of an access token; asked anew each time, so that an end of anything counts at once."""
+        claims = self.access_tokens.verified(token)
+        if not isinstance(claims, Person):
+            return await self.keys.client_of_token(claims.key_id, claims.scopes)
+        if await self.refresh_tokens.is_over(claims.sign_in):
+            raise NotAuthenticated(INVALID_TOKEN)
+        return await self.accounts.person(claims.account_id)
+
+    async def _for_person(self, new: NewToken) -> IssuedTokens:
+        who = await self.accounts.person(new.account_id)
+        access_token = self.access_tokens.for_person(Person(new.account_id, new.family))
+        return self._issued(access_token, who.scopes, new.token)
+
+    def _issued(self, access_token: str, scopes: frozenset[str], refresh_token: str | None = None) -> IssuedTokens:
+        seconds = int(self.access_tokens.lifetime.total_seconds())
+        return IssuedTokens(access_token, seconds, scopes, refresh_token)

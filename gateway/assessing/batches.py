@@ -1,0 +1,84 @@
+"""Many cases handed in as one job, and how far it is."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from gateway.assessing.batch_signals import BatchSignals
+from gateway.platform.audit_actions import AuditAction
+from gateway.platform.identity.scopes import Principal
+from gateway.platform.paging import Page
+from gateway.records.batches import Batch, Batches, BatchState, CaseOfBatch
+from gateway.records.idempotency import IdempotentRequest
+from shared.problems import NotAuthorised
+
+# Seconds between two looks at a batch that somebody follows.
+LOOK_EVERY_S = 0.5
+
+
+@dataclass(frozen=True)
+class BatchUseCases:
+    """What clinics do with batches; a patient's own account has none."""
+
+    batches: Batches
+    signals: BatchSignals
+
+    async def submit(self, batch: Batch, who: Principal, idempotency_key: str | None) -> BatchState:
+        """Take a batch as a whole or not at all; the same key with the same batch gives the same batch again.
+
+        Raises:
+            Conflict: the key was used for another batch.
+            TooBusy: too many cases of the organisation wait.
+        """
+        refuse_patients(who)
+        idempotent = IdempotentRequest(idempotency_key, await batch.digest()) if idempotency_key else None
+        state = await self.batches.add(batch, who, idempotent)
+        self.signals.announce()
+        return state
+
+    async def page(self, who: Principal, limit: int, before: UUID | None) -> Page[BatchState, UUID]:
+        """The organisation's batches, newest first."""
+        refuse_patients(who)
+        return await self.batches.page(who, limit, before)
+
+    async def get(self, batch_id: UUID, who: Principal) -> BatchState:
+        """How far a batch is.
+
+        Raises:
+            NotFound: there is none under this id, or it is another organisation's; so do all the others here.
+        """
+        refuse_patients(who)
+        return await self.batches.get(batch_id, who)
+
+    async def cases(self, batch_id: UUID, who: Principal, limit: int, after: int | None) -> Page[CaseOfBatch, int]:
+        """Each case with its assessment or its problem, in the order of the manifest."""
+        refuse_patients(who)
+        await self.batches.get(batch_id, who)
+        return await self.batches.cases(batch_id, limit, after)
+
+    async def cancel(self, batch_id: UUID, who: Principal) -> BatchState:
+        """Begin no further case. What is being worked on is finished, and what is done stays."""
+        refuse_patients(who)
+        return await self.batches.cancel(batch_id, who)
+
+    async def followed(self, batch_id: UUID, who: Principal) -> BatchState:
+        """The batch that somebody wants to follow, with its line in the audit trail."""
+        refuse_patients(who)
+        return await self.batches.get(batch_id, who, AuditAction.BATCH_FOLLOWED)
+
+    async def follow(self, batch: BatchState) -> AsyncIterator[BatchState]:
+        """The batch whenever it has changed, until nothing goes on in it or the gateway stops."""
+        last = None
+        while True:
+            state = await self.batches.state(batch.id, batch.organisation_id)
+            if state != last:
+                yield state
+                last = state
+            if not state.is_open or not await self.signals.wait_or_stop(LOOK_EVERY_S):
+                return
+
+
+def refuse_patients(who: Principal) -> None:
+    """Raise `NotAuthorised` for a patient's own account."""
+    if who.is_patient:
+        raise NotAuthorised("Batches are for clinics; a patient's account sends one case at a time.")

@@ -1,0 +1,117 @@
+"""What is answered about patients, to programs and in the export: the same from the API and from the pages."""
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from gateway.platform.audit import AuditLine
+from gateway.platform.identity.scopes import Principal
+from gateway.records.alerts import Alert, AlertState
+from gateway.records.encrypted import StoredAssessment
+from gateway.records.measurement import Measured
+from gateway.records.patient_records import PatientSummary
+from gateway.records.stored_risk import as_sent
+from gateway.records.timeline import Entry, Measurement
+from gateway.records.trend import Trend
+from shared.clinic.drug_names import bone_drug_named
+from shared.contracts.assessment import Assessment
+
+
+class PatientView(BaseModel):
+    """A patient: `patient_number` is the hospital's own, `id` (elsewhere `patient_id`) is given here."""
+
+    id: UUID
+    patient_number: str | None
+    created_at: dt.datetime
+    last_assessment_at: dt.datetime | None
+
+    @classmethod
+    def of(cls, patient: PatientSummary) -> "PatientView":
+        """As it travels."""
+        return cls.model_validate(patient, from_attributes=True)
+
+
+class TimelineView(BaseModel):
+    """A patient's years in the order of their dates, and how each measured bone density went."""
+
+    patient_number: str | None
+    entries: list[Entry]
+    trends: list[Trend]
+
+
+class MeasurementView(BaseModel):
+    """A measurement that was added by hand."""
+
+    id: UUID
+    measured: Measured
+
+    @classmethod
+    def of(cls, measurement: Measurement) -> "MeasurementView":
+        """As it travels."""
+        return cls(id=measurement.id, measured=measurement.measured)
+
+
+class AlertView(BaseModel):
+    """Something to look at. `due` from `due_from` on, `overdue` past `due_by`; `worsening` has no dates."""
+
+    id: UUID
+    patient_id: UUID
+    patient_number: str | None
+    state: AlertState
+    code: str = Field(description="The rule's id, or what got worse")
+    text: str = Field(description="A patient's account gets the patient's words")
+    due_from: dt.date | None
+    due_by: dt.date | None
+    assessment_id: UUID | None
+    created_at: dt.datetime
+
+    @classmethod
+    def of(cls, alert: Alert, who: Principal) -> "AlertView":
+        """As it travels to this caller."""
+        fields = {name: value for name, value in vars(alert).items() if name != "patient_text"}
+        if who.is_patient:
+            code = "follow_up" if bone_drug_named(alert.code) else alert.code
+            fields |= {"text": alert.patient_text, "code": code}
+        return cls(**fields)
+
+
+class PatientAuditLineView(BaseModel):
+    """Who did what to one of the patient's records."""
+
+    at: dt.datetime
+    actor: str
+    action: str
+    outcome: str
+    subject: str | None
+
+    @classmethod
+    def of(cls, line: AuditLine) -> "PatientAuditLineView":
+        """As it travels."""
+        return cls.model_validate(line, from_attributes=True)
+
+
+class AssessmentWithRecordView(BaseModel):
+    """An assessment and the record it was made from."""
+
+    assessment: Assessment
+    record: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, stored: StoredAssessment, visible: Assessment) -> "AssessmentWithRecordView":
+        """As it travels; `visible` is the part of the assessment that the caller may see."""
+        return cls(assessment=visible, record=as_sent(stored.risk))
+
+
+class PatientExportView(BaseModel):
+    """Everything that is stored about one patient. Kept renderings are fetched from each assessment."""
+
+    exported_at: dt.datetime
+    id: UUID
+    patient_number: str | None
+    created_at: dt.datetime
+    assessments: list[AssessmentWithRecordView]
+    measurements: list[MeasurementView]
+    alerts: list[AlertView]
+    trail: list[PatientAuditLineView]

@@ -1,0 +1,122 @@
+"""Patients over the years: timeline, measurements, alerts, everything to take away, and all of it gone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from gateway.assessing.patient_views import (
+    AlertView,
+    AssessmentWithRecordView,
+    MeasurementView,
+    PatientAuditLineView,
+    PatientExportView,
+    PatientView,
+    TimelineView,
+)
+from gateway.assessing.release import visible_to
+from gateway.platform.audit_actions import AuditAction
+from gateway.platform.clock import now, today
+from gateway.platform.identity.scopes import Principal
+from gateway.platform.paging import Page
+from gateway.records.alert_rules import NewAlerts, bone_loss
+from gateway.records.alerts import Alerts, AlertState
+from gateway.records.assessments import Assessments
+from gateway.records.measurement import DensityMeasured, FractureSuffered, TScoreMeasured
+from gateway.records.patient_records import PatientRecords, PatientSummary
+from gateway.records.timeline import timeline, with_measurement
+from gateway.records.trend import trends
+from gateway.settings import GatewaySettings
+
+# What needs somebody's attention today; upcoming follow-ups do not.
+NEEDS_ATTENTION: tuple[AlertState, ...] = ("due", "overdue", "worsening")
+
+
+@dataclass(frozen=True)
+class PatientUseCases:
+    """What people and hospital systems do with patients.
+
+    A patient is named by the hospital's own number or by the id given here.
+    """
+
+    records: PatientRecords
+    assessments: Assessments
+    alerts: Alerts
+    settings: GatewaySettings
+
+    async def page(self, who: Principal, limit: int, before: UUID | None) -> Page[PatientSummary, UUID]:
+        """The organisation's patients, newest first; a patient's own account sees itself."""
+        return await self.records.page(who, limit, before)
+
+    async def get(self, who: Principal, patient: str) -> PatientView:
+        """One patient.
+
+        Raises:
+            NotFound: there is none that the caller may see; so do all the others here.
+        """
+        found = await self.records.find(who, patient, AuditAction.PATIENT_READ)
+        last = await self.assessments.of_patient(found.id, 1)
+        last_at = last[0].assessment.created_at if last else None
+        return PatientView.of(PatientSummary(found.id, found.patient_number, found.created_at, last_at))
+
+    async def timeline(self, who: Principal, patient: str) -> TimelineView:
+        """Assessments, measured bone densities and fractures in the order of their dates, and the trend of each."""
+        found = await self.records.find(who, patient, AuditAction.TIMELINE_READ)
+        assessments = await self.assessments.of_patient(found.id)
+        entries = timeline(assessments, await self.records.measurements(found))
+        lsc = self.settings.least_significant_change_percent
+        return TimelineView(patient_number=found.patient_number, entries=entries, trends=trends(entries, lsc))
+
+    async def add_measurement(
+        self, who: Principal, patient: str, measured: TScoreMeasured | DensityMeasured | FractureSuffered
+    ) -> MeasurementView:
+        """Add a T-score, a bone density or a fracture. A loss beyond the measurement's own error raises an alert."""
+        found = await self.records.find(who, patient, AuditAction.PATIENT_READ)
+        before = timeline(await self.assessments.of_patient(found.id), await self.records.measurements(found))
+        lsc = self.settings.least_significant_change_percent
+        loss = bone_loss(before, with_measurement(before, measured), lsc)
+        new_alerts = NewAlerts(list(loss), replaces=False, patient_id=found.id, key=found.data_key)
+        return MeasurementView.of(await self.records.add(found, measured, new_alerts, who))
+
+    async def export(self, who: Principal, patient: str) -> PatientExportView:
+        """Everything that is stored about one patient, with the trail of who read and wrote it."""
+        found = await self.records.find(who, patient, AuditAction.PATIENT_EXPORTED)
+        stored = await self.assessments.of_patient(found.id)
+        trail = await self.records.trail(found, [kept.assessment.id for kept in stored])
+        rule = self.settings.release_medication
+        return PatientExportView(
+            exported_at=now(),
+            id=found.id,
+            patient_number=found.patient_number,
+            created_at=found.created_at,
+            assessments=[
+                AssessmentWithRecordView.of(kept, visible_to(who, kept.assessment, rule).assessment) for kept in stored
+            ],
+            measurements=[MeasurementView.of(measurement) for measurement in await self.records.measurements(found)],
+            alerts=[AlertView.of(alert, who) for alert in await self.alerts.of_patient(found.id, today())],
+            trail=[PatientAuditLineView.of(line) for line in trail],
+        )
+
+    async def erase(self, who: Principal, patient: str) -> None:
+        """Destroy the patient's key and delete everything stored about them. There is no way back."""
+        await self.records.erase(await self.records.find(who, patient, AuditAction.PATIENT_READ), who)
+
+    async def alerts_page(
+        self, who: Principal, limit: int, before: UUID | None, states: Sequence[AlertState]
+    ) -> Page[AlertView, UUID]:
+        """Open alerts in these states, newest first; a patient's own account sees its own, in the patient's words."""
+        found = await self.alerts.page(who, limit, before, states, today())
+        views = [AlertView.of(alert, who) for alert in found.items]
+        return Page.model_construct(items=views, next=found.next)
+
+    async def open_alerts(self, who: Principal, patient: str) -> list[AlertView]:
+        """Every open alert of one patient, newest first, however many others there are."""
+        found = await self.records.find(who, patient, AuditAction.ALERTS_LISTED)
+        return [AlertView.of(alert, who) for alert in await self.alerts.of_patient(found.id, today())]
+
+    async def close_alert(self, alert_id: UUID, who: Principal) -> None:
+        """Somebody has seen to it. Closing again changes nothing.
+
+        Raises:
+            NotFound: there is none under this id that the caller may see.
+        """
+        await self.alerts.close(alert_id, who)
