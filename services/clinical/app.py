@@ -9,7 +9,7 @@ from services.clinical.finding import find
 from services.clinical.lifestyle import find_lifestyle
 from services.clinical.parameters import LifestyleParameters, read_bone_density, read_lifestyle
 from services.clinical.risk import BoneDensityModel
-from services.clinical.settings import ClinicalSettings
+from services.clinical.settings import Settings
 from shared.contracts.findings import ClinicalFinding
 from shared.contracts.models import ModelCard
 from shared.contracts.risk import AnyRiskRequest, LifestyleRiskRequest, RiskBatchAnswer, RiskBatchRequest
@@ -41,7 +41,7 @@ class Clinical:
         return RiskBatchAnswer(findings=find(request.records, self.bone_density, request.policy, request.as_of))
 
 
-def load(settings: ClinicalSettings) -> Clinical:
+def load(settings: Settings) -> Clinical:
     """Load both models, their parameters and their cards."""
     folder, threads = settings.model, settings.inference_threads
     return Clinical(
@@ -78,7 +78,7 @@ async def lifestyle_model(clinical: Engine) -> ModelCard:
     return clinical.lifestyle_card
 
 
-def create_app(settings: ClinicalSettings) -> FastAPI:
+def create_app(settings: Settings) -> FastAPI:
     """The clinical service with these settings."""
     return create_service_app(
         "clinical",

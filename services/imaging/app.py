@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, FastAPI, Form, UploadFile
 
 from services.imaging.classification import Ratios, classify, ratios_of
 from services.imaging.network import OUTPUTS
-from services.imaging.settings import ImagingSettings
+from services.imaging.settings import Settings
 from shared.contracts.base import ModelReference
 from shared.contracts.findings import WITH_PICTURES, ClassifyAnswer, Picture
 from shared.contracts.models import ModelCard
@@ -51,7 +51,7 @@ class Imaging:
         self.finder.check()
 
 
-def load(settings: ImagingSettings) -> Imaging:
+def load(settings: Settings) -> Imaging:
     """Load the model files, or reach the server that has."""
     network = open_scorer(settings, "imaging", settings.model / "imaging.onnx")
     if settings.inference == "onnx":
@@ -77,7 +77,7 @@ async def classify_upload(
     return await pool.run(imaging.classify, await image.read(), pictures)
 
 
-def create_app(settings: ImagingSettings) -> FastAPI:
+def create_app(settings: Settings) -> FastAPI:
     """The imaging service with these settings."""
     return create_service_app(
         "imaging",

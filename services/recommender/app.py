@@ -8,12 +8,12 @@ from services.recommender.card import card
 from services.recommender.load import load_rules
 from services.recommender.recommend import recommend
 from services.recommender.rule_set import RuleSet
-from services.recommender.settings import RecommenderSettings
+from services.recommender.settings import Settings
 from shared.contracts.recommendation import RecommendationRequest, RecommendationSet
 from shared.service import create_service_app, engine
 
 
-def load(settings: RecommenderSettings) -> RuleSet:
+def load(settings: Settings) -> RuleSet:
     """The rules of this site, with its links.
 
     Raises:
@@ -37,7 +37,7 @@ async def recommendations(
     return recommend(request, rules)
 
 
-def create_app(settings: RecommenderSettings) -> FastAPI:
+def create_app(settings: Settings) -> FastAPI:
     """The recommender service with these settings; rules that cannot be used are told at once."""
     rules = load(settings)
     return create_service_app(

@@ -6,13 +6,15 @@ from typing import get_args
 from services.recommender.case import Case
 from services.recommender.facts import Fact, Value
 from services.recommender.record_facts import record_facts
+from shared.components import SERVICES
 from shared.contracts.findings import Appearance, RecordWarningType, RiskCategory, WhoClass
 from shared.contracts.recommendation import DrugClass
 
 VALUES_IN_DOUBT: frozenset[RecordWarningType] = frozenset(
     {"implausible_value", "sign_slip", "wrong_unit", "future_date", "contradiction", "unclassified"}
 )
-PARTS = ("imaging", "staging", "clinical", "record")
+# What a request may bring: the finding of each service that has one, and the record.
+PARTS = (*(service.name for service in SERVICES if service.finding), "record")
 
 
 def screening_score_refers(case: Case) -> bool | None:

@@ -5,7 +5,7 @@ from typing import Annotated, cast
 
 from fastapi import APIRouter, Depends, FastAPI, Form, UploadFile
 
-from services.staging.settings import StagingSettings
+from services.staging.settings import Settings
 from services.staging.staging import stage
 from shared.contracts.base import ModelReference
 from shared.contracts.findings import WITH_PICTURES, Degrees, Picture, StageAnswer
@@ -47,7 +47,7 @@ class Staging:
         self.finder.check()
 
 
-def load(settings: StagingSettings) -> Staging:
+def load(settings: Settings) -> Staging:
     """Load the model files, or reach the server that has."""
     network = open_scorer(settings, "staging", settings.model / "staging.onnx")
     if settings.inference == "onnx":
@@ -78,7 +78,7 @@ async def stage_upload(
     return await pool.run(staging.stage, await image.read(), lies, pictures)
 
 
-def create_app(settings: StagingSettings) -> FastAPI:
+def create_app(settings: Settings) -> FastAPI:
     """The staging service with these settings."""
     return create_service_app(
         "staging",

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from services.imaging.app import load
-from services.imaging.settings import ImagingSettings
+from services.imaging.settings import Settings as ImagingSettings
 from services.imaging.training.check import checked_rows
 from services.imaging.training.likeness import Likeness, copies
 from services.imaging.training.tables import WrongData
