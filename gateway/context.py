@@ -54,5 +54,5 @@ class AppContext:
 
 def get_context(request: Request) -> AppContext:
     """The rooms of the app that serves this request."""
-    found: AppContext = request.app.state.get_context
+    found: AppContext = request.app.state.rooms
     return found
