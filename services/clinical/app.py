@@ -17,7 +17,7 @@ from shared.inference import Scorer
 from shared.inference.onnx import OnnxScorer
 from shared.problem_responses import problem_responses
 from shared.problems import TooBusy
-from shared.service import Workers, create_service_app, engine, workers
+from shared.service import Workers, create_service_app, loaded_model, workers
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,11 @@ def load(settings: Settings) -> Clinical:
 
 
 router = APIRouter(prefix="/v1", tags=["risk"])
-Engine = Annotated[Clinical, Depends(engine)]
+Loaded = Annotated[Clinical, Depends(loaded_model)]
 
 
 @router.post("/risk")
-async def risk(request: AnyRiskRequest, clinical: Engine) -> ClinicalFinding:
+async def risk(request: AnyRiskRequest, clinical: Loaded) -> ClinicalFinding:
     """Risk, screening scores, WHO class and reasons for one record; `clinical_model` picks the model."""
     # Two milliseconds of work: not worth a thread.
     return clinical.risk(request)
@@ -66,14 +66,14 @@ async def risk(request: AnyRiskRequest, clinical: Engine) -> ClinicalFinding:
 
 @router.post("/risk/batch", responses=problem_responses(TooBusy))
 async def risk_batch(
-    request: RiskBatchRequest, clinical: Engine, pool: Annotated[Workers, Depends(workers)]
+    request: RiskBatchRequest, clinical: Loaded, pool: Annotated[Workers, Depends(workers)]
 ) -> RiskBatchAnswer:
     """The same for up to 10,000 records, by the bone-density model."""
     return await pool.run(clinical.risks, request)
 
 
 @router.get("/model/lifestyle")
-async def lifestyle_model(clinical: Engine) -> ModelCard:
+async def lifestyle_model(clinical: Loaded) -> ModelCard:
     """The card of the seed system's questionnaire model."""
     return clinical.lifestyle_card
 

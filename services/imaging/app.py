@@ -20,7 +20,7 @@ from shared.radiograph.heatmap import heatmap_png
 from shared.radiograph.intake import decode
 from shared.radiograph.prepare import NETWORK_SIZE
 from shared.radiograph.preview import preview_png
-from shared.service import Workers, create_service_app, engine, workers
+from shared.service import Workers, create_service_app, loaded_model, workers
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ router = APIRouter(prefix="/v1", tags=["imaging"])
 )
 async def classify_upload(
     image: UploadFile,
-    imaging: Annotated[Imaging, Depends(engine)],
+    imaging: Annotated[Imaging, Depends(loaded_model)],
     pool: Annotated[Workers, Depends(workers)],
     pictures: Annotated[bool, Form(description=WITH_PICTURES)] = False,
 ) -> ClassifyAnswer:

@@ -10,7 +10,7 @@ from services.recommender.recommend import recommend
 from services.recommender.rule_set import RuleSet
 from services.recommender.settings import Settings
 from shared.contracts.recommendation import RecommendationRequest, RecommendationSet
-from shared.service import create_service_app, engine
+from shared.service import create_service_app, loaded_model
 
 
 def load(settings: Settings) -> RuleSet:
@@ -30,7 +30,7 @@ router = APIRouter(prefix="/v1", tags=["recommendations"])
 
 @router.post("/recommendations")
 async def recommendations(
-    request: RecommendationRequest, rules: Annotated[RuleSet, Depends(engine)]
+    request: RecommendationRequest, rules: Annotated[RuleSet, Depends(loaded_model)]
 ) -> RecommendationSet:
     """Drug classes with their status, exercise, diet, follow-up, referrals, and whether to see a doctor."""
     # One or two milliseconds of work: not worth a thread.

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from services.recommender.conditions import AllOf, AnyOf, Condition, Defined, Not, OnRecord, Test
 from services.recommender.finding_facts import REGISTRY
 from services.recommender.rule_set import RuleSet
-from services.recommender.schema import ConsultRule, Due, Limit, Rule, Statement
+from services.recommender.schema import ConsultRule, Contraindication, Due, Rule, Statement
 from shared.contracts.record import ClinicalRecord
 
 # A network's or a risk model's output leads to a DXA referral, a stage to care of the knee: never to a drug.
@@ -61,20 +61,20 @@ def faults_of(rules: RuleSet) -> Iterator[Fault]:
 def _statement_faults(statement: Statement, rules: RuleSet) -> Iterator[tuple[str, str]]:
     for words in _condition_faults(statement.id, statement.condition, rules):
         yield "condition", words
-    if not _may_look_back(statement):
+    if not _may_need_drug_statuses(statement):
         asked = {part.fact for part in opened(statement.condition, rules) if isinstance(part, Test)}
-        for name in sorted(asked & {fact.name for fact in REGISTRY.values() if fact.looks_back}):
+        for name in sorted(asked & {fact.name for fact in REGISTRY.values() if fact.needs_drug_statuses}):
             yield "condition", f"{name} is known only once the drug classes are resolved"
     if isinstance(statement, (Rule, ConsultRule)) and statement.population not in rules.populations:
         yield "population", f"there is no population {statement.population!r}"
     if isinstance(statement, Rule):
         yield from _rule_faults(statement, rules)
-    if isinstance(statement, Limit):
-        yield from _limit_faults(statement, rules)
+    if isinstance(statement, Contraindication):
+        yield from _contraindication_faults(statement, rules)
 
 
-def _may_look_back(statement: Statement) -> bool:
-    """Whether a statement is judged after the drug classes: consult rules, and rules for anything but a drug."""
+def _may_need_drug_statuses(statement: Statement) -> bool:
+    """Whether a statement is evaluated after the drug classes: consult rules, and rules for anything but a drug."""
     return isinstance(statement, ConsultRule) or (isinstance(statement, Rule) and statement.output.kind != "medication")
 
 
@@ -94,11 +94,11 @@ def _rule_faults(rule: Rule, rules: RuleSet) -> Iterator[tuple[str, str]]:
             yield "condition", f"{name} may not lead to a drug class"
 
 
-def _limit_faults(limit: Limit, rules: RuleSet) -> Iterator[tuple[str, str]]:
-    if any(isinstance(part, OnRecord) for part in opened(limit.condition, rules)):
+def _contraindication_faults(contraindication: Contraindication, rules: RuleSet) -> Iterator[tuple[str, str]]:
+    if any(isinstance(part, OnRecord) for part in opened(contraindication.condition, rules)):
         yield "condition", "a limit may not use on_record: unknown has to stay unknown"
-    yield from (("checks", words) for words in _unknown_fields(limit.checks))
-    if limit.effect == "check" and not limit.checks:
+    yield from (("checks", words) for words in _unknown_fields(contraindication.checks))
+    if contraindication.effect == "check" and not contraindication.checks:
         yield "checks", "a limit that asks for a check has to name the fields to check"
 
 

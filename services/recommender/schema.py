@@ -192,8 +192,8 @@ class Rule(Statement):
     output: Output
 
 
-class Limit(Statement):
-    """What stands in the way of drug classes. `block` where it holds; unknown always means check first."""
+class Contraindication(Statement):
+    """Blocks drug classes where it holds, or asks for a check first; unknown always means check first."""
 
     drug_classes: Annotated[list[DrugClass], Field(min_length=1)]
     effect: Literal["block", "check"]
@@ -217,11 +217,14 @@ class ConsultRule(Statement):
 
 
 class RuleFile(Schema):
-    """One file of the rules directory; each list may be absent. `sources` holds YAML anchors for citations."""
+    """One file of the rules directory; each list may be absent. `sources` holds YAML anchors for citations.
+
+    The file calls contraindications `limits`.
+    """
 
     sources: dict[str, Any] = {}
     populations: list[Population] = []
     definitions: list[Definition] = []
     rules: list[Rule] = []
-    limits: list[Limit] = []
+    contraindications: Annotated[list[Contraindication], Field(alias="limits")] = []
     consults: list[ConsultRule] = []

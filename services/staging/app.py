@@ -19,7 +19,7 @@ from shared.radiograph.heatmap import heatmap_png
 from shared.radiograph.intake import decode
 from shared.radiograph.prepare import NETWORK_SIZE
 from shared.radiograph.upright import Correction, corrected
-from shared.service import Workers, create_service_app, engine, workers
+from shared.service import Workers, create_service_app, loaded_model, workers
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ router = APIRouter(prefix="/v1", tags=["staging"])
 )
 async def stage_upload(
     image: UploadFile,
-    staging: Annotated[Staging, Depends(engine)],
+    staging: Annotated[Staging, Depends(loaded_model)],
     pool: Annotated[Workers, Depends(workers)],
     turned_degrees: Annotated[int, Form(ge=0, le=270, multiple_of=90, description=TURNED)] = 0,
     inverted: Annotated[bool, Form(description="The picture has bone dark, as the imaging service found")] = False,
