@@ -3,18 +3,18 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from fastapi import Request
 from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import FormData, UploadFile
 
-from shared.contracts.risk import AnyRiskRequest, LifestyleRiskRequest, RiskRequest
+from shared.contracts.risk import AnyRiskRequest, ClinicalModel, LifestyleRiskRequest, RiskRequest
 from shared.problem_responses import describe_error
 from shared.problems import InvalidInput, InvalidRecord, MissingInput
 
 FIELDS = ("image", "clinical", "patient_id", "clinical_model")
-MODELS = ("bone_density", "lifestyle")
+MODELS: tuple[ClinicalModel, ...] = get_args(ClinicalModel)
 # What the gateway adds to a question; nobody sends it, so it makes no other request of the same one.
 OF_THE_SITE = {"policy", "as_of"}
 LARGEST_RECORD_BYTES = 200_000

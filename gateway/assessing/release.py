@@ -84,10 +84,10 @@ def _clinical(found: ClinicalFinding | None) -> ClinicalFinding | None:
         "reason": None if bone_drug_named(found.reason) else found.reason,
         "bone_density": density and density.model_copy(update={"basis": _found_by(found, density)}),
         "contributions": [
-            one for one in found.contributions if not bone_drug_named(f"{one.field} {one.value} {one.words}")
+            one for one in found.contributions if not bone_drug_named(f"{one.field} {one.value} {one.summary}")
         ],
         "most_informative_missing": [
-            one for one in found.most_informative_missing if not bone_drug_named(f"{one.field} {one.words}")
+            one for one in found.most_informative_missing if not bone_drug_named(f"{one.field} {one.summary}")
         ],
         "warnings": [_warning(one) for one in found.warnings],
     }

@@ -38,7 +38,7 @@ def lines(findings: Findings) -> list[str]:
     """An assessment in a few lines."""
     told = []
     if imaging := findings.imaging:
-        told.append(f"imaging      {imaging.anatomy}: {imaging.words}")
+        told.append(f"imaging      {imaging.anatomy}: {imaging.summary}")
     if staging := findings.staging:
         told.append(
             f"staging      Kellgren-Lawrence {staging.kl_grade} ({staging.kl_name}), {len(staging.knees)} knee(s)"

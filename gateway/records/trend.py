@@ -44,7 +44,7 @@ class Trend(BaseModel):
     per_year: float | None = Field(description="Slope of the line of best fit; null where all are of one day")
     least_significant_change: float | None = Field(description="In `unit`; null where none can be stated")
     significant: bool | None = Field(description="Whether `change` reaches it; null where none can be stated")
-    words: str
+    summary: str
 
 
 def trends(entries: Sequence[Entry], lsc_percent: Mapping[str, float]) -> list[Trend]:
@@ -82,7 +82,7 @@ def _trend(site: str, entries: Sequence[Entry], percent: float | None) -> Trend:
         per_year=_per_year(points),
         least_significant_change=least,
         significant=significant,
-        words=_words(change, significant),
+        summary=_summary(change, significant),
     )
 
 
@@ -103,7 +103,7 @@ def _per_year(points: Sequence[Point]) -> float | None:
     return round(linear_regression(years, [point.value for point in points]).slope, 4)
 
 
-def _words(change: float, significant: bool | None) -> str:
+def _summary(change: float, significant: bool | None) -> str:
     if significant is None:
         return (
             "Whether this is more than the measurement's own error cannot be said: send the density in g/cm2 as well."

@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.platform.language import NAMES, LanguageCode, Translator, translator_for
+from gateway.platform.language import NAMES, Translator, translator_for
 from gateway.reports.fonts import fonts_for
 from gateway.reports.presentation import (
     GROUPS,
@@ -27,6 +27,7 @@ from gateway.reports.record import kidney_lines, record_lines
 from gateway.reports.sheet import Sheet
 from shared.contracts.assessment import Assessment
 from shared.contracts.findings import ScreeningScore
+from shared.contracts.language import LanguageCode
 from shared.contracts.recommendation import Consult, Recommendation
 
 # Points, the largest first: that is taken which leaves everything on one sheet. The middle one is tried to find it.
@@ -165,7 +166,7 @@ def _imaging(sheet: Sheet, t: Translator, report: Report) -> None:
     if not report.is_for_patient and (found.turned_degrees or found.inverted):
         sheet.line(t("image.righted"), soft=True)
     if found.indeterminate:
-        sheet.line(found.words, soft=True)
+        sheet.line(found.summary, soft=True)
         return
     if not report.is_for_patient:
         for name in ("normal", "knee_osteoporosis", "spine_osteoporosis"):

@@ -69,7 +69,7 @@ def _treated(reading: Reading, density: BoneDensity | None) -> Iterator[Decision
         yield Decision("high", "fracture", "low bone mass by DXA with a fragility fracture")
     if (frax := reading.frax) and (frax.treats or (frax.standing == "over_outside" and reading.lowest_t is None)):
         very = " (very high)" if frax.standing == "very_high" else ""
-        yield Decision("high", "frax", f"FRAX at or over the line{very}: {frax.words}")
+        yield Decision("high", "frax", f"FRAX at or over the line{very}: {frax.summary}")
     if reading.acr_risk in ("very_high", "high"):
         level = reading.acr_risk.replace("_", " ")
         yield Decision("high", "glucocorticoids", f"{level} fracture risk on glucocorticoids (ACR 2022)")
@@ -98,7 +98,7 @@ def _at_least_moderate(reading: Reading) -> Iterator[tuple[DecidedBy, str]]:
     if unknown_cause_at_hip_or_vertebra(reading.record):
         yield "fracture", "a hip or vertebral fracture of which nobody wrote how it came about"
     if reading.frax and reading.frax.concerns:
-        yield "frax", f"FRAX: {reading.frax.words}"
+        yield "frax", f"FRAX: {reading.frax.summary}"
     steroids = reading.glucocorticoids
     open_risk = reading.acr_risk is None and steroids.long_term
     if reading.acr_risk == "moderate" or open_risk or reading.nogg_steroid_protection:

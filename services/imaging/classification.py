@@ -110,7 +110,7 @@ def finding(
         probabilities=ClassProbabilities(**{name: round(value, 4) for name, value in classes.items()}),
         anatomy=site,
         bone=told,
-        words=words(site, indeterminate, enough, low=label != "normal" or osteopenia_leads(told)),
+        summary=summary(site, indeterminate, enough, low=label != "normal" or osteopenia_leads(told)),
         turned_degrees=done.turned_degrees,
         inverted=done.inverted,
         likelihood_ratio=(ratios or {}).get(site),
@@ -118,7 +118,7 @@ def finding(
     )
 
 
-def words(site: Literal["knee", "spine"], indeterminate: bool, enough: bool, low: bool) -> str:
+def summary(site: Literal["knee", "spine"], indeterminate: bool, enough: bool, low: bool) -> str:
     """The sentence for people. `low`: osteoporosis or osteopenia is likelier than normal bone.
 
     It never says that there is no osteoporosis, nor that there is: a radiograph shows neither.

@@ -21,10 +21,10 @@ class Fault(NamedTuple):
     file: str
     rule: str
     field: str
-    words: str
+    message: str
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.rule}: {self.field}: {self.words}"
+        return f"{self.file}: {self.rule}: {self.field}: {self.message}"
 
 
 def parts_of(condition: Condition) -> Iterator[Condition]:
@@ -49,18 +49,18 @@ def opened(condition: Condition, rules: RuleSet, seen: frozenset[str] = frozense
 def faults_of(rules: RuleSet) -> Iterator[Fault]:
     """Every fault of a rule set, in the order of its files."""
     for population in rules.populations.values():
-        for words in _condition_faults(population.id, population.condition, rules):
-            yield Fault(rules.origin[population.id], population.id, "condition", words)
+        for message in _condition_faults(population.id, population.condition, rules):
+            yield Fault(rules.origin[population.id], population.id, "condition", message)
     for statement in rules.statements():
-        for field, words in _statement_faults(statement, rules):
-            yield Fault(rules.origin[statement.id], statement.id, field, words)
+        for field, message in _statement_faults(statement, rules):
+            yield Fault(rules.origin[statement.id], statement.id, field, message)
     for catalogue in rules.catalogues:
         yield from _catalogue_faults(catalogue.language, rules)
 
 
 def _statement_faults(statement: Statement, rules: RuleSet) -> Iterator[tuple[str, str]]:
-    for words in _condition_faults(statement.id, statement.condition, rules):
-        yield "condition", words
+    for message in _condition_faults(statement.id, statement.condition, rules):
+        yield "condition", message
     if not _may_need_drug_statuses(statement):
         asked = {part.fact for part in opened(statement.condition, rules) if isinstance(part, Test)}
         for name in sorted(asked & {fact.name for fact in REGISTRY.values() if fact.needs_drug_statuses}):
@@ -87,7 +87,7 @@ def _rule_faults(rule: Rule, rules: RuleSet) -> Iterator[tuple[str, str]]:
     elapsed = rule.output.due.elapsed if isinstance(rule.output.due, Due) else None
     if elapsed is not None and (elapsed not in REGISTRY or REGISTRY[elapsed].kind != "number"):
         yield "output.due", f"{elapsed!r} is not a number that is known of a case"
-    yield from (("output.checks", words) for words in _unknown_fields(rule.output.checks))
+    yield from (("output.checks", message) for message in _unknown_fields(rule.output.checks))
     if rule.output.kind == "medication":
         asked = {part.fact for part in opened(rule.condition, rules) if isinstance(part, Test)}
         for name in sorted(asked & NEVER_BEHIND_A_DRUG):
@@ -97,7 +97,7 @@ def _rule_faults(rule: Rule, rules: RuleSet) -> Iterator[tuple[str, str]]:
 def _contraindication_faults(contraindication: Contraindication, rules: RuleSet) -> Iterator[tuple[str, str]]:
     if any(isinstance(part, OnRecord) for part in opened(contraindication.condition, rules)):
         yield "condition", "a limit may not use on_record: unknown has to stay unknown"
-    yield from (("checks", words) for words in _unknown_fields(contraindication.checks))
+    yield from (("checks", message) for message in _unknown_fields(contraindication.checks))
     if contraindication.effect == "check" and not contraindication.checks:
         yield "checks", "a limit that asks for a check has to name the fields to check"
 
@@ -125,8 +125,8 @@ def _test_faults(test: Test) -> Iterator[str]:
     elif test.kind == "is" and (fact.kind == "number" or isinstance(test.is_, bool) != (fact.kind == "yes_no")):
         yield f"{test.fact} cannot be compared with {test.is_!r}"
     elif fact.kind == "word":
-        words = test.in_ or ([test.is_] if isinstance(test.is_, str) else [])
-        yield from (f"{test.fact} is never {word!r}" for word in words if word not in fact.values)
+        asked = test.in_ or ([test.is_] if isinstance(test.is_, str) else [])
+        yield from (f"{test.fact} is never {word!r}" for word in asked if word not in fact.values)
     elif test.kind == "in":
         yield f"{test.fact} is not a word"
 

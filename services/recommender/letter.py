@@ -42,8 +42,8 @@ def referral_letter(
 def _findings(evaluation: RuleEvaluation) -> Iterator[str]:
     request = evaluation.case.request
     if request.imaging:
-        where, words = request.imaging.anatomy, request.imaging.words
-        yield f"Radiograph of the {where}, read by a network: {words} This is not a bone density."
+        imaging = request.imaging
+        yield f"Radiograph of the {imaging.anatomy}, read by a network: {imaging.summary} This is not a bone density."
     if request.staging:
         grade, name = request.staging.kl_grade, request.staging.kl_name
         yield f"Knee osteoarthritis, Kellgren-Lawrence grade {grade} ({name}), by a network."

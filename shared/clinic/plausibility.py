@@ -169,7 +169,7 @@ def _densities(reading: "Reading") -> Iterator[RecordWarning]:
             "unclassified",
         )  # fmt: skip
     if (standing := reading.frax) and standing.standing in ("no_line", "no_line_low", "over_outside"):
-        yield _warn("frax_country", standing.words, "no_threshold")
+        yield _warn("frax_country", standing.summary, "no_threshold")
 
 
 def _signs(reading: "Reading") -> Iterator[RecordWarning]:

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from shared.contracts.base import Contract, ModelReference
 from shared.contracts.findings import ClinicalFinding, ImagingFinding, StagingFinding
+from shared.contracts.language import TranslatedLanguage
 from shared.contracts.policy import AsOf, ClinicPolicy
 from shared.contracts.record import ClinicalRecord
 
@@ -16,7 +17,6 @@ DrugClass = Literal[
 Status = Literal["consider", "check_first", "blocked"]
 Urgency = Literal["routine", "soon", "urgent", "emergency"]
 Review = Literal["sourced", "house", "needs clinician sign-off", "signed by a clinician"]
-Language = Literal["hi", "kn"]
 
 
 class RecommendationRequest(Contract):
@@ -33,7 +33,7 @@ class RecommendationRequest(Contract):
 class Translation(Contract):
     """The patient's text in another language. Show the English beside one whose status is not a person's review."""
 
-    language: Language
+    language: TranslatedLanguage
     text: str
     status: Annotated[str, Field(description="`machine translation, unreviewed`, or who reviewed it and when")]
 

@@ -33,7 +33,7 @@ TIMELINE: dict[str, Any] = {
             "site": "total_hip", "measure": "t_score", "unit": "standard deviations", "device": None,
             "points": [{"date": "2025-11-03", "value": -1.8}, {"date": "2026-11-24", "value": -2.3}],
             "change": -0.5, "per_year": -0.4732, "least_significant_change": 0.2961, "significant": True,
-            "words": "A loss beyond the measurement's own error.",
+            "summary": "A loss beyond the measurement's own error.",
         }
     ],
 }  # fmt: skip

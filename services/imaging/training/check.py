@@ -51,8 +51,9 @@ def repeated(rows: list[Row]) -> Iterator[Fault]:
         patients = sorted({row.patient for row in same})
         where = " and ".join(str(row.line) for row in same)
         if len(patients) > 1:
-            words = f"{file} is named for the patients {' and '.join(patients)} (lines {where}): two patients' pictures"
-            yield Fault(f"{words} need two names; put each patient's into a folder of its own.")
+            names = " and ".join(patients)
+            problem = f"{file} is named for the patients {names} (lines {where}): two patients' pictures"
+            yield Fault(f"{problem} need two names; put each patient's into a folder of its own.")
         else:
             yield Fault(f"{same[0].table}.csv: {file} is listed twice (lines {where}): leave one of the lines.")
 
@@ -75,8 +76,8 @@ def contradictory(rows: list[Row]) -> Iterator[Fault]:
             continue
         by_score = 2 if row.t_score <= -2.5 else 1 if row.t_score < -1.0 else 0
         if by_score != row.bone:
-            words = f"{row.place}: label {BONE_CLASSES[row.bone]} with a T-score of {row.t_score}, which is"
-            yield Fault(f"{words} {BONE_CLASSES[by_score]} by the WHO's limits; the label is believed.", notice=True)
+            problem = f"{row.place}: label {BONE_CLASSES[row.bone]} with a T-score of {row.t_score}, which is"
+            yield Fault(f"{problem} {BONE_CLASSES[by_score]} by the WHO's limits; the label is believed.", notice=True)
 
 
 def pictures(data: Path, rows: list[Row]) -> Iterator[Fault]:
@@ -115,16 +116,16 @@ def lacking(rows: list[Row]) -> Iterator[Fault]:
     contents = Counter(CONTENTS[row.content] for row in rows)
     for site in SITES:
         if not contents[site]:
-            words = f"There is no {site}: the network will not know one, and takes it for what it looks most like."
-            yield Fault(words, notice=True)
+            message = f"There is no {site}: the network will not know one, and takes it for what it looks most like."
+            yield Fault(message, notice=True)
             continue
         patients = defaultdict(set)
         for row in rows:
             if CONTENTS[row.content] == site and row.bone is not None and not row.held_out:
                 patients[row.bone == OSTEOPOROSIS].add(row.group)
-        for has, words in ((True, "osteoporosis"), (False, "no osteoporosis (normal or osteopenia)")):
+        for has, group in ((True, "osteoporosis"), (False, "no osteoporosis (normal or osteopenia)")):
             if len(patients[has]) < FEWEST_PATIENTS:
-                count = f"{len(patients[has])} patients with {words}, and {FEWEST_PATIENTS} are needed"
+                count = f"{len(patients[has])} patients with {group}, and {FEWEST_PATIENTS} are needed"
                 yield Fault(f"{site}: {count}: label more, or take the {site} pictures out.")
     if not any(contents[site] for site in SITES):
         yield Fault(f"No picture shows {', '.join(SITES)}: there is nothing to learn from.")
@@ -135,9 +136,9 @@ def lacking(rows: list[Row]) -> Iterator[Fault]:
 
 def told(faults: list[Fault]) -> str:
     """The faults for people, one a line; of very many the first ones."""
-    words = [("notice: " if fault.notice else "wrong:  ") + fault.words for fault in faults]
-    more = len(words) - MOST_TOLD
-    return "\n".join(words[:MOST_TOLD] + ([f"... and {more} more"] if more > 0 else []))
+    lines = [("notice: " if fault.notice else "wrong:  ") + fault.message for fault in faults]
+    more = len(lines) - MOST_TOLD
+    return "\n".join(lines[:MOST_TOLD] + ([f"... and {more} more"] if more > 0 else []))
 
 
 def checked(data: Path, exclude: tuple[str, ...] = ()) -> list[Row]:

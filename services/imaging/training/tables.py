@@ -75,7 +75,7 @@ class Row:
 class Fault:
     """Something wrong with the data. A notice does not stop the training."""
 
-    words: str
+    message: str
     notice: bool = False
 
 
@@ -83,7 +83,7 @@ class WrongData(Exception):
     """The data cannot be learned from; the faults say why."""
 
     def __init__(self, faults: list[Fault]) -> None:
-        super().__init__("\n".join(fault.words for fault in faults))
+        super().__init__("\n".join(fault.message for fault in faults))
         self.faults = faults
 
 
@@ -154,8 +154,8 @@ def read_row(table: str, line: int, record: dict[str, str], faults: list[Fault])
     """One row; what is wrong with it goes to `faults`, and then there is none."""
     before, place = len(faults), f"{table}.csv, line {line}"
     content, bone = content_of(table, record), bone_of(table, record)
-    for words in wrong_fields(table, record, content, bone):
-        faults.append(Fault(f"{place}: {words}"))
+    for message in wrong_fields(table, record, content, bone):
+        faults.append(Fault(f"{place}: {message}"))
     if len(faults) > before:
         return None
     assert content is not None  # noqa: S101 -- wrong_fields has said so otherwise
@@ -200,8 +200,8 @@ def wrong_fields(table: str, record: dict[str, str], content: str | None, bone: 
         yield f"label '{bone}' for {content}, whose bone is not read: leave it empty, or {cure}."
     if bone is not None and bone not in BONE_CLASSES:
         yield f"label '{bone}' is not known: use one of {', '.join(BONE_CLASSES)}, or leave it empty."
-    if words := wrong_t_score(record.get("t_score", "")):
-        yield words
+    if message := wrong_t_score(record.get("t_score", "")):
+        yield message
     if table == HOSPITAL and record.get("part", "") not in ("", *PARTS):
         yield f"part '{record['part']}' is not known: use one of {', '.join(PARTS)}, or leave it empty."
 
