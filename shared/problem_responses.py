@@ -23,7 +23,7 @@ from shared.problems import (
 )
 
 PROBLEM_JSON = "application/problem+json"
-# Raised as HTTPException by what stands before the body, and told as the problem that they are.
+# Raised as HTTPException by what stands before the body, and answered as the problem that they are.
 _OF_EVERY_BODY = (MalformedBody, UploadTooLarge, UploadStalled)
 _OF_THE_UPLOAD = {PROBLEMS[error].status: PROBLEMS[error] for error in _OF_EVERY_BODY}
 # What proxies write in their logs for a client that left (there is no status of the standard for it).
@@ -96,8 +96,8 @@ def body_problems(document: dict[str, Any]) -> None:
         for operation in operations.values():
             if "requestBody" in operation:
                 for status, answer in problem_responses(*_OF_EVERY_BODY).items():
-                    told = {part: answer[part] for part in ("description", "content")}
-                    operation["responses"].setdefault(str(status), told)
+                    response = {part: answer[part] for part in ("description", "content")}
+                    operation["responses"].setdefault(str(status), response)
 
 
 def _is_error(content: dict[str, Any]) -> bool:
@@ -137,8 +137,8 @@ async def _known(_: Request, error: Exception) -> JSONResponse:
 
 async def _invalid_request(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 -- registered for this class only
-    errors = [describe_error(dict(one)) for one in error.errors()]
-    detail = "; ".join(f"{one['field']}: {one['message']}" for one in errors[:5])
+    errors = [describe_error(dict(failure)) for failure in error.errors()]
+    detail = "; ".join(f"{failure['field']}: {failure['message']}" for failure in errors[:5])
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     return problem_response(status, "invalid-request", "The request cannot be used", detail, errors=errors)
 
@@ -153,7 +153,7 @@ async def _http(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _left(_: Request, __: Exception) -> JSONResponse:
-    """The client went away within its own upload; nobody reads this answer, but the access log tells of it."""
+    """The client went away within its own upload; nobody reads this answer, but the access log has it."""
     return problem_response(CLIENT_LEFT, "client-left", "The client left", "The upload broke off; nothing was stored.")
 
 

@@ -37,7 +37,7 @@ class Workers:
 
     def __init__(self, count: int) -> None:
         self._limiter = anyio.CapacityLimiter(count)
-        self._room = count * (1 + QUEUE_PER_WORKER)
+        self._capacity = count * (1 + QUEUE_PER_WORKER)
         self._inside = 0
 
     async def run(self, work: Callable[..., Result], *arguments: Any) -> Result:
@@ -46,7 +46,7 @@ class Workers:
         Raises:
             TooBusy: as many wait as may wait.
         """
-        if self._inside >= self._room:
+        if self._inside >= self._capacity:
             raise TooBusy("This service has all the work it can hold: try again in a moment.", retry_after_s=2)
         self._inside += 1
         try:
@@ -123,7 +123,7 @@ def workers(request: Request) -> Workers:
 
 
 def install_metrics(app: FastAPI) -> None:
-    """`GET /metrics` for Prometheus. Each app has a registry of its own: five of them may share a process."""
+    """`GET /metrics` for Prometheus. Each app has a registry of its own: several may share a process."""
     registry = CollectorRegistry(auto_describe=True)
     ProcessCollector(registry=registry)  # memory, processor time, when it started: restarts show
     instrumentator = Instrumentator(excluded_handlers=["/health/.*", "/metrics"], registry=registry)

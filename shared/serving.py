@@ -101,10 +101,18 @@ def serve_app(app: FastAPI, host: str, port: int, lines: list[str], proxies: tup
     """
     check_port(host, port)
     config = uvicorn.Config(
-        app, host, port, log_config=None, access_log=False, server_header=False, lifespan="off",
-        proxy_headers=bool(proxies), forwarded_allow_ips=list(proxies), timeout_graceful_shutdown=GRACE_S,
+        app,
+        host,
+        port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
+        timeout_graceful_shutdown=GRACE_S,
         timeout_keep_alive=KEEP_ALIVE_S,
-    )  # fmt: skip
+    )
     server = _Server(config, lines, getattr(app.state, "on_stop", _nothing))
 
     async def serve_within_lifespan() -> None:

@@ -31,7 +31,7 @@ class Clinical:
     lifestyle_card: ModelCard
 
     def risk(self, request: AnyRiskRequest) -> ClinicalFinding:
-        """The finding for one request, by the model it names."""
+        """The finding for a request, by the model it names."""
         if isinstance(request, LifestyleRiskRequest):
             return find_lifestyle(request.record, self.lifestyle, self.lifestyle_parameters)
         return find([request.record], self.bone_density, request.policy, request.as_of)[0]
@@ -59,7 +59,7 @@ Loaded = Annotated[Clinical, Depends(loaded_model)]
 
 @router.post("/risk")
 async def risk(request: AnyRiskRequest, clinical: Loaded) -> ClinicalFinding:
-    """Risk, screening scores, WHO class and reasons for one record; `clinical_model` picks the model."""
+    """Risk, screening scores, WHO class and reasons for a record; `clinical_model` picks the model."""
     # Two milliseconds of work: not worth a thread.
     return clinical.risk(request)
 

@@ -83,8 +83,8 @@ def _earlier(reading: Reading, earlier: Score) -> str:
 def _fracture_words(reading: Reading) -> str:
     broken, record = reading.fragility_fractures, reading.record
     if broken:
-        sites = " and ".join(sorted({one.site.replace("_", " ") for one in broken}))
-        unstated = all(fragility(one, record.age) == "presumed" for one in broken)
+        sites = " and ".join(sorted({fracture.site.replace("_", " ") for fracture in broken}))
+        unstated = all(fragility(fracture, record.age) == "presumed" for fracture in broken)
         return f", with a {'fracture' if unstated else 'low-trauma fracture'} of the {sites}" + (
             " (trauma not stated, presumed low)" if unstated else ""
         )

@@ -53,7 +53,7 @@ def columns_of(record: LifestyleRecord) -> dict[str, float]:
 
 
 def find_lifestyle(record: LifestyleRecord, scorer: Scorer, parameters: LifestyleParameters) -> ClinicalFinding:
-    """The finding for one questionnaire.
+    """The finding for a questionnaire.
 
     Raises:
         ServiceUnavailable: the scorer's runtime is on another machine and does not answer.

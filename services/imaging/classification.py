@@ -100,7 +100,7 @@ def finding(
     label = max(classes, key=lambda name: classes[name])
     first, second = sorted(classes.values())[:-3:-1]
     indeterminate = not enough or first - second < CLEAR_LEAD
-    told = BoneProbabilities(
+    probabilities = BoneProbabilities(
         normal=round(normal, 4), osteopenia=round(osteopenia, 4), osteoporosis=round(osteoporosis, 4)
     )
     site: Literal["knee", "spine"] = "knee" if knee >= 0.5 else "spine"
@@ -109,8 +109,8 @@ def finding(
         indeterminate=indeterminate,
         probabilities=ClassProbabilities(**{name: round(value, 4) for name, value in classes.items()}),
         anatomy=site,
-        bone=told,
-        summary=summary(site, indeterminate, enough, low=label != "normal" or osteopenia_leads(told)),
+        bone=probabilities,
+        summary=summary(site, indeterminate, enough, low=label != "normal" or osteopenia_leads(probabilities)),
         turned_degrees=done.turned_degrees,
         inverted=done.inverted,
         likelihood_ratio=(ratios or {}).get(site),

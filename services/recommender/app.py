@@ -38,7 +38,7 @@ async def recommendations(
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The recommender service with these settings; rules that cannot be used are told at once."""
+    """The recommender service with these settings; rules that cannot be used are refused at once."""
     rules = load(settings)
     return create_service_app(
         "recommender",

@@ -12,7 +12,7 @@ from shared.contracts.record import ClinicalRecord
 # A network's or a risk model's output leads to a DXA referral, a stage to care of the knee: never to a drug.
 NEVER_BEHIND_A_DRUG = frozenset(
     {"image_bone", "kl_grade", "knee_grade_uncertain", "clinical_category", "screening_score_refers"}
-)  # fmt: skip
+)
 
 
 class Fault(NamedTuple):

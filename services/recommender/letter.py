@@ -20,7 +20,7 @@ def referral_letter(
     """The letter's content, or None where no referral is suggested.
 
     Args:
-        bench: the case.
+        evaluation: the case.
         referrals: the referral rules that fired.
         urgency: that of the consult block; routine where it advises none.
         reasons: why a doctor should see the patient, in sentences.

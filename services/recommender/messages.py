@@ -13,7 +13,7 @@ UNREVIEWED = "machine translation, unreviewed"
 
 
 class Message(Schema):
-    """One translated text, made for one version of its rule."""
+    """A translated text, made for a certain version of its rule."""
 
     version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
     text: Annotated[str, Field(min_length=3)]

@@ -23,7 +23,7 @@ def next_dxa(evaluation: RuleEvaluation, fired: Sequence[Rule]) -> NextDxa | Non
     """When the next scan is due; null where density is not measured (children, pregnancy, cancer in bone) or asked for.
 
     Args:
-        bench: the case.
+        evaluation: the case.
         fired: the rules that speak, the first of each group.
     """
     if not evaluation.evaluator.defined("density_is_followed").truth:

@@ -49,7 +49,7 @@ def stage(radiograph: Radiograph, network: Scorer, finder: Scorer, model: ModelR
     outputs = network.score({"radiograph": inputs})
     probabilities = outputs["probabilities"].astype(np.float64)
     knees = [knee(*parts) for parts in zip(found, probabilities, strict=True)]
-    heat = [evidence(maps, one.stage) for maps, one in zip(outputs["heat"], knees, strict=True)]
+    heat = [evidence(maps, knee.stage) for maps, knee in zip(outputs["heat"], knees, strict=True)]
     return Reading(finding(knees, model), [joint.box for joint in found], heat)
 
 
@@ -87,7 +87,7 @@ def evidence(maps: npt.NDArray[np.float32], grade: int) -> Heat:
 
 def finding(knees: Sequence[Knee], model: ModelReference) -> StagingFinding:
     """The worse knee stands for the radiograph: the highest grade, then the higher mean grade."""
-    worst = max(knees, key=lambda one: (one.stage, float(np.dot(one.probabilities, range(5)))))
+    worst = max(knees, key=lambda knee: (knee.stage, float(np.dot(knee.probabilities, range(5)))))
     return StagingFinding(
         stage=worst.stage,
         label=STAGE_LABELS[worst.stage],

@@ -1,6 +1,6 @@
 """The words by which rules, record fields and people name a bone drug or its class.
 
-A patient's own words may hold none of them before a clinician has released the medicines.
+A text for a patient may hold none of them before a clinician has released the medicines.
 """
 
 import re

@@ -102,7 +102,7 @@ class Reading:
         if self.record.age < fractures.ADULT_AGE or self.cancer_in_bone:
             return []
         known = fractures.fragility_fractures(self.record, presumed=False)
-        return sorted({one.site for one in known if one.site in fractures.DIAGNOSTIC_SITES})
+        return sorted({fracture.site for fracture in known if fracture.site in fractures.DIAGNOSTIC_SITES})
 
     @cached_property
     def recent_fracture(self) -> bool:
@@ -241,9 +241,13 @@ class Reading:
     def acr_risk(self) -> AcrRisk | None:
         """The level of ACR 2022 on glucocorticoids; None without long-term use."""
         known = AcrInputs(
-            self.record.age, self.low_trauma_fracture, self.lowest_t, self.lowest_z, self.record.frax_major,
-            self.record.frax_hip,
-        )  # fmt: skip
+            age=self.record.age,
+            fracture=self.low_trauma_fracture,
+            lowest_t=self.lowest_t,
+            lowest_z=self.lowest_z,
+            frax_major=self.record.frax_major,
+            frax_hip=self.record.frax_hip,
+        )
         return acr_risk(self.glucocorticoids, known)
 
     @cached_property

@@ -209,7 +209,7 @@ class RecordWarning(Contract):
 
 
 class SexReading(Contract):
-    """The estimate as it would be for one sex, where the record leaves the sex open."""
+    """The estimate by either sex, where the record leaves the sex open."""
 
     sex: Sex
     probability: Probability | None

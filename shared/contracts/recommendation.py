@@ -13,7 +13,7 @@ from shared.contracts.record import ClinicalRecord
 ItemKind = Literal["medication", "exercise", "diet", "follow_up", "referral"]
 DrugClass = Literal[
     "oral_bisphosphonate", "iv_bisphosphonate", "denosumab", "anabolic", "romosozumab", "raloxifene", "hormone_therapy"
-]  # fmt: skip
+]
 Status = Literal["consider", "check_first", "blocked"]
 Urgency = Literal["routine", "soon", "urgent", "emergency"]
 Review = Literal["sourced", "house", "needs clinician sign-off", "signed by a clinician"]
@@ -125,5 +125,5 @@ class RecommendationSet(Contract):
     items: list[Recommendation]
     consult: Consult
     rules: Annotated[ModelReference | None, Field(description="The rule set behind the items")] = None
-    next_dxa: Annotated[NextDxa | None, Field(description="Null where nothing on the record calls for one")] = None
+    next_dxa: Annotated[NextDxa | None, Field(description="Null where nothing on the record calls for a scan")] = None
     letter: Annotated[ReferralLetter | None, Field(description="Null where nobody is to be referred")] = None

@@ -1,8 +1,8 @@
 """DICOM projection radiographs (CR, DX and their like) to gray working pixels.
 
 Order of the standard (PS3.3 C.11): modality LUT, VOI LUT or window, then MONOCHROME1 inverted. What cannot be a plain
-radiograph is refused in words before anything is decoded. Codecs: gdcm (BSD) and Pillow by pydicom's own decoders;
-pylibjpeg-libjpeg is GPL and is not needed.
+radiograph is refused, with the reason, before anything is decoded. Codecs: gdcm (BSD) and Pillow by pydicom's own
+decoders; pylibjpeg-libjpeg is GPL and is not needed.
 """
 
 import io

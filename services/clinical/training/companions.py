@@ -111,7 +111,7 @@ def averages(people: Cohort, p: Matrix, sex: Sex) -> list[AgeAverage]:
     for low in np.arange(YOUNGEST_AGE, OLDEST_AGE + 1, BAND_YEARS):
         rows = member & (age >= low) & (age < low + BAND_YEARS)
         if rows.any():
-            # In whole years, as the survey and most records tell an age.
+            # In whole years, as the survey and most records state an age.
             centre = OLDEST_AGE if low == OLDEST_AGE else low + (BAND_YEARS - 1) / 2
             mean = float(np.average(p[rows], weights=people.weight[rows]))
             out.append(AgeAverage(age=float(centre), probability=round(mean, 4)))

@@ -65,11 +65,16 @@ def read_cases(data: Path, rows: list[Row]) -> list[Case]:
     """The pictures of these rows."""
     return [
         Case(
-            decode((data / row.file).read_bytes()).pixels, row.content, row.bone, row.t_score, row.table, row.file,
-            row.group,
+            pixels=decode((data / row.file).read_bytes()).pixels,
+            content=row.content,
+            bone=row.bone,
+            t_score=row.t_score,
+            table=row.table,
+            file=row.file,
+            group=row.group,
         )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def describe(cases: list[Case]) -> str:

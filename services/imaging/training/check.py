@@ -1,6 +1,6 @@
 """`make check-data DATA=DIR`: is a data folder fit to be learned from? Training does the same first.
 
-Everything that is wrong is told at once, each with file and cure; a notice stops nothing.
+Everything that is wrong is reported at once, each with file and cure; a notice stops nothing.
 """
 
 import argparse
@@ -18,8 +18,8 @@ from shared.radiograph.intake import decode
 OSTEOPOROSIS = BONE_CLASSES.index("osteoporosis")
 # As many patients of each kind as there are folds, so that every fold can have one.
 FEWEST_PATIENTS = 5
-# Faults of one kind that are told in full.
-MOST_TOLD = 20
+# How many faults are listed; the rest are counted.
+MOST_LISTED = 20
 
 
 def checked_rows(data: Path, exclude: tuple[str, ...] = ()) -> tuple[list[Row], list[Fault]]:
@@ -134,11 +134,11 @@ def lacking(rows: list[Row]) -> Iterator[Fault]:
         yield Fault(f"No picture shows what must be refused: add some of {kinds}, or the public other.csv.")
 
 
-def told(faults: list[Fault]) -> str:
+def listed(faults: list[Fault]) -> str:
     """The faults for people, one a line; of very many the first ones."""
     lines = [("notice: " if fault.notice else "wrong:  ") + fault.message for fault in faults]
-    more = len(lines) - MOST_TOLD
-    return "\n".join(lines[:MOST_TOLD] + ([f"... and {more} more"] if more > 0 else []))
+    more = len(lines) - MOST_LISTED
+    return "\n".join(lines[:MOST_LISTED] + ([f"... and {more} more"] if more > 0 else []))
 
 
 def checked(data: Path, exclude: tuple[str, ...] = ()) -> list[Row]:
@@ -146,10 +146,10 @@ def checked(data: Path, exclude: tuple[str, ...] = ()) -> list[Row]:
     try:
         rows, notices = checked_rows(data, exclude)
     except WrongData as wrong:
-        print(told(wrong.faults), file=sys.stderr)
+        print(listed(wrong.faults), file=sys.stderr)
         sys.exit(f"{data}: not fit to be learned from; nothing was trained.")
     if notices:
-        print(told(notices), flush=True)
+        print(listed(notices), flush=True)
     return rows
 
 

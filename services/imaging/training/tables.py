@@ -24,9 +24,13 @@ PUBLIC: dict[str, Content | None] = {
     "other": None,
 }
 OTHER_LABELS: dict[str, Content] = {
-    "chest": "chest", "hip": "hip", "limb": "limb", "knee_implant": "knee_implant", "fundus": "not_radiograph",
+    "chest": "chest",
+    "hip": "hip",
+    "limb": "limb",
+    "knee_implant": "knee_implant",
+    "fundus": "not_radiograph",
     "photo": "not_radiograph",
-}  # fmt: skip
+}
 BONE_TABLES = ("knee_bone", "spine_dxa", "spine_masked")
 HOSPITAL = "radiographs"
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -136,9 +140,9 @@ def read_frame(data: Path, table: str) -> pd.DataFrame:
     frame.columns = frame.columns.str.strip()
     missing = [column for column in COLUMNS[table] if column not in frame.columns]
     if missing:
-        there = ", ".join(frame.columns)
-        cure = "save it with commas" if ";" in there or "\t" in there else "add it to the heading"
-        raise WrongData([Fault(f"{table}.csv lacks the column {' and '.join(missing)}: {cure} (it has {there}).")])
+        columns = ", ".join(frame.columns)
+        cure = "save it with commas" if ";" in columns or "\t" in columns else "add it to the heading"
+        raise WrongData([Fault(f"{table}.csv lacks the column {' and '.join(missing)}: {cure} (it has {columns}).")])
     if frame.empty:
         raise WrongData([Fault(f"{table}.csv has a heading and no rows: add a row for each radiograph.")])
     return frame
@@ -161,10 +165,16 @@ def read_row(table: str, line: int, record: dict[str, str], faults: list[Fault])
     assert content is not None  # noqa: S101 -- wrong_fields has said so otherwise
     patient = record.get("patient", "")
     return Row(
-        table, line, record["file"], patient, f"{table}/{record.get('group') or patient or record['file']}",
-        CONTENTS.index(content), None if bone is None else BONE_CLASSES.index(bone), t_score_of(record),
-        record.get("part", ""),
-    )  # fmt: skip
+        table=table,
+        line=line,
+        file=record["file"],
+        patient=patient,
+        group=f"{table}/{record.get('group') or patient or record['file']}",
+        content=CONTENTS.index(content),
+        bone=None if bone is None else BONE_CLASSES.index(bone),
+        t_score=t_score_of(record),
+        part=record.get("part", ""),
+    )
 
 
 def content_of(table: str, record: dict[str, str]) -> str | None:
