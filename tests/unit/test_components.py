@@ -83,9 +83,11 @@ def test_kubernetes_runs_every_component_and_lets_the_gateway_reach_each_service
         assert labels["app.kubernetes.io/component"] == "service"  # what the network policies ask for
 
 
-def test_prometheus_asks_every_component():
+def test_prometheus_asks_every_component_and_misses_each():
     (job,) = yaml.safe_load((DEPLOY / "observability" / "prometheus.yml").read_text())["scrape_configs"]
     assert set(job["dns_sd_configs"][0]["names"]) == set(COMPONENTS)
+    alerts = (DEPLOY / "observability" / "alerts.yml").read_text()
+    assert set(re.findall(r'absent\(up\{service="(\w+)"', alerts)) == set(COMPONENTS)
 
 
 def test_the_registry_needs_no_package():
