@@ -148,16 +148,16 @@ def pip(venv: Path, *arguments: str) -> None:
         environment = dict(os.environ, PIP_USER="0")
         code = subprocess.call([*command, *arguments], stdout=file, stderr=file, cwd=str(ROOT), env=environment)
     if code:
-        said = log.read_text(encoding="utf-8", errors="replace")
-        raise SetupError(f"{cause(said)} (what pip said is in {log})")
+        output = log.read_text(encoding="utf-8", errors="replace")
+        raise SetupError(f"{cause(output)} (what pip said is in {log})")
 
 
-def cause(said: str) -> str:
+def cause(output: str) -> str:
     """Why pip failed, and how to mend it."""
     for sign, meaning in CAUSES:
-        if sign in said:
+        if sign in output:
             return meaning
-    errors = [line for line in said.splitlines() if "ERROR" in line]
+    errors = [line for line in output.splitlines() if "ERROR" in line]
     return errors[-1] if errors else "the packages could not be installed"
 
 

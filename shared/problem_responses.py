@@ -119,8 +119,8 @@ def _empty_response() -> dict[str, Any]:
 def describe_error(error: dict[str, Any]) -> dict[str, str]:
     """One pydantic error as the field's path and a sentence that says what was wrong and what is accepted."""
     path = ".".join(str(part) for part in error["loc"])
-    given = error.get("input")
-    shown = f" (got {given!r})" if isinstance(given, str | int | float | bool) and len(str(given)) <= 60 else ""
+    value = error.get("input")
+    shown = f" (got {value!r})" if isinstance(value, str | int | float | bool) and len(str(value)) <= 60 else ""
     return {"field": path, "message": f"{error['msg']}{shown}", "code": error["type"]}
 
 

@@ -118,8 +118,8 @@ def loaded_model(request: Request) -> Any:
 
 def workers(request: Request) -> Workers:
     """The app's workers; a dependency of the operations."""
-    found: Workers = request.app.state.workers
-    return found
+    pool: Workers = request.app.state.workers
+    return pool
 
 
 def install_metrics(app: FastAPI) -> None:

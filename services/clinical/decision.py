@@ -86,8 +86,8 @@ def _measured(reading: Reading, density: BoneDensity | None, estimate: Decision 
         by_class = Decision(BY_CLASS[reading.who_class], "dxa", density.basis)
     if by_class is not None and not (reading.density_in_doubt or reading.scan_is_out_of_date):
         return by_class
-    found = [decision for decision in (estimate, by_class) if decision is not None]
-    return highest(found) if found else Decision(None, None, "no model and no measurement applies")
+    decisions = [decision for decision in (estimate, by_class) if decision is not None]
+    return highest(decisions) if decisions else Decision(None, None, "no model and no measurement applies")
 
 
 def _at_least_moderate(reading: Reading) -> Iterator[tuple[DecidedBy, str]]:

@@ -71,12 +71,12 @@ def _estimates(readings: Sequence[Reading], model: BoneDensityModel) -> list[tup
         if reading.record.age >= YOUNGEST_AGE
         for used in ([reading, reading.without_body()] if reading.body_in_doubt else [reading])
     ]
-    found: list[tuple[Reading, Estimate | None]] = [(reading, None) for reading in readings]
+    estimates: list[tuple[Reading, Estimate | None]] = [(reading, None) for reading in readings]
     for (place, used), estimate in zip(tried, model.estimate([used for _, used in tried]), strict=True):
-        so_far = found[place][1]
+        so_far = estimates[place][1]
         if so_far is None or estimate.probability > so_far.probability:
-            found[place] = (used, estimate)
-    return found
+            estimates[place] = (used, estimate)
+    return estimates
 
 
 def _finding(cases: Sequence[_AssessedReading], model: BoneDensityModel) -> ClinicalFinding:

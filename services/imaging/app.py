@@ -35,14 +35,14 @@ class Imaging:
     def classify(self, image: bytes, pictures: bool = False) -> ClassifyAnswer:
         """Decode, gate and classify the bytes of an upload."""
         model = ModelReference(name=self.card.name, version=self.card.version)
-        found = classify(decode(image), self.network, self.finder, model, self.ratios)
+        reading = classify(decode(image), self.network, self.finder, model, self.ratios)
         if not pictures:
-            return ClassifyAnswer(finding=found.finding)
-        pixels = found.radiograph.pixels
+            return ClassifyAnswer(finding=reading.finding)
+        pixels = reading.radiograph.pixels
         return ClassifyAnswer(
-            finding=found.finding,
-            preview=Picture.of(preview_png(found.radiograph)),
-            heatmap=Picture.of(heatmap_png(pixels, found.regions.boxes, found.bone.heat)),
+            finding=reading.finding,
+            preview=Picture.of(preview_png(reading.radiograph)),
+            heatmap=Picture.of(heatmap_png(pixels, reading.regions.boxes, reading.bone.heat)),
         )
 
     def check(self) -> None:

@@ -64,10 +64,10 @@ def classify(radiograph: Radiograph, network: Scorer, finder: Scorer, model: Mod
             "The image is in colour, so it is a photograph or a screenshot. Export the radiograph itself.",
             reason="coloured",
         )
-    seen = judged(radiograph.pixels, look(radiograph.pixels, network), network)
-    done = correction(seen)
+    first_look = judged(radiograph.pixels, look(radiograph.pixels, network), network)
+    done = correction(first_look)
     radiograph = corrected(radiograph, done)
-    anatomy = seen.anatomy if done == Correction() else look(radiograph.pixels, network).anatomy
+    anatomy = first_look.anatomy if done == Correction() else look(radiograph.pixels, network).anatomy
     check_anatomy(anatomy)
     regions = bone_regions(radiograph.pixels, anatomy, finder)
     bone = read_bone(regions.crops(radiograph.pixels), regions.site, network)

@@ -167,8 +167,8 @@ class Output(Schema):
             raise ValueError("drug_class goes with kind medication, and only with it")
         if self.checks and self.kind != "medication":
             raise ValueError("checks go with kind medication only")
-        if self.kind != "medication" and (found := bone_drug_named(self.patient_text)):
-            raise ValueError(f"patient_text may not name a bone drug: {found!r}")
+        if self.kind != "medication" and (drug := bone_drug_named(self.patient_text)):
+            raise ValueError(f"patient_text may not name a bone drug: {drug!r}")
         if self.due and self.kind != "follow_up":
             raise ValueError("due goes with kind follow_up only")
         if self.group and self.kind == "medication":
@@ -211,8 +211,8 @@ class ConsultRule(Statement):
 
     @model_validator(mode="after")
     def patients_read_no_drug(self) -> Self:
-        if found := bone_drug_named(self.patient_reason):
-            raise ValueError(f"patient_reason may not name a bone drug: {found!r}")
+        if drug := bone_drug_named(self.patient_reason):
+            raise ValueError(f"patient_reason may not name a bone drug: {drug!r}")
         return self
 
 

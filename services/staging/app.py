@@ -34,11 +34,11 @@ class Staging:
         """Decode the bytes of an upload, put it the right way and grade its knees."""
         model = ModelReference(name=self.card.name, version=self.card.version)
         radiograph = corrected(decode(image), lies)
-        found = stage(radiograph, self.network, self.finder, model)
+        reading = stage(radiograph, self.network, self.finder, model)
         if not pictures:
-            return StageAnswer(finding=found.finding)
+            return StageAnswer(finding=reading.finding)
         return StageAnswer(
-            finding=found.finding, heatmap=Picture.of(heatmap_png(radiograph.pixels, found.boxes, found.heat))
+            finding=reading.finding, heatmap=Picture.of(heatmap_png(radiograph.pixels, reading.boxes, reading.heat))
         )
 
     def check(self) -> None:

@@ -39,18 +39,18 @@ def stage(radiograph: Radiograph, network: Scorer, finder: Scorer, model: ModelR
     Raises:
         ImageRefused: `no_knee_joint`.
     """
-    found = find_knees(radiograph.pixels, finder, radiograph.laterality, known_knee=True)
-    if not found:
+    joints = find_knees(radiograph.pixels, finder, radiograph.laterality, known_knee=True)
+    if not joints:
         raise ImageRefused(
             "No knee joint was found in the radiograph. Send a frontal view with the joint line in the picture.",
             reason="no_knee_joint",
         )
-    inputs = np.concatenate([network_input(joint_crop(radiograph.pixels, joint.box)) for joint in found])
+    inputs = np.concatenate([network_input(joint_crop(radiograph.pixels, joint.box)) for joint in joints])
     outputs = network.score({"radiograph": inputs})
     probabilities = outputs["probabilities"].astype(np.float64)
-    knees = [knee(*parts) for parts in zip(found, probabilities, strict=True)]
+    knees = [knee(*parts) for parts in zip(joints, probabilities, strict=True)]
     heat = [evidence(maps, knee.stage) for maps, knee in zip(outputs["heat"], knees, strict=True)]
-    return Reading(finding(knees, model), [joint.box for joint in found], heat)
+    return Reading(finding(knees, model), [joint.box for joint in joints], heat)
 
 
 def knee(joint: KneeJoint, probabilities: npt.NDArray[np.float64]) -> Knee:

@@ -14,5 +14,5 @@ _NAMES = re.compile(
 
 def bone_drug_named(text: str | None) -> str | None:
     """The first such name in a text, an id or an address; None where there is none."""
-    found = _NAMES.search(text.replace("_", " ")) if text else None
-    return found.group() if found else None
+    match = _NAMES.search(text.replace("_", " ")) if text else None
+    return match.group() if match else None

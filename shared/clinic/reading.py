@@ -134,8 +134,8 @@ class Reading:
     @cached_property
     def density_class(self) -> WhoClass | None:
         """The class by DXA alone; a score in doubt makes nobody's density normal."""
-        found = self.densities.who_class(bool(self.fragility_fractures))
-        return None if found == "normal" and self.doubtful_scores else found
+        who_class = self.densities.who_class(bool(self.fragility_fractures))
+        return None if who_class == "normal" and self.doubtful_scores else who_class
 
     @cached_property
     def who_class(self) -> WhoClass | None:
@@ -315,5 +315,5 @@ def readings_of(record: ClinicalRecord, policy: ClinicPolicy, as_of: dt.date | N
         as_of: the day that dates are counted from; today (UTC) where absent.
     """
     day = as_of or dt.datetime.now(dt.UTC).date()
-    found = sexes(record)
-    return tuple(Reading(record, sex, policy, day, len(found) == 1) for sex in found)
+    possible = sexes(record)
+    return tuple(Reading(record, sex, policy, day, len(possible) == 1) for sex in possible)

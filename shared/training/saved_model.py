@@ -142,13 +142,13 @@ def main() -> None:
         "--output", type=Path, required=True, help="the folder that the server sees as /models/tfserving"
     )
     parser.add_argument("--version", type=int, default=1, help="the server's version number of these files [1]")
-    given = parser.parse_args()
-    networks = dict(pair.split("=", 1) for pair in given.networks)
+    options = parser.parse_args()
+    networks = dict(pair.split("=", 1) for pair in options.networks)
     for name, source in networks.items():
-        difference = convert(Path(source), given.output / name / str(given.version))
-        print(f"{name} version {given.version}: differs from {source} by {difference:.1e} at most")
+        difference = convert(Path(source), options.output / name / str(options.version))
+        print(f"{name} version {options.version}: differs from {source} by {difference:.1e} at most")
     models = "".join(MODEL.format(name=name) for name in networks)
-    (given.output / "models.config").write_text(CONFIG.format(models=models), encoding="utf-8")
+    (options.output / "models.config").write_text(CONFIG.format(models=models), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -136,9 +136,9 @@ def expected_t(people: Cohort, sex: Sex, site: BoneSite) -> ExpectedTScore:
 
 def _line(target: Matrix, weight: Matrix, *inputs: Matrix) -> tuple[list[float], float]:
     x = np.column_stack([np.ones(len(target)), *inputs])
-    found = np.linalg.solve(x.T @ (x * weight[:, None]), x.T @ (weight * target))
-    spread = float(np.sqrt(np.average((target - x @ found) ** 2, weights=weight)))
-    return [round(float(value), 5) for value in found], round(spread, 4)
+    coefficients = np.linalg.solve(x.T @ (x * weight[:, None]), x.T @ (weight * target))
+    spread = float(np.sqrt(np.average((target - x @ coefficients) ** 2, weights=weight)))
+    return [round(float(value), 5) for value in coefficients], round(spread, 4)
 
 
 def _usual(people: Cohort, sex: Sex) -> dict[str, list[dict[str, float]]]:

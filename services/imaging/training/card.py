@@ -148,12 +148,12 @@ def bone_counts(cases: list[Case]) -> dict[str, dict[str, int]]:
 def radiographs(cases: list[Case], judged: Judged, against: Baselines) -> Radiographs:
     """The service's own rule, applied to each labelled radiograph."""
     model = ModelReference(name="", version="")
-    found = []
+    rows = []
     for row, case in enumerate(cases):
         if case.bone is None:
             continue
         said = finding(Anatomy(judged.anatomy[row]), judged.bone[row], True, Correction(), model)
-        found.append(
+        rows.append(
             (
                 three_class(case),
                 CLASSES.index(said.label),
@@ -167,7 +167,7 @@ def radiographs(cases: list[Case], judged: Judged, against: Baselines) -> Radiog
                 case.group,
             )
         )
-    return Radiographs(*(np.array(column) for column in zip(*found, strict=True)))
+    return Radiographs(*(np.array(column) for column in zip(*rows, strict=True)))
 
 
 def measured(cases: list[Case], wholes: Wholes, judged: Judged, rows: Radiographs) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def contradictory(rows: list[Row]) -> Iterator[Fault]:
 
 def pictures(data: Path, rows: list[Row]) -> Iterator[Fault]:
     """Files that are missing or cannot be decoded, and pictures that are copies of each other."""
-    readable, seen = [], []
+    readable, likenesses = [], []
     for row in rows:
         path = data / row.file
         if not path.resolve().is_relative_to(data.resolve()):
@@ -91,13 +91,13 @@ def pictures(data: Path, rows: list[Row]) -> Iterator[Fault]:
             yield Fault(f"{row.place}: {row.file} is missing: put it there, or take the line out.")
         else:
             try:
-                seen.append(Likeness.of(decode(path.read_bytes()).pixels))
+                likenesses.append(Likeness.of(decode(path.read_bytes()).pixels))
                 readable.append(row)
             except TrabeculaError as error:
                 yield Fault(f"{row.place}: {row.file} cannot be read. {error.detail}")
-    for first, second in copies(seen):
-        if found := copy(readable[first], readable[second]):
-            yield found
+    for first, second in copies(likenesses):
+        if fault := copy(readable[first], readable[second]):
+            yield fault
 
 
 def copy(first: Row, second: Row) -> Fault | None:
@@ -158,11 +158,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="data folder")
     parser.add_argument("--exclude", action="append", default=[], help="a table to leave out; may be repeated")
-    given = parser.parse_args()
-    rows = checked(given.data, tuple(given.exclude))
+    options = parser.parse_args()
+    rows = checked(options.data, tuple(options.exclude))
     counts = Counter((row.table, CONTENTS[row.content]) for row in rows)
     print("\n".join(f"{table}: {count} {content}" for (table, content), count in sorted(counts.items())))
-    print(f"{given.data}: fit to be learned from.")
+    print(f"{options.data}: fit to be learned from.")
 
 
 if __name__ == "__main__":

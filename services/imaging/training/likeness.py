@@ -46,10 +46,10 @@ def copies(likenesses: list[Likeness]) -> list[tuple[int, int]]:
         np.stack([likeness.bits for likeness in likenesses]),
         np.stack([likeness.detail for likeness in likenesses]),
     )
-    found = []
+    pairs = []
     for start in range(0, len(likenesses), BLOCK):
         here = slice(start, start + BLOCK)
         near = bits[here] @ bits.T >= HASH_BITS - 2 * MOST_BITS_APART
         like = near & (detail[here] @ detail.T >= LEAST_CORRELATION)
-        found += [(start + int(row), int(other)) for row, other in np.argwhere(like) if start + row < other]
-    return found
+        pairs += [(start + int(row), int(other)) for row, other in np.argwhere(like) if start + row < other]
+    return pairs
