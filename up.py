@@ -13,7 +13,7 @@ The set-up makes .venv, installs the locked packages and the project in it, and 
 stamp fits, the set-up is skipped, so a second start is quick and needs no network.
 """
 
-# Old Pythons must be able to read this file, to be told that they are too old: hence typing.List and no `match`.
+# Old Pythons must be able to read this file, to say that they are too old: hence typing.List and no `match`.
 import hashlib
 import os
 import shutil
@@ -44,7 +44,7 @@ CHECKS = (
     ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()", "--no-logo"],
     ["-m", "deptry", "."],
 )
-# What a failed pip says, and what that means for the person who reads it.
+# Messages of a failed pip, each with its cause and the cure.
 CAUSES = (
     ("No space left on device", "the disk is full: free some space and run this again"),
     ("DO NOT MATCH THE HASHES", "a downloaded package differs from the lock: is a proxy changing it?"),
@@ -133,14 +133,14 @@ def make_venv(venv: Path) -> None:
     # Started from inside the environment that is about to be cleared, the Python beneath it has to do the work.
     python = getattr(sys, "_base_executable", sys.executable)
     command = [python, "-m", "venv", "--clear", str(venv)]
-    made = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if made.returncode:
-        reason = made.stdout.decode(errors="replace").strip().splitlines()[-1:] or ["no reason given"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode:
+        reason = done.stdout.decode(errors="replace").strip().splitlines()[-1:] or ["no reason given"]
         raise SetupError(f"{venv} cannot be made: {reason[0]} (close what uses it, or remove it)")
 
 
 def pip(venv: Path, *arguments: str) -> None:
-    """Run the environment's pip. Its words go to a log; a failure comes back as one line."""
+    """Run the environment's pip. Its output goes to a log; a failure comes back as one line."""
     # -I and PIP_USER: a PYTHONPATH, or a pip set to install for the user, would send packages elsewhere.
     command = [str(python_in(venv)), "-I", "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
     log = venv / LOG
@@ -148,16 +148,16 @@ def pip(venv: Path, *arguments: str) -> None:
         environment = dict(os.environ, PIP_USER="0")
         code = subprocess.call([*command, *arguments], stdout=file, stderr=file, cwd=str(ROOT), env=environment)
     if code:
-        said = log.read_text(encoding="utf-8", errors="replace")
-        raise SetupError(f"{cause(said)} (what pip said is in {log})")
+        output = log.read_text(encoding="utf-8", errors="replace")
+        raise SetupError(f"{cause(output)} (what pip said is in {log})")
 
 
-def cause(said: str) -> str:
-    """Why pip failed, in words that help."""
+def cause(output: str) -> str:
+    """Why pip failed, and how to mend it."""
     for sign, meaning in CAUSES:
-        if sign in said:
+        if sign in output:
             return meaning
-    errors = [line for line in said.splitlines() if "ERROR" in line]
+    errors = [line for line in output.splitlines() if "ERROR" in line]
     return errors[-1] if errors else "the packages could not be installed"
 
 
@@ -199,7 +199,7 @@ def ensure(purpose: str) -> str:
     # Whoever has the test tools has everything that running needs.
     enough = [lock, lock.with_name("test.txt")] if purpose == "run" else [lock]
     with alone():
-        if read_stamp(venv) not in [fingerprint(one) for one in enough]:
+        if read_stamp(venv) not in [fingerprint(file) for file in enough]:
             set_up(venv, lock)
     return str(python_in(venv))
 

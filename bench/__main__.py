@@ -9,16 +9,16 @@ from bench import gateway_cpu, resilience, speed
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     which = parser.add_subparsers(dest="which")
-    one = which.add_parser("speed", description=speed.__doc__)
-    for options in (parser, one):
+    for_speed = which.add_parser("speed", description=speed.__doc__)
+    for options in (parser, for_speed):
         options.add_argument("--image", type=Path, help="a radiograph of yours in place of the phantom")
         options.add_argument("--count", type=int, default=40)
-    two = which.add_parser("gateway", description=gateway_cpu.__doc__)
-    two.add_argument("--count", type=int, default=200)
-    three = which.add_parser("resilience", description=resilience.__doc__)
-    three.add_argument("--total", type=int, default=1000)
-    three.add_argument("--clients", type=int, default=20)
-    three.add_argument("--kill-every", type=float, default=10, help="seconds")
+    for_gateway = which.add_parser("gateway", description=gateway_cpu.__doc__)
+    for_gateway.add_argument("--count", type=int, default=200)
+    for_resilience = which.add_parser("resilience", description=resilience.__doc__)
+    for_resilience.add_argument("--total", type=int, default=1000)
+    for_resilience.add_argument("--clients", type=int, default=20)
+    for_resilience.add_argument("--kill-every", type=float, default=10, help="seconds")
     options = parser.parse_args()
     if options.which == "gateway":
         gateway_cpu.gateway_cpu(options.count)

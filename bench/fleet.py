@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.server import TRABECULA, environment, free_port, wait_until_ready
-from gateway.settings import SERVICES
+from shared.components import SERVICE_NAMES
 
 
 class Fleet:
@@ -20,8 +20,8 @@ class Fleet:
 
     def __init__(self, state: Path) -> None:
         self._state = state
-        self.ports = {name: free_port() for name in SERVICES}
-        self._processes = {name: self._start(name) for name in SERVICES}
+        self.ports = {name: free_port() for name in SERVICE_NAMES}
+        self._processes = {name: self._start(name) for name in SERVICE_NAMES}
         self.kills = 0
 
     @property
@@ -72,7 +72,7 @@ def killer(fleet: Fleet, every_s: float) -> Iterator[None]:
     def kill() -> None:
         turn = 0
         while True:
-            fleet.kill_and_restart(SERVICES[turn % len(SERVICES)])
+            fleet.kill_and_restart(SERVICE_NAMES[turn % len(SERVICE_NAMES)])
             turn += 1
             if over.wait(every_s):
                 return

@@ -34,7 +34,7 @@ def gateway_cpu(count: int) -> None:
 
 def _rounds(state: Path, fleet: Fleet, image: bytes, count: int) -> list[float]:
     """Milliseconds an assessment in each round."""
-    found = []
+    milliseconds = []
     with (
         started(state, "--services", fleet.option) as server,
         httpx.Client(base_url=server.url, headers={"X-API-Key": server.key}, timeout=60) as client,
@@ -43,8 +43,8 @@ def _rounds(state: Path, fleet: Fleet, image: bytes, count: int) -> list[float]:
         for _ in range(ROUNDS):
             before = server.cpu_s()
             _assess(client, image, count)
-            found.append((server.cpu_s() - before) * 1000 / count)
-    return found
+            milliseconds.append((server.cpu_s() - before) * 1000 / count)
+    return milliseconds
 
 
 def _assess(client: httpx.Client, image: bytes, count: int) -> None:

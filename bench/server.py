@@ -57,9 +57,12 @@ def started(state: Path, *options: str) -> Iterator[Server]:
     """The gateway on a free port with a state folder of its own; `options` are those of `trabecula serve`."""
     port = free_port()
     made = subprocess.run(
-        [*TRABECULA, "create-key", "--name", "bench", "--scopes", SCOPES, "--json"], env=environment(state),
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        [*TRABECULA, "create-key", "--name", "bench", "--scopes", SCOPES, "--json"],
+        env=environment(state),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     began = time.perf_counter()
     with running(["serve", "--port", str(port), *options], state) as process:
         url = f"http://127.0.0.1:{port}"

@@ -11,9 +11,13 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent / "secrets"
 RANDOM = (
-    "postgres_password", "trabecula_internal_secret", "trabecula_token_secret", "trabecula_data_secret",
-    "trabecula_first_admin_password", "grafana_password",
-)  # fmt: skip
+    "postgres_password",
+    "trabecula_internal_secret",
+    "trabecula_token_secret",
+    "trabecula_data_secret",
+    "trabecula_first_admin_password",
+    "grafana_password",
+)
 # What is stored about patients can be read with it alone: it is made once, and kept apart from the backups.
 ONCE = "trabecula_data_secret"
 DATABASE_URL = "trabecula_database_url"

@@ -3,7 +3,7 @@
 # A second one starts with the settings of now; when it is ready the first one ends. If it is never ready it goes again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-service=${1:?deploy/roll.sh imaging|staging|clinical|recommender|gateway}
+service=${1:?deploy/roll.sh SERVICE, such as imaging or gateway}
 compose=(docker compose --file deploy/docker-compose.yml)
 
 old=$("${compose[@]}" ps --quiet "$service")

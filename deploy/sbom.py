@@ -1,20 +1,23 @@
-"""What each container carries beside the base image, as CycloneDX: build/sbom/<room>.cdx.json, from the room's lock."""
+"""What each container carries beside the base image, from its lock, as CycloneDX: build/sbom/NAME.cdx.json."""
 
 import subprocess
 import sys
 from pathlib import Path
 
+from shared.components import COMPONENTS
+
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("imaging", "staging", "clinical", "recommender", "gateway", "tfserving")
+# The last is what an image gets in place of its service's own lock where TensorFlow Serving scores its network.
+LOCKS = (*COMPONENTS, "tfserving")
 
 
 def main() -> None:
-    """Write one document a room."""
+    """Write one document for each lock."""
     folder = ROOT / "build" / "sbom"
     folder.mkdir(parents=True, exist_ok=True)
-    for room in ROOMS:
-        written = folder / f"{room}.cdx.json"
-        command = ["-m", "cyclonedx_py", "requirements", str(ROOT / "requirements" / f"{room}.txt")]
+    for name in LOCKS:
+        written = folder / f"{name}.cdx.json"
+        command = ["-m", "cyclonedx_py", "requirements", str(ROOT / "requirements" / f"{name}.txt")]
         options = ["--pyproject", str(ROOT / "pyproject.toml"), "--mc-type", "application", "--output-reproducible"]
         subprocess.run([sys.executable, *command, *options, "--output-file", str(written)], check=True)
         print(written.relative_to(ROOT))

@@ -9,11 +9,10 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.components import SERVICE_NAMES
 from shared.contracts.policy import ClinicPolicy, FraxLine
 from shared.contracts.record import FraxCountry
 from shared.settings import SECRETS
-
-SERVICES = ("imaging", "staging", "clinical", "recommender")
 
 
 class GatewaySettings(BaseSettings):
@@ -42,7 +41,7 @@ class GatewaySettings(BaseSettings):
         description="Addresses or networks of the edge, which tells the caller's address; nobody else is believed",
     )
     services: dict[str, str] | None = Field(
-        None, description='URL of each service as {"imaging": "http://..."}; all four in this process if unset'
+        None, description='URL of each service as {"imaging": "http://..."}; all in this process if unset'
     )
     internal_secret: SecretStr | None = Field(None, min_length=32, description="Shared with the services")
     token_secret: SecretStr | None = Field(None, min_length=32, description="Signs people's access tokens")
@@ -111,9 +110,9 @@ class GatewaySettings(BaseSettings):
 
     @field_validator("services")
     @classmethod
-    def _all_four(cls, services: dict[str, str] | None) -> dict[str, str] | None:
-        if services is not None and set(services) != set(SERVICES):
-            raise ValueError(f"name the URL of each of {', '.join(SERVICES)}")
+    def _every_service(cls, services: dict[str, str] | None) -> dict[str, str] | None:
+        if services is not None and set(services) != set(SERVICE_NAMES):
+            raise ValueError(f"name the URL of each of {', '.join(SERVICE_NAMES)}")
         return services
 
     def clinic_policy(self) -> ClinicPolicy:

@@ -3,18 +3,25 @@
 `make lock` keeps the pins that still fit; `make lock UPGRADE=1` takes the newest of everything.
 """
 
+import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+
+from shared.components import COMPONENTS
 
 HERE = Path(__file__).resolve().parent
 HEADER = "# Made by `make lock` from pyproject.toml, for Python 3.11 to 3.13 on every system. Do not edit.\n"
-ROOMS = ("imaging", "staging", "clinical", "recommender", "gateway")
+OWN_EXTRAS = re.compile(r"trabecula\[([a-z,]+)\]")
 # run comes first: every other lock takes the versions that run has.
 EXTRAS = {
-    "run": (), "test": ("dev", "ops"), "training": ("training", "tfserving", "dev"), "tfserving": ("tfserving",),
-}  # fmt: skip
+    "run": (),
+    "test": ("dev", "ops"),
+    "training": ("training", "tfserving", "dev"),
+    "tfserving": ("tfserving",),
+}
 # Environments of their own, which the project's versions do not bind.
 APART = ("build", "oip")
 OPTIONS = (
@@ -24,17 +31,27 @@ OPTIONS = (
 
 
 def wanted(purpose: str) -> list[str]:
-    """What pyproject.toml asks for: a room's own extra, what is apart, or all of it with the purpose's extras."""
+    """What pyproject.toml asks for: a component's own extra, what is apart, or all of it with the purpose's extras."""
     about = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))
     extras: dict[str, list[str]] = about["project"]["optional-dependencies"]
-    if purpose in ROOMS:
-        return extras[purpose]
+    if purpose in COMPONENTS:
+        return list(resolved(extras[purpose], extras))
     backend: list[str] = about["build-system"]["requires"]
     if purpose in APART:
         return backend + extras.get(purpose, [])
     # An offline `pip install --no-build-isolation -e .` finds the backend in the environment.
     everything = [*about["project"]["dependencies"], *backend]
-    return everything + [requirement for extra in EXTRAS[purpose] for requirement in extras[extra]]
+    everything += [requirement for extra in EXTRAS[purpose] for requirement in extras[extra]]
+    return list(resolved(everything, extras))
+
+
+def resolved(requirements: list[str], extras: dict[str, list[str]]) -> Iterator[str]:
+    """The requirements with each reference to the project's own extras replaced by what these ask for."""
+    for requirement in requirements:
+        if own := OWN_EXTRAS.fullmatch(requirement):
+            yield from resolved([wish for extra in own[1].split(",") for wish in extras[extra]], extras)
+        else:
+            yield requirement
 
 
 def lock(purpose: str, *, upgrade: bool) -> None:
@@ -50,7 +67,7 @@ def lock(purpose: str, *, upgrade: bool) -> None:
 
 def main() -> None:
     """Renew every lock."""
-    for purpose in (*EXTRAS, *APART, *ROOMS):
+    for purpose in (*EXTRAS, *APART, *COMPONENTS):
         lock(purpose, upgrade="--upgrade" in sys.argv[1:])
 
 

@@ -1,4 +1,4 @@
-"""A body that stalls is given up, with a problem document; uvicorn itself waits for one without end."""
+"""A body that stalls is given up, with a problem document; uvicorn itself would wait without end."""
 
 import math
 from http import HTTPStatus

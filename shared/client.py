@@ -73,7 +73,7 @@ class ServiceClient:
 
         Raises:
             ServiceUnavailable: no answer in time, an answer that is no contract, or an error of the service's own.
-            TrabeculaError: the service's own refusal, as it was told.
+            TrabeculaError: the service's own refusal, as it gave it.
         """
         headers = {internal_token.HEADER: internal_token.issue(self._secret, self.name), **request.pop("headers", {})}
         if identity := request_id():
@@ -89,9 +89,13 @@ class ServiceClient:
     async def _patiently(self, method: str, path: str, **request: Any) -> httpx.Response:
         """The response, after another try or two where that is safe and may help."""
         tries = stamina.retry_context(
-            on=BROKEN, attempts=ATTEMPTS, timeout=None, wait_initial=FIRST_WAIT_S, wait_max=LONGEST_WAIT_S,
+            on=BROKEN,
+            attempts=ATTEMPTS,
+            timeout=None,
+            wait_initial=FIRST_WAIT_S,
+            wait_max=LONGEST_WAIT_S,
             wait_jitter=FIRST_WAIT_S,
-        )  # fmt: skip
+        )
         async for attempt in tries:
             with attempt:
                 response = await self._http.request(method, path, **request)
@@ -125,5 +129,5 @@ class ServiceClient:
 def service_http(base_url: str, transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
     """The httpx client of one service; `transport` is the in-process one, or None for the network."""
     timeout = httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
-    # A clinic's proxy settings are for the internet, not for the way between two rooms of one house.
+    # A clinic's proxy settings are for the internet, not for calls between the gateway and its services.
     return httpx.AsyncClient(base_url=base_url, transport=transport, timeout=timeout, trust_env=False)

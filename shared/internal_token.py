@@ -14,7 +14,7 @@ LEEWAY_S = 10
 
 
 def issue(secret: str, audience: str) -> str:
-    """A token for one service, good for a minute."""
+    """A token for a service, good for a minute."""
     now = int(time.time())
     claims = {"iss": "gateway", "aud": audience, "iat": now, "exp": now + LIFETIME_S}
     return jwt.encode(claims, secret, ALGORITHM)
@@ -28,8 +28,13 @@ def verify(secret: str, audience: str, token: str | None) -> None:
     """
     try:
         jwt.decode(
-            token or "", secret, [ALGORITHM], {"require": ["exp", "aud", "iss"]}, audience=audience, issuer="gateway",
+            token or "",
+            secret,
+            [ALGORITHM],
+            {"require": ["exp", "aud", "iss"]},
+            audience=audience,
+            issuer="gateway",
             leeway=LEEWAY_S,
-        )  # fmt: skip
+        )
     except jwt.InvalidTokenError as error:
         raise NotAuthenticated(f"The {audience} service answers its own gateway only.") from error

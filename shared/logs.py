@@ -55,8 +55,8 @@ def configure_logging(level: str = "INFO") -> None:
 
 def request_id() -> str | None:
     """The id of the request being served, to be passed on over the next hop."""
-    found: str | None = structlog.contextvars.get_contextvars().get("request_id")
-    return found
+    identity: str | None = structlog.contextvars.get_contextvars().get("request_id")
+    return identity
 
 
 class AccessLogMiddleware:

@@ -36,9 +36,9 @@ def model_folder(shipped: Path, models: Path, name: str, version: str) -> Path:
     if not VERSION.fullmatch(version):
         raise MissingVersion(f"{setting} is no version: letters, digits and . _ + - only.")
     if not (folder / MANIFEST).is_file():
-        there = ", ".join(versions(models, name)) or "none"
+        available = ", ".join(versions(models, name)) or "none"
         raise MissingVersion(
-            f"{setting}: there is no such package (in {models / name} there are: {there}). Copy it to {folder}, "
+            f"{setting}: there is no such package (in {models / name} there are: {available}). Copy it to {folder}, "
             "name another version, or take the setting out for the model that the project ships."
         )
     try:

@@ -98,8 +98,8 @@ def body_problems(document: dict[str, Any]) -> None:
         for operation in operations.values():
             if "requestBody" in operation:
                 for status, answer in problem_responses(*_OF_EVERY_BODY).items():
-                    told = {part: answer[part] for part in ("description", "content")}
-                    operation["responses"].setdefault(str(status), told)
+                    response = {part: answer[part] for part in ("description", "content")}
+                    operation["responses"].setdefault(str(status), response)
 
 
 def _is_error(content: dict[str, Any]) -> bool:
@@ -126,8 +126,8 @@ def joined(errors: Sequence[Mapping[str, str]]) -> str:
 def describe_error(error: dict[str, Any]) -> dict[str, str]:
     """One pydantic error as the field's path and a sentence that says what was wrong and what is accepted."""
     path = ".".join(str(part) for part in error["loc"])
-    given = error.get("input")
-    shown = f" (got {given!r})" if isinstance(given, str | int | float | bool) and len(str(given)) <= 60 else ""
+    value = error.get("input")
+    shown = f" (got {value!r})" if isinstance(value, str | int | float | bool) and len(str(value)) <= 60 else ""
     return {"field": path, "message": f"{error['msg']}{shown}", "code": error["type"]}
 
 
@@ -159,7 +159,7 @@ async def _http(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _left(_: Request, __: Exception) -> JSONResponse:
-    """The client went away within its own upload; nobody reads this answer, but the access log tells of it."""
+    """The client went away within its own upload; nobody reads this answer, but the access log has it."""
     return problem_response(CLIENT_LEFT, "client-left", "The client left", "The upload broke off; nothing was stored.")
 
 

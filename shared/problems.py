@@ -1,4 +1,4 @@
-"""The errors that leave a room, and the one table that gives them to HTTP (RFC 9457).
+"""The errors that leave a component, and the one table that maps them to HTTP (RFC 9457).
 
     TrabeculaError
     ├── InvalidInput                 the caller sent something that cannot be used
@@ -31,10 +31,10 @@ TYPE_PREFIX = "urn:trabecula:problem:"
 
 
 class TrabeculaError(Exception):
-    """An error with words for the caller.
+    """An error with a message for the caller.
 
     Args:
-        detail: what went wrong and how to mend it, in words a person understands.
+        detail: what went wrong and how to mend it, in a sentence that a person understands.
         members: extension members of the problem document, such as `reason` or `errors`.
     """
 
@@ -114,7 +114,7 @@ class ServiceUnavailable(TrabeculaError):
 
 @dataclass(frozen=True)
 class Problem:
-    """How one kind of error is told over HTTP: status, stable type and title."""
+    """How a kind of error is answered over HTTP: status, stable type and title."""
 
     status: HTTPStatus
     slug: str

@@ -37,7 +37,7 @@ class Workers:
 
     def __init__(self, count: int) -> None:
         self._limiter = anyio.CapacityLimiter(count)
-        self._room = count * (1 + QUEUE_PER_WORKER)
+        self._capacity = count * (1 + QUEUE_PER_WORKER)
         self._inside = 0
 
     async def run(self, work: Callable[..., Result], *arguments: Any) -> Result:
@@ -46,7 +46,7 @@ class Workers:
         Raises:
             TooBusy: as many wait as may wait.
         """
-        if self._inside >= self._room:
+        if self._inside >= self._capacity:
             raise TooBusy("This service has all the work it can hold: try again in a moment.", retry_after_s=2)
         self._inside += 1
         try:
@@ -70,7 +70,7 @@ def create_service_app(
     Args:
         name: the audience that internal tokens have to name.
         title: for the service's own OpenAPI page.
-        load: makes what the service works with (scorers, rules), once, at start; `engine(request)` returns it.
+        load: makes what the service works with (scorers, rules), once, at start; `loaded_model(request)` returns it.
         card: the model card of what was loaded, at `GET /v1/model`.
         router: the operations; each needs the internal token.
         check: raises `ServiceUnavailable` while what was loaded cannot be used, as when it is on another machine.
@@ -80,11 +80,11 @@ def create_service_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         for folder in settings.model_folders():
             verify_manifest(folder)
-        app.state.engine = await anyio.to_thread.run_sync(load)
+        app.state.loaded_model = await anyio.to_thread.run_sync(load)
         app.state.workers = Workers(settings.workers)
         structlog.get_logger("trabecula").info("ready", service=name)
         yield
-        app.state.engine = None
+        app.state.loaded_model = None
 
     app = FastAPI(
         title=title,
@@ -92,7 +92,7 @@ def create_service_app(
         description="Internal: only the gateway calls this service, with an `X-Internal-Token`.",
         lifespan=lifespan,
     )
-    app.state.engine = None
+    app.state.loaded_model = None
     install_problems(app)
     install_metrics(app)
     app.add_middleware(BodySizeLimitMiddleware, max_bytes=settings.max_upload_bytes)
@@ -105,25 +105,25 @@ def create_service_app(
     return app
 
 
-def engine(request: Request) -> Any:
+def loaded_model(request: Request) -> Any:
     """What `load` made; a dependency of the operations.
 
     Raises:
         ServiceUnavailable: the service is still starting.
     """
-    if request.app.state.engine is None:
+    if request.app.state.loaded_model is None:
         raise ServiceUnavailable("The service is still starting: try again in a moment.", retry_after_s=2)
-    return request.app.state.engine
+    return request.app.state.loaded_model
 
 
 def workers(request: Request) -> Workers:
     """The app's workers; a dependency of the operations."""
-    found: Workers = request.app.state.workers
-    return found
+    pool: Workers = request.app.state.workers
+    return pool
 
 
 def install_metrics(app: FastAPI) -> None:
-    """`GET /metrics` for Prometheus. Each app has a registry of its own: five of them may share a process."""
+    """`GET /metrics` for Prometheus. Each app has a registry of its own: several may share a process."""
     registry = CollectorRegistry(auto_describe=True)
     ProcessCollector(registry=registry)  # memory, processor time, when it started: restarts show
     instrumentator = Instrumentator(excluded_handlers=["/health/.*", "/metrics"], registry=registry)
@@ -141,7 +141,7 @@ def _health(check: Callable[[Any], None] | None) -> APIRouter:
     @router.get("/ready", responses=problem_responses(ServiceUnavailable))
     async def ready(request: Request) -> dict[str, str]:
         """The model is loaded, and where another machine holds it, available there."""
-        loaded = engine(request)
+        loaded = loaded_model(request)
         if check is not None:
             await anyio.to_thread.run_sync(check, loaded)
         return {"status": "ready"}
@@ -153,7 +153,7 @@ def _model(card: Callable[[Any], ModelCard]) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["model"])
 
     @router.get("/model")
-    async def model(loaded: Annotated[Any, Depends(engine)]) -> ModelCard:
+    async def model(loaded: Annotated[Any, Depends(loaded_model)]) -> ModelCard:
         """The card of the model behind the answers."""
         return card(loaded)
 

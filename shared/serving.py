@@ -33,11 +33,13 @@ def start_service(name: str, settings: type[Settings], create_app: Callable[[Set
     parser = argparse.ArgumentParser(f"python -m services.{name}", description=f"The {name} service alone.")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on [127.0.0.1]")
-    given = parser.parse_args()
+    options = parser.parse_args()
     try:
         read = settings()
         configure_logging(read.log_level)
-        serve_app(create_app(read), given.host, given.port, [f"The {name} service is ready on port {given.port}."])
+        serve_app(
+            create_app(read), options.host, options.port, [f"The {name} service is ready on port {options.port}."]
+        )
     except TrabeculaError as error:
         sys.exit(error.detail)
     except ValidationError as error:
@@ -101,10 +103,18 @@ def serve_app(app: FastAPI, host: str, port: int, lines: list[str], proxies: tup
     """
     check_port(host, port)
     config = uvicorn.Config(
-        app, host, port, log_config=None, access_log=False, server_header=False, lifespan="off",
-        proxy_headers=bool(proxies), forwarded_allow_ips=list(proxies), timeout_graceful_shutdown=GRACE_S,
+        app,
+        host,
+        port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
+        timeout_graceful_shutdown=GRACE_S,
         timeout_keep_alive=KEEP_ALIVE_S,
-    )  # fmt: skip
+    )
     server = _Server(config, lines, getattr(app.state, "on_stop", _nothing))
 
     async def serve_within_lifespan() -> None:

@@ -1,4 +1,4 @@
-"""What the settings of all four services have in common."""
+"""What the settings of all services have in common."""
 
 from pathlib import Path
 from typing import Literal, Self
@@ -51,5 +51,6 @@ class ServiceSettings(BaseSettings):
 def wrong_settings(error: ValidationError) -> str:
     """What is wrong with the environment, in one line that names each setting."""
     return "; ".join(
-        f"TRABECULA_{str(one['loc'][0]).upper()}: {one['msg']}" if one["loc"] else one["msg"] for one in error.errors()
+        f"TRABECULA_{str(failure['loc'][0]).upper()}: {failure['msg']}" if failure["loc"] else failure["msg"]
+        for failure in error.errors()
     )

@@ -29,13 +29,13 @@ def service(compose: dict[str, Any]) -> dict[str, Any]:
     about = {name: value for name, value in compose.items() if name not in LEFT_OUT and value is not None}
     about["networks"] = list(about["networks"])
     # Swarm reads over `tmpfs` without a word.
-    in_memory = [{"type": "tmpfs", "target": one.split(":")[0]} for one in about.pop("tmpfs", [])]
+    in_memory = [{"type": "tmpfs", "target": mount.split(":")[0]} for mount in about.pop("tmpfs", [])]
     about["volumes"] = [*about.get("volumes", []), *in_memory]
     about["ports"] = [
-        {"target": one["target"], "published": int(one["published"]), "protocol": "tcp", "mode": "host"}
-        for one in about.get("ports", [])
+        {"target": port["target"], "published": int(port["published"]), "protocol": "tcp", "mode": "host"}
+        for port in about.get("ports", [])
     ]
-    about["secrets"] = [one["source"] for one in about.get("secrets", [])]
+    about["secrets"] = [secret["source"] for secret in about.get("secrets", [])]
     deploy = about.setdefault("deploy", {})
     deploy.setdefault("endpoint_mode", "dnsrr")
     limits = deploy.get("resources", {}).get("limits", {})
@@ -49,7 +49,7 @@ def service(compose: dict[str, Any]) -> dict[str, Any]:
 def network(compose: dict[str, Any]) -> dict[str, Any]:
     """A network that reaches across the engines."""
     about: dict[str, Any] = {"driver": "overlay", "internal": bool(compose.get("internal"))}
-    if subnets := [{"subnet": one["subnet"]} for one in compose.get("ipam", {}).get("config", [])]:
+    if subnets := [{"subnet": pool["subnet"]} for pool in compose.get("ipam", {}).get("config", [])]:
         about["ipam"] = {"config": subnets}
     return about
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from gateway.context import Context
 from shared.client import ServiceClient
+from shared.components import SERVICE_NAMES
 from shared.problem_responses import example_response
 
 router = APIRouter(prefix="/health", tags=["health"])
@@ -16,7 +17,7 @@ State = Literal["ready", "unavailable"]
 
 READY = {
     "status": "ready",
-    "dependencies": dict.fromkeys(("database", "imaging", "staging", "clinical", "recommender"), "ready"),
+    "dependencies": dict.fromkeys(("database", *SERVICE_NAMES), "ready"),
 }
 
 

@@ -10,7 +10,7 @@ def read_at_age(found: ImagingFinding, age: float | None) -> ImagingFinding:
     """The finding as it may be used at this age; an age that nobody gave changes nothing."""
     if age is None or age >= BONE_READ_FROM_AGE:
         return found
-    return found.model_copy(update={"indeterminate": True, "words": TOO_YOUNG})
+    return found.model_copy(update={"indeterminate": True, "summary": TOO_YOUNG})
 
 
 def as_it_counts(seen: ClassifyAnswer, age: float | None) -> ClassifyAnswer:

@@ -88,10 +88,10 @@ def _clinical(finding: ClinicalFinding | None) -> ClinicalFinding | None:
         "reason": None if bone_drug_named(finding.reason) else finding.reason,
         "bone_density": density and density.model_copy(update={"basis": _found_by(finding, density)}),
         "contributions": [
-            part for part in finding.contributions if not bone_drug_named(f"{part.field} {part.value} {part.words}")
+            part for part in finding.contributions if not bone_drug_named(f"{part.field} {part.value} {part.summary}")
         ],
         "most_informative_missing": [
-            part for part in finding.most_informative_missing if not bone_drug_named(f"{part.field} {part.words}")
+            part for part in finding.most_informative_missing if not bone_drug_named(f"{part.field} {part.summary}")
         ],
         "warnings": [_warning(warning) for warning in finding.warnings],
     }

@@ -38,7 +38,7 @@ def lines(findings: Findings) -> list[str]:
     """An assessment in a few lines."""
     text = []
     if imaging := findings.imaging:
-        text.append(f"imaging      {imaging.anatomy}: {imaging.words}")
+        text.append(f"imaging      {imaging.anatomy}: {imaging.summary}")
     if staging := findings.staging:
         text.append(
             f"staging      Kellgren-Lawrence {staging.kl_grade} ({staging.kl_name}), {len(staging.knees)} knee(s)"

@@ -1,10 +1,12 @@
-"""The four services as the gateway calls them, wherever they run."""
+"""The services as the gateway calls them, wherever they run."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from shared.client import ServiceClient, service_http
+from shared.components import SERVICE_NAMES, SERVICES
 from shared.contracts.findings import ClassifyAnswer, ClinicalFinding, ImagingFinding, StageAnswer
 from shared.contracts.models import ModelCard
 from shared.contracts.recommendation import RecommendationRequest, RecommendationSet
@@ -13,12 +15,29 @@ from shared.contracts.risk import LifestyleRiskRequest, RiskRequest
 
 @dataclass(frozen=True)
 class Services:
-    """One client a service."""
+    """A client for each service of the registry, by name."""
 
-    imaging: ServiceClient
-    staging: ServiceClient
-    clinical: ServiceClient
-    recommender: ServiceClient
+    clients: Mapping[str, ServiceClient]
+
+    @property
+    def imaging(self) -> ServiceClient:
+        return self.clients["imaging"]
+
+    @property
+    def staging(self) -> ServiceClient:
+        return self.clients["staging"]
+
+    @property
+    def clinical(self) -> ServiceClient:
+        return self.clients["clinical"]
+
+    @property
+    def recommender(self) -> ServiceClient:
+        return self.clients["recommender"]
+
+    def with_client(self, client: ServiceClient) -> Self:
+        """The same services, one of them called through another client."""
+        return replace(self, clients={**self.clients, client.name: client})
 
     async def classify(self, image: bytes, pictures: bool) -> ClassifyAnswer:
         """What the picture shows; with `pictures`, the preview and the heat map come along."""
@@ -37,12 +56,12 @@ class Services:
 
     async def cards(self, client: ServiceClient) -> list[ModelCard]:
         """The card of each model that a service has, the default one first."""
-        more = ["/v1/model/lifestyle"] if client is self.clinical else []
-        return [await client.get(path, ModelCard) for path in ("/v1/model", *more)]
+        paths = next(service.model_cards for service in SERVICES if service.name == client.name)
+        return [await client.get(path, ModelCard) for path in paths]
 
     def all(self) -> tuple[ServiceClient, ...]:
-        """Every client, in the order of the request's way."""
-        return (self.imaging, self.staging, self.clinical, self.recommender)
+        """Every client, in the order of a request's way through them."""
+        return tuple(self.clients[name] for name in SERVICE_NAMES)
 
 
 def _flag(value: bool) -> str:
@@ -60,7 +79,7 @@ def over_network(urls: dict[str, str], secret: str) -> ServicesSource:
     async def connect() -> AsyncIterator[Services]:
         clients = {name: ServiceClient(name, service_http(url), secret) for name, url in urls.items()}
         try:
-            yield Services(**clients)
+            yield Services(clients)
         finally:
             for client in clients.values():
                 await client.close()

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli.terminal import Json, StateDir, read_settings, stop
-from gateway.settings import SERVICES
+from shared.components import SERVICE_NAMES
 
 app = typer.Typer()
 
@@ -41,14 +41,14 @@ def migrate(state_dir: StateDir = None) -> None:
 
 @app.command()
 def service(
-    name: Annotated[str, typer.Argument(help=", ".join(SERVICES))],
+    name: Annotated[str, typer.Argument(help=", ".join(SERVICE_NAMES))],
     port: Annotated[int, typer.Option(help="Port")],
     host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
     state_dir: StateDir = None,
 ) -> None:
     """Run one service alone; it answers a gateway that shares its state folder or TRABECULA_INTERNAL_SECRET."""
-    if name not in SERVICES:
-        stop(f"There is no service '{name}'; there are {', '.join(SERVICES)}.")
+    if name not in SERVICE_NAMES:
+        stop(f"There is no service '{name}'; there are {', '.join(SERVICE_NAMES)}.")
     from gateway.server import serve_service
 
     serve_service(name, host, port, read_settings(state_dir))

@@ -7,15 +7,16 @@ Kannada have not been reviewed by a person; recommendations therefore show the E
 import datetime as dt
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import yaml
 from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal, format_percent
 
-LanguageCode = Literal["en", "hi", "kn"]
-LANGUAGES: tuple[LanguageCode, ...] = get_args(LanguageCode)
+from shared.contracts.language import LANGUAGES
+from shared.contracts.language import LanguageCode as LanguageCode
+
 NAMES: dict[LanguageCode, str] = {"en": "English", "hi": "हिन्दी", "kn": "ಕನ್ನಡ"}
 FOLDER = Path(__file__).parent / "catalogues"
 

@@ -4,7 +4,7 @@ from contextlib import closing
 
 from gateway.assessing.assessments import ReportContent
 from gateway.assessing.release import Audience
-from gateway.platform.language import NAMES, LanguageCode, Translator, translator_for
+from gateway.platform.language import NAMES, Translator, translator_for
 from gateway.reports.fonts import fonts_for
 from gateway.reports.presentation import (
     GROUPS,
@@ -25,6 +25,7 @@ from gateway.reports.record import kidney_lines, record_lines
 from gateway.reports.sheet import Sheet
 from shared.contracts.assessment import Assessment
 from shared.contracts.findings import ScreeningScore
+from shared.contracts.language import LanguageCode
 from shared.contracts.recommendation import Consult, Recommendation
 
 # Points, the largest first: that is taken which leaves everything on one sheet. The middle one is tried to find it.
@@ -139,7 +140,7 @@ def _imaging(sheet: Sheet, t: Translator, report: ReportContent) -> None:
     if not report.is_for_patient and (imaging.turned_degrees or imaging.inverted):
         sheet.line(t("image.righted"), soft=True)
     if imaging.indeterminate:
-        sheet.line(imaging.words, soft=True)
+        sheet.line(imaging.summary, soft=True)
         return
     if not report.is_for_patient:
         for name in ("normal", "knee_osteoporosis", "spine_osteoporosis"):

@@ -9,7 +9,7 @@ from services.clinical.finding import find
 from services.clinical.lifestyle import find_lifestyle
 from services.clinical.parameters import LifestyleParameters, read_bone_density, read_lifestyle
 from services.clinical.risk import BoneDensityModel
-from services.clinical.settings import ClinicalSettings
+from services.clinical.settings import Settings
 from shared.contracts.findings import ClinicalFinding
 from shared.contracts.models import ModelCard
 from shared.contracts.risk import AnyRiskRequest, LifestyleRiskRequest, RiskBatchAnswer, RiskBatchRequest
@@ -17,7 +17,7 @@ from shared.inference import Scorer
 from shared.inference.onnx import OnnxScorer
 from shared.problem_responses import problem_responses
 from shared.problems import TooBusy
-from shared.service import Workers, create_service_app, engine, workers
+from shared.service import Workers, create_service_app, loaded_model, workers
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Clinical:
     lifestyle_card: ModelCard
 
     def risk(self, request: AnyRiskRequest) -> ClinicalFinding:
-        """The finding for one request, by the model it names."""
+        """The finding for a request, by the model it names."""
         if isinstance(request, LifestyleRiskRequest):
             return find_lifestyle(request.record, self.lifestyle, self.lifestyle_parameters)
         return find([request.record], self.bone_density, request.policy, request.as_of)[0]
@@ -41,7 +41,7 @@ class Clinical:
         return RiskBatchAnswer(findings=find(request.records, self.bone_density, request.policy, request.as_of))
 
 
-def load(settings: ClinicalSettings) -> Clinical:
+def load(settings: Settings) -> Clinical:
     """Load both models, their parameters and their cards."""
     folder, threads = settings.model, settings.inference_threads
     return Clinical(
@@ -54,31 +54,31 @@ def load(settings: ClinicalSettings) -> Clinical:
 
 
 router = APIRouter(prefix="/v1", tags=["risk"])
-Engine = Annotated[Clinical, Depends(engine)]
+Loaded = Annotated[Clinical, Depends(loaded_model)]
 
 
 @router.post("/risk")
-async def risk(request: AnyRiskRequest, clinical: Engine) -> ClinicalFinding:
-    """Risk, screening scores, WHO class and reasons for one record; `clinical_model` picks the model."""
+async def risk(request: AnyRiskRequest, clinical: Loaded) -> ClinicalFinding:
+    """Risk, screening scores, WHO class and reasons for a record; `clinical_model` picks the model."""
     # Two milliseconds of work: not worth a thread.
     return clinical.risk(request)
 
 
 @router.post("/risk/batch", responses=problem_responses(TooBusy))
 async def risk_batch(
-    request: RiskBatchRequest, clinical: Engine, pool: Annotated[Workers, Depends(workers)]
+    request: RiskBatchRequest, clinical: Loaded, pool: Annotated[Workers, Depends(workers)]
 ) -> RiskBatchAnswer:
     """The same for up to 10,000 records, by the bone-density model."""
     return await pool.run(clinical.risks, request)
 
 
 @router.get("/model/lifestyle")
-async def lifestyle_model(clinical: Engine) -> ModelCard:
+async def lifestyle_model(clinical: Loaded) -> ModelCard:
     """The card of the seed system's questionnaire model."""
     return clinical.lifestyle_card
 
 
-def create_app(settings: ClinicalSettings) -> FastAPI:
+def create_app(settings: Settings) -> FastAPI:
     """The clinical service with these settings."""
     return create_service_app(
         "clinical",

@@ -28,7 +28,7 @@ def classify_bone_density(reading: Reading) -> BoneDensity | None:
 
 
 def _by_density(reading: Reading) -> BoneDensity | None:
-    record, found = reading.record, reading.densities
+    record, densities = reading.record, reading.densities
     if not (record.t_scores or record.z_scores or record.bmd):
         return None
     score = _scored(reading)
@@ -36,8 +36,8 @@ def _by_density(reading: Reading) -> BoneDensity | None:
         who_class=reading.density_class,
         basis=_basis(reading),
         site=score.site if score else None,
-        t_score=found.lowest_t.value if found.lowest_t else None,
-        z_score=found.lowest_z.value if found.lowest_z else None,
+        t_score=densities.lowest_t.value if densities.lowest_t else None,
+        z_score=densities.lowest_z.value if densities.lowest_z else None,
         date=score.date if score else None,
     )
 
@@ -48,13 +48,13 @@ def _scored(reading: Reading) -> Score | None:
 
 
 def _basis(reading: Reading) -> str:
-    found = reading.densities
-    if found.scale == "t" and found.earlier_osteoporosis is not None:
-        return _earlier(reading, found.earlier_osteoporosis)
-    if found.scale == "t" and found.lowest_t is not None:
-        return _t_words(reading, found.lowest_t)
-    if found.scale == "z" and found.lowest_z is not None:
-        return _z_words(reading, found.lowest_z)
+    densities = reading.densities
+    if densities.scale == "t" and densities.earlier_osteoporosis is not None:
+        return _earlier(reading, densities.earlier_osteoporosis)
+    if densities.scale == "t" and densities.lowest_t is not None:
+        return _t_words(reading, densities.lowest_t)
+    if densities.scale == "z" and densities.lowest_z is not None:
+        return _z_words(reading, densities.lowest_z)
     return _why_no_class(reading)
 
 
@@ -83,8 +83,8 @@ def _earlier(reading: Reading, earlier: Score) -> str:
 def _fracture_words(reading: Reading) -> str:
     broken, record = reading.fragility_fractures, reading.record
     if broken:
-        sites = " and ".join(sorted({one.site.replace("_", " ") for one in broken}))
-        unstated = all(fragility(one, record.age) == "presumed" for one in broken)
+        sites = " and ".join(sorted({fracture.site.replace("_", " ") for fracture in broken}))
+        unstated = all(fragility(fracture, record.age) == "presumed" for fracture in broken)
         return f", with a {'fracture' if unstated else 'low-trauma fracture'} of the {sites}" + (
             " (trauma not stated, presumed low)" if unstated else ""
         )
@@ -107,8 +107,8 @@ def _z_words(reading: Reading, z: Score) -> str:
 
 
 def _why_no_class(reading: Reading) -> str:
-    record, found = reading.record, reading.densities
-    if found.lowest_t is None and found.lowest_z is None:
+    record, densities = reading.record, reading.densities
+    if densities.lowest_t is None and densities.lowest_z is None:
         scores = [*(record.t_scores or []), *(record.z_scores or [])]
         if scores and all(score.method != "dxa" for score in scores):
             return "no class: the WHO classes are defined for DXA, not for ultrasound or another method"
@@ -118,9 +118,9 @@ def _why_no_class(reading: Reading) -> str:
                 "not dated in the future"
             )
         return "no class: a T-score cannot be computed from this BMD without a known maker and site"
-    if found.scale == "unknown":
+    if densities.scale == "unknown":
         return "no class: the menopausal status decides between T- and Z-score, and it is not given"
-    if found.scale == "z":
+    if densities.scale == "z":
         return "no class: before menopause and in men under 50 a T-score gives none; the Z-score is needed"
     return "no class: after menopause and in men of 50 and over the T-score decides, and only a Z-score is given"
 

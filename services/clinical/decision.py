@@ -60,7 +60,7 @@ def highest(decisions: list[Decision]) -> Decision:
 
 def _treated(reading: Reading, density: BoneDensity | None) -> Iterator[Decision]:
     """What makes the category high by itself, the firmest evidence first."""
-    broken = {one.site for one in reading.fragility_fractures}
+    broken = {fracture.site for fracture in reading.fragility_fractures}
     if density is not None and reading.who_class in OSTEOPOROSIS:
         yield Decision("high", "fracture" if reading.rests_on_fracture else "dxa", density.basis)
     if broken & DIAGNOSTIC_SITES:
@@ -69,7 +69,7 @@ def _treated(reading: Reading, density: BoneDensity | None) -> Iterator[Decision
         yield Decision("high", "fracture", "low bone mass by DXA with a fragility fracture")
     if (frax := reading.frax) and (frax.treats or (frax.standing == "over_outside" and reading.lowest_t is None)):
         very = " (very high)" if frax.standing == "very_high" else ""
-        yield Decision("high", "frax", f"FRAX at or over the line{very}: {frax.words}")
+        yield Decision("high", "frax", f"FRAX at or over the line{very}: {frax.summary}")
     if reading.acr_risk in ("very_high", "high"):
         level = reading.acr_risk.replace("_", " ")
         yield Decision("high", "glucocorticoids", f"{level} fracture risk on glucocorticoids (ACR 2022)")
@@ -86,19 +86,19 @@ def _measured(reading: Reading, density: BoneDensity | None, estimate: Decision 
         by_class = Decision(BY_CLASS[reading.who_class], "dxa", density.basis)
     if by_class is not None and not (reading.density_in_doubt or reading.scan_is_out_of_date):
         return by_class
-    found = [one for one in (estimate, by_class) if one is not None]
-    return highest(found) if found else Decision(None, None, "no model and no measurement applies")
+    decisions = [decision for decision in (estimate, by_class) if decision is not None]
+    return highest(decisions) if decisions else Decision(None, None, "no model and no measurement applies")
 
 
 def _at_least_moderate(reading: Reading) -> Iterator[tuple[DecidedBy, str]]:
     """What keeps a category from being low."""
-    broken = sorted({one.site.replace("_", " ") for one in reading.fragility_fractures})
+    broken = sorted({fracture.site.replace("_", " ") for fracture in reading.fragility_fractures})
     if broken:
         yield "fracture", f"a fragility fracture ({', '.join(broken)})"
     if unknown_cause_at_hip_or_vertebra(reading.record):
         yield "fracture", "a hip or vertebral fracture of which nobody wrote how it came about"
     if reading.frax and reading.frax.concerns:
-        yield "frax", f"FRAX: {reading.frax.words}"
+        yield "frax", f"FRAX: {reading.frax.summary}"
     steroids = reading.glucocorticoids
     open_risk = reading.acr_risk is None and steroids.long_term
     if reading.acr_risk == "moderate" or open_risk or reading.nogg_steroid_protection:

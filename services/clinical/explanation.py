@@ -68,16 +68,16 @@ def _missing(field: str, potential: Potential, log_odds: float) -> MissingField:
         effect=max(abs(potential.lowest), abs(potential.highest)),
         lowest_probability=low,
         highest_probability=high,
-        words=f"Knowing {field} could move the probability to between {low:.1%} and {high:.1%}",
+        summary=f"Knowing {field} could move the probability to between {low:.1%} and {high:.1%}",
     )
 
 
 def _contribution(record: ClinicalRecord, field: str, effect: float) -> Contribution:
     value = _value(record, field)
-    return Contribution(field=field, value=value, effect=effect, words=_words(record, field, value, effect))
+    return Contribution(field=field, value=value, effect=effect, summary=_summary(record, field, value, effect))
 
 
-def _words(record: ClinicalRecord, field: str, value: float | bool | str | None, effect: float) -> str:
+def _summary(record: ClinicalRecord, field: str, value: float | bool | str | None, effect: float) -> str:
     shown = _shown(value)
     unit = f" {UNITS[field]}" if field in UNITS else ""
     if field == "age" and record.age > OLDEST_AGE:

@@ -37,11 +37,11 @@ def find(
     """
     read = [readings_of(record, policy or ClinicPolicy(), as_of) for record in records]
     estimates = iter(_estimates([reading for readings in read for reading in readings], model))
-    return [_finding([_judged(reading, *next(estimates), model) for reading in readings], model) for readings in read]
+    return [_finding([_assessed(reading, *next(estimates), model) for reading in readings], model) for readings in read]
 
 
 @dataclass(frozen=True)
-class _Judged:
+class _AssessedReading:
     """One reading with all that is made of it.
 
     Attributes:
@@ -71,37 +71,37 @@ def _estimates(readings: Sequence[Reading], model: BoneDensityModel) -> list[tup
         if reading.record.age >= YOUNGEST_AGE
         for used in ([reading, reading.without_body()] if reading.body_in_doubt else [reading])
     ]
-    found: list[tuple[Reading, Estimate | None]] = [(reading, None) for reading in readings]
+    estimates: list[tuple[Reading, Estimate | None]] = [(reading, None) for reading in readings]
     for (place, used), estimate in zip(tried, model.estimate([used for _, used in tried]), strict=True):
-        so_far = found[place][1]
+        so_far = estimates[place][1]
         if so_far is None or estimate.probability > so_far.probability:
-            found[place] = (used, estimate)
-    return found
+            estimates[place] = (used, estimate)
+    return estimates
 
 
-def _finding(judged: Sequence[_Judged], model: BoneDensityModel) -> ClinicalFinding:
-    if len(judged) > 1:
-        return _for_either_sex(judged, model)
-    one = judged[0]
+def _finding(cases: Sequence[_AssessedReading], model: BoneDensityModel) -> ClinicalFinding:
+    if len(cases) > 1:
+        return _for_either_sex(cases, model)
+    case = cases[0]
     finding = ClinicalFinding(
-        probability=one.probability,
-        category=one.decision.category,
-        category_basis=one.decision.basis,
-        reason=None if one.estimate else TOO_YOUNG,
-        decided_by=one.decision.decided_by,
-        conclusion=_conclusion(one.decision, one.density, one.probability),
-        scores=screening_scores(one.used),
-        bone_density=one.density,
-        warnings=implausible(one.reading),
+        probability=case.probability,
+        category=case.decision.category,
+        category_basis=case.decision.basis,
+        reason=None if case.estimate else TOO_YOUNG,
+        decided_by=case.decision.decided_by,
+        conclusion=_conclusion(case.decision, case.density, case.probability),
+        scores=screening_scores(case.used),
+        bone_density=case.density,
+        warnings=implausible(case.reading),
         model=model.parameters.model,
     )
-    return finding if one.estimate is None else finding.model_copy(update=_explained(one.used, one.estimate, model))
+    return finding if case.estimate is None else finding.model_copy(update=_explained(case.used, case.estimate, model))
 
 
-def _judged(reading: Reading, used: Reading, estimate: Estimate | None, model: BoneDensityModel) -> _Judged:
+def _assessed(reading: Reading, used: Reading, estimate: Estimate | None, model: BoneDensityModel) -> _AssessedReading:
     density, probability = classify_bone_density(reading), estimate.probability if estimate else None
     decision = decide(reading, density, probability, model.parameters.cut_offs[reading.sex])
-    return _Judged(reading, used, estimate, decision, density)
+    return _AssessedReading(reading, used, estimate, decision, density)
 
 
 def _explained(reading: Reading, estimate: Estimate, model: BoneDensityModel) -> dict[str, object]:
@@ -117,24 +117,24 @@ def _explained(reading: Reading, estimate: Estimate, model: BoneDensityModel) ->
     }
 
 
-def _for_either_sex(judged: Sequence[_Judged], model: BoneDensityModel) -> ClinicalFinding:
+def _for_either_sex(cases: Sequence[_AssessedReading], model: BoneDensityModel) -> ClinicalFinding:
     """Both readings beside each other; the higher category counts, and a class only where both agree on it."""
-    decision = highest([one.decision for one in judged])
-    densities = [one.density for one in judged]
+    decision = highest([case.decision for case in cases])
+    densities = [case.density for case in cases]
     agreed = densities[0] if len({density and density.who_class for density in densities}) == 1 else None
-    warnings = {(w.field, w.type, w.detail): w for one in judged for w in implausible(one.reading)}
+    warnings = {(w.field, w.type, w.detail): w for case in cases for w in implausible(case.reading)}
     return ClinicalFinding(
         probability=None,
         category=decision.category,
         category_basis=decision.basis,
-        reason=SEX_OPEN if any(one.estimate for one in judged) else TOO_YOUNG,
+        reason=SEX_OPEN if any(case.estimate for case in cases) else TOO_YOUNG,
         decided_by=decision.decided_by,
         conclusion=_conclusion(decision, agreed, None),
-        scores=screening_scores(judged[0].used),
+        scores=screening_scores(cases[0].used),
         bone_density=agreed,
         readings=[
-            SexReading(sex=one.reading.sex, probability=one.probability, category=one.decision.category)
-            for one in judged
+            SexReading(sex=case.reading.sex, probability=case.probability, category=case.decision.category)
+            for case in cases
         ],
         warnings=list(warnings.values()),
         model=model.parameters.model,

@@ -53,7 +53,7 @@ def columns_of(record: LifestyleRecord) -> dict[str, float]:
 
 
 def find_lifestyle(record: LifestyleRecord, scorer: Scorer, parameters: LifestyleParameters) -> ClinicalFinding:
-    """The finding for one questionnaire.
+    """The finding for a questionnaire.
 
     Raises:
         ServiceUnavailable: the scorer's runtime is on another machine and does not answer.
@@ -87,13 +87,13 @@ def _columns_of_field(field: str) -> list[str]:
 
 def _contributions(record: LifestyleRecord, effects: dict[str, float]) -> list[Contribution]:
     listed = [
-        Contribution(field=f, value=getattr(record, f), effect=float(e), words=_words(record, f, float(e)))
+        Contribution(field=f, value=getattr(record, f), effect=float(e), summary=_summary(record, f, float(e)))
         for f, e in effects.items()
     ]
     return sorted(listed, key=lambda item: -abs(item.effect))
 
 
-def _words(record: LifestyleRecord, field: str, effect: float) -> str:
+def _summary(record: LifestyleRecord, field: str, effect: float) -> str:
     value = getattr(record, field)
     shown = ("yes" if value else "no") if isinstance(value, bool) else str(value).replace("_", " ")
     name = field.replace("_", " ")

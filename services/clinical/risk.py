@@ -33,7 +33,7 @@ class Potential:
 
 @dataclass(frozen=True)
 class Estimate:
-    """The model's answer for one record, on the log odds scale of osteoporosis."""
+    """The model's answer for a record, on the log odds scale of osteoporosis."""
 
     log_odds: float
     low_bone_mass_log_odds: float
@@ -95,7 +95,7 @@ _NOTHING = {name: float("nan") for name in VARIABLES}
 
 @dataclass(frozen=True)
 class _Plan:
-    """The rows to score for one record, and how to read the scores back."""
+    """The rows to score for a record, and how to read the scores back."""
 
     rows: list[list[float]]
     female: bool

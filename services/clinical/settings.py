@@ -8,7 +8,7 @@ from shared.settings import ServiceSettings
 SHIPPED = Path(__file__).parent / "model"
 
 
-class ClinicalSettings(ServiceSettings):
+class Settings(ServiceSettings):
     """See `ServiceSettings`; `clinical_version` names a package of `models`, the shipped model if it is empty."""
 
     clinical_version: str = ""

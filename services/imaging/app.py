@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, FastAPI, Form, UploadFile
 
 from services.imaging.classification import Ratios, classify, ratios_of
 from services.imaging.network import OUTPUTS
-from services.imaging.settings import ImagingSettings
+from services.imaging.settings import Settings
 from shared.contracts.base import ModelReference
 from shared.contracts.findings import WITH_PICTURES, ClassifyAnswer, Picture
 from shared.contracts.models import ModelCard
@@ -20,7 +20,7 @@ from shared.radiograph.heatmap import heatmap_png
 from shared.radiograph.intake import decode
 from shared.radiograph.prepare import NETWORK_SIZE
 from shared.radiograph.preview import preview_png
-from shared.service import Workers, create_service_app, engine, workers
+from shared.service import Workers, create_service_app, loaded_model, workers
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,14 @@ class Imaging:
     def classify(self, image: bytes, pictures: bool = False) -> ClassifyAnswer:
         """Decode, gate and classify the bytes of an upload."""
         model = ModelReference(name=self.card.name, version=self.card.version)
-        found = classify(decode(image), self.network, self.finder, model, self.ratios)
+        reading = classify(decode(image), self.network, self.finder, model, self.ratios)
         if not pictures:
-            return ClassifyAnswer(finding=found.finding)
-        pixels = found.radiograph.pixels
+            return ClassifyAnswer(finding=reading.finding)
+        pixels = reading.radiograph.pixels
         return ClassifyAnswer(
-            finding=found.finding,
-            preview=Picture.of(preview_png(found.radiograph)),
-            heatmap=Picture.of(heatmap_png(pixels, found.regions.boxes, found.bone.heat)),
+            finding=reading.finding,
+            preview=Picture.of(preview_png(reading.radiograph)),
+            heatmap=Picture.of(heatmap_png(pixels, reading.regions.boxes, reading.bone.heat)),
         )
 
     def check(self) -> None:
@@ -51,7 +51,7 @@ class Imaging:
         self.finder.check()
 
 
-def load(settings: ImagingSettings) -> Imaging:
+def load(settings: Settings) -> Imaging:
     """Load the model files, or reach the server that has."""
     network = open_scorer(settings, "imaging", settings.model / "imaging.onnx")
     if settings.inference == "onnx":
@@ -69,7 +69,7 @@ router = APIRouter(prefix="/v1", tags=["imaging"])
 )
 async def classify_upload(
     image: UploadFile,
-    imaging: Annotated[Imaging, Depends(engine)],
+    imaging: Annotated[Imaging, Depends(loaded_model)],
     pool: Annotated[Workers, Depends(workers)],
     pictures: Annotated[bool, Form(description=WITH_PICTURES)] = False,
 ) -> ClassifyAnswer:
@@ -77,7 +77,7 @@ async def classify_upload(
     return await pool.run(imaging.classify, await image.read(), pictures)
 
 
-def create_app(settings: ImagingSettings) -> FastAPI:
+def create_app(settings: Settings) -> FastAPI:
     """The imaging service with these settings."""
     return create_service_app(
         "imaging",

@@ -64,10 +64,10 @@ def classify(radiograph: Radiograph, network: Scorer, finder: Scorer, model: Mod
             "The image is in colour, so it is a photograph or a screenshot. Export the radiograph itself.",
             reason="coloured",
         )
-    seen = judged(radiograph.pixels, look(radiograph.pixels, network), network)
-    done = correction(seen)
+    first_look = judged(radiograph.pixels, look(radiograph.pixels, network), network)
+    done = correction(first_look)
     radiograph = corrected(radiograph, done)
-    anatomy = seen.anatomy if done == Correction() else look(radiograph.pixels, network).anatomy
+    anatomy = first_look.anatomy if done == Correction() else look(radiograph.pixels, network).anatomy
     check_anatomy(anatomy)
     regions = bone_regions(radiograph.pixels, anatomy, finder)
     bone = read_bone(regions.crops(radiograph.pixels), regions.site, network)
@@ -100,7 +100,7 @@ def finding(
     label = max(classes, key=lambda name: classes[name])
     first, second = sorted(classes.values())[:-3:-1]
     indeterminate = not enough or first - second < CLEAR_LEAD
-    told = BoneProbabilities(
+    probabilities = BoneProbabilities(
         normal=round(normal, 4), osteopenia=round(osteopenia, 4), osteoporosis=round(osteoporosis, 4)
     )
     site: Literal["knee", "spine"] = "knee" if knee >= 0.5 else "spine"
@@ -109,8 +109,8 @@ def finding(
         indeterminate=indeterminate,
         probabilities=ClassProbabilities(**{name: round(value, 4) for name, value in classes.items()}),
         anatomy=site,
-        bone=told,
-        words=words(site, indeterminate, enough, low=label != "normal" or osteopenia_leads(told)),
+        bone=probabilities,
+        summary=summary(site, indeterminate, enough, low=label != "normal" or osteopenia_leads(probabilities)),
         turned_degrees=done.turned_degrees,
         inverted=done.inverted,
         likelihood_ratio=(ratios or {}).get(site),
@@ -118,7 +118,7 @@ def finding(
     )
 
 
-def words(site: Literal["knee", "spine"], indeterminate: bool, enough: bool, low: bool) -> str:
+def summary(site: Literal["knee", "spine"], indeterminate: bool, enough: bool, low: bool) -> str:
     """The sentence for people. `low`: osteoporosis or osteopenia is likelier than normal bone.
 
     It never says that there is no osteoporosis, nor that there is: a radiograph shows neither.

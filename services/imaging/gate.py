@@ -1,4 +1,4 @@
-"""The gate: is it a readable radiograph of a knee or a spine? If not, the reason in words."""
+"""The gate: is it a readable radiograph of a knee or a spine? If not, the reason in a sentence."""
 
 import cv2
 import numpy as np

@@ -9,7 +9,7 @@ the evidence for osteoporosis by place, whose mean is the readout's score.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +19,10 @@ from shared.radiograph.prepare import GrayPixels, network_input
 
 Content = Literal[
     "knee", "spine_dxa", "spine_cut_out", "spine_radiograph", "chest", "hip", "limb", "knee_implant", "not_radiograph"
-]  # fmt: skip
+]
 # The order of the anatomy head's outputs. Cut out on black, DXA and uncut are three looks of the same spine; only
 # the first two have bone labels.
-CONTENTS: tuple[Content, ...] = (
-    "knee", "spine_dxa", "spine_cut_out", "spine_radiograph", "chest", "hip", "limb", "knee_implant", "not_radiograph",
-)  # fmt: skip
+CONTENTS: tuple[Content, ...] = get_args(Content)
 SPINE = slice(1, 4)
 OTHER = slice(4, 9)
 Site = Literal["knee", "spine_dxa", "spine_cut_out"]

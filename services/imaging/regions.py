@@ -1,6 +1,6 @@
 """Where the bone readouts look: both knees with the shafts beside the joint, the middle of a DXA image, the column.
 
-Which frames serve best was chosen by cross-validation (docs/model-cards/imaging.md tells what each gave): the joint
+Which frames serve best was chosen by cross-validation (docs/model-cards/imaging.md gives the results): the joint
 alone says little about bone density, and the shafts' cortex says more.
 """
 

@@ -9,7 +9,7 @@ from shared.settings import ServiceSettings
 SHIPPED = Path(__file__).parent / "model"
 
 
-class ImagingSettings(ServiceSettings):
+class Settings(ServiceSettings):
     """See `ServiceSettings`; `imaging_version` names a package of `models`, the shipped model if it is empty."""
 
     imaging_version: str = ""

@@ -2,7 +2,7 @@
 
 A picture that is clearly upright is looked at once. Any other is looked at in all four turns: the network then judges
 it four times, and what each look says of the picture as it was sent is joined. The limits were chosen on out-of-fold
-answers (docs/model-cards/imaging.md tells what they give).
+answers (docs/model-cards/imaging.md gives the results).
 """
 
 from collections.abc import Sequence
@@ -47,14 +47,14 @@ def clear(seen: Look) -> bool:
 
 def joined(looks: Sequence[Look]) -> Look:
     """What the looks at a picture turned by 0, 90, 180 and 270 degrees more say of the picture itself."""
-    turn = joined_turn(np.stack([one.turn for one in looks]))
-    inverted = joined_tone(np.array([one.inverted for one in looks]))
+    turn = joined_turn(np.stack([look.turn for look in looks]))
+    inverted = joined_tone(np.array([look.inverted for look in looks]))
     return Look(looks[0].anatomy, turn, float(inverted))
 
 
 def joined_turn(turns: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """(4 looks, 4 probabilities) of the picture turned further and further, to (4,) of the picture itself."""
-    back = np.stack([np.roll(one, -quarter) for quarter, one in enumerate(np.log(turns + LEAST))])
+    back = np.stack([np.roll(turned, -quarter) for quarter, turned in enumerate(np.log(turns + LEAST))])
     weights = np.exp(WORTH * (back.mean(axis=0) - back.mean(axis=0).max()))
     return np.asarray(weights / weights.sum())
 

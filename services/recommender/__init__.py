@@ -8,5 +8,12 @@ from services.recommender.load import SHIPPED_RULES, BrokenRules, load_rules
 from services.recommender.recommend import recommend
 
 __all__ = [
-    "SHIPPED_RULES", "BrokenRules", "Explanation", "RulesReport", "explain", "load_rules", "recommend", "rules_check",
-]  # fmt: skip
+    "SHIPPED_RULES",
+    "BrokenRules",
+    "Explanation",
+    "RulesReport",
+    "explain",
+    "load_rules",
+    "recommend",
+    "rules_check",
+]

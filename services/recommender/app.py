@@ -8,12 +8,12 @@ from services.recommender.card import card
 from services.recommender.load import load_rules
 from services.recommender.recommend import recommend
 from services.recommender.rule_set import RuleSet
-from services.recommender.settings import RecommenderSettings
+from services.recommender.settings import Settings
 from shared.contracts.recommendation import RecommendationRequest, RecommendationSet
-from shared.service import create_service_app, engine
+from shared.service import create_service_app, loaded_model
 
 
-def load(settings: RecommenderSettings) -> RuleSet:
+def load(settings: Settings) -> RuleSet:
     """The rules of this site, with its links.
 
     Raises:
@@ -30,15 +30,15 @@ router = APIRouter(prefix="/v1", tags=["recommendations"])
 
 @router.post("/recommendations")
 async def recommendations(
-    request: RecommendationRequest, rules: Annotated[RuleSet, Depends(engine)]
+    request: RecommendationRequest, rules: Annotated[RuleSet, Depends(loaded_model)]
 ) -> RecommendationSet:
     """Drug classes with their status, exercise, diet, follow-up, referrals, and whether to see a doctor."""
     # One or two milliseconds of work: not worth a thread.
     return recommend(request, rules)
 
 
-def create_app(settings: RecommenderSettings) -> FastAPI:
-    """The recommender service with these settings; rules that cannot be used are told at once."""
+def create_app(settings: Settings) -> FastAPI:
+    """The recommender service with these settings; rules that cannot be used are refused at once."""
     rules = load(settings)
     return create_service_app(
         "recommender",

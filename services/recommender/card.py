@@ -18,7 +18,7 @@ def card(rules: RuleSet) -> ModelCard:
         data=sorted({f"{statement.citation.guideline} ({statement.citation.year})" for statement in statements}),
         metrics={
             "rules": len(rules.rules),
-            "limits of drug classes": len(rules.limits),
+            "limits of drug classes": len(rules.contraindications),
             "consult rules": len(rules.consults),
             "definitions": len(rules.definitions),
             "house judgements": sum(part.state == "house" for part in statements),

@@ -79,5 +79,5 @@ class Case:
     @cached_property
     def next_scan(self) -> Interval | None:
         """When the scan on record has to be repeated, the sooner of two readings; None without a scan."""
-        found = [reading.next_scan for reading in self.readings if reading.next_scan is not None]
-        return min(found, key=lambda interval: interval.by, default=None)
+        scans = [reading.next_scan for reading in self.readings if reading.next_scan is not None]
+        return min(scans, key=lambda interval: interval.by, default=None)

@@ -9,7 +9,7 @@
         - on_record: {fact: medication.denosumab, is: true}     # yes only if the record says so; else no
 
 `known: true` asks whether a fact is known at all. These two, `known` and `on_record`, are the only ways to turn
-unknown into "no"; the limits of a drug may not use `on_record`.
+unknown into "no"; a drug's contraindications may not use `on_record`.
 """
 
 from collections.abc import Mapping

@@ -5,11 +5,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from services.recommender.evaluate import Bench, Outcome
 from services.recommender.load import SHIPPED_RULES, BrokenRules, load_rules
 from services.recommender.recommend import resolved
+from services.recommender.rule_evaluation import Outcome, RuleEvaluation
 from services.recommender.rule_set import RuleSet
-from services.recommender.schema import ConsultRule, Limit, Rule
+from services.recommender.schema import ConsultRule, Contraindication, Rule
 from shared.contracts.recommendation import RecommendationRequest
 
 
@@ -18,8 +18,8 @@ class Explanation(BaseModel):
 
     Attributes:
         id: the rule's id, and `file` the file it stands in.
-        sort: a rule for an item, a limit of drug classes, or a rule for the consult block.
-        outcome: for a limit, `fired` means that it holds.
+        sort: a rule for an item, a contraindication of drug classes, or a rule for the consult block.
+        outcome: for a contraindication, `fired` means that it holds.
         missing: the fields that would settle an unknown outcome.
         because: each test of the condition with this case's value.
         citation: the source of the rule.
@@ -57,33 +57,35 @@ class RulesReport(BaseModel):
 
 
 def explain(request: RecommendationRequest, rules: RuleSet | None = None) -> list[Explanation]:
-    """Why each rule, limit and consult rule did or did not fire.
+    """Why each rule, contraindication and consult rule did or did not fire.
 
     Raises:
         BrokenRules: no rule set was given and the shipped one does not load.
     """
     rules = rules or load_rules()
-    bench, _, _ = resolved(request, rules)
-    judged: list[Rule | Limit | ConsultRule] = [*rules.rules, *rules.limits, *rules.consults]
-    return [_explained(bench, rule) for rule in judged]
+    evaluation, _, _ = resolved(request, rules)
+    evaluated: list[Rule | Contraindication | ConsultRule] = [*rules.rules, *rules.contraindications, *rules.consults]
+    return [_explained(evaluation, rule) for rule in evaluated]
 
 
-def _explained(bench: Bench, rule: Rule | Limit | ConsultRule) -> Explanation:
-    verdict = bench.judge.verdict(rule.condition)
-    if isinstance(rule, Limit):
-        outcome: Outcome = "unknown" if verdict.truth is None else "fired" if verdict.truth else "did not fire"
+def _explained(evaluation: RuleEvaluation, rule: Rule | Contraindication | ConsultRule) -> Explanation:
+    result = evaluation.evaluator.evaluate(rule.condition)
+    if isinstance(rule, Contraindication):
+        outcome: Outcome = "unknown" if result.truth is None else "fired" if result.truth else "did not fire"
         outcome = outcome if rule.enabled else "disabled"
         population = []
     else:
-        outcome = bench.outcome(rule)
-        population = [f"for {bench.rules.populations[rule.population].words}: {_said(bench.population(rule).truth)}"]
+        outcome = evaluation.outcome(rule)
+        population = [
+            f"for {evaluation.rules.populations[rule.population].words}: {_said(evaluation.population(rule).truth)}"
+        ]
     return Explanation(
         id=rule.id,
-        file=bench.rules.origin[rule.id],
-        sort="limit" if isinstance(rule, Limit) else "rule" if isinstance(rule, Rule) else "consult",
+        file=evaluation.rules.origin[rule.id],
+        sort="limit" if isinstance(rule, Contraindication) else "rule" if isinstance(rule, Rule) else "consult",
         outcome=outcome,
-        missing=sorted(verdict.missing),
-        because=[*population, *bench.judge.trace(rule.condition)],
+        missing=sorted(result.missing),
+        because=[*population, *evaluation.evaluator.trace(rule.condition)],
         citation=str(rule.citation),
     )
 
@@ -104,7 +106,7 @@ def rules_check(directory: Path = SHIPPED_RULES) -> RulesReport:
         version=rules.reference.version,
         counts={
             "rules": len(rules.rules),
-            "limits": len(rules.limits),
+            "limits": len(rules.contraindications),
             "consult rules": len(rules.consults),
             "definitions": len(rules.definitions),
             "sourced or signed": sum(part.state in ("sourced", "signed by a clinician") for part in rules.statements()),

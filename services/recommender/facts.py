@@ -25,7 +25,8 @@ class Fact:
         fields: the fields that would settle it, as the clinical record or the request names them.
         values: the vocabulary of a word.
         refine: for a fact that hangs on several fields, those still missing in a case.
-        looks_back: known only once the drug classes are resolved; not for definitions, limits and drug classes.
+        needs_drug_statuses: known only once the drug classes are resolved; not for definitions, contraindications and
+            drug classes.
     """
 
     name: str
@@ -34,7 +35,7 @@ class Fact:
     fields: tuple[str, ...]
     values: tuple[str, ...] = ()
     refine: Callable[[Case], tuple[str, ...]] | None = None
-    looks_back: bool = False
+    needs_drug_statuses: bool = False
 
     def missing(self, case: Case) -> tuple[str, ...]:
         """The fields to ask for while the value is unknown."""
@@ -62,7 +63,7 @@ class Facts(Mapping[str, Value]):
 
     def of(self, case: Case) -> "Facts":
         """The facts of the same case at a later point, when its drug classes are resolved."""
-        kept = {name: value for name, value in self._values.items() if not self._registry[name].looks_back}
+        kept = {name: value for name, value in self._values.items() if not self._registry[name].needs_drug_statuses}
         return Facts(case, self._registry, kept)
 
     def missing(self, name: str) -> tuple[str, ...]:

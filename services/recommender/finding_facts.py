@@ -6,13 +6,15 @@ from typing import get_args
 from services.recommender.case import Case
 from services.recommender.facts import Fact, Value
 from services.recommender.record_facts import record_facts
+from shared.components import SERVICES
 from shared.contracts.findings import Appearance, RecordWarningType, RiskCategory, WhoClass
 from shared.contracts.recommendation import DrugClass
 
 VALUES_IN_DOUBT: frozenset[RecordWarningType] = frozenset(
     {"implausible_value", "sign_slip", "wrong_unit", "future_date", "contradiction", "unclassified"}
 )
-PARTS = ("imaging", "staging", "clinical", "record")
+# What a request may bring: the finding of each service that has one, and the record.
+PARTS = (*(service.name for service in SERVICES if service.finding), "record")
 
 
 def screening_score_refers(case: Case) -> bool | None:
@@ -63,12 +65,14 @@ def finding_facts() -> dict[str, Fact]:
         Fact("record_warned", "yes_no", record_warned, ("clinical",)),
         Fact("clinical_category", "word", _category, ("clinical",), get_args(RiskCategory)),
         Fact("screening_score_refers", "yes_no", screening_score_refers, ("clinical",)),
-        Fact("bisphosphonates_blocked", "yes_no", _oral_and_iv_blocked, (), looks_back=True),
-        Fact("doctor_soon", "yes_no", lambda case: case.urgency not in (None, "routine"), (), looks_back=True),
-        Fact("every_offered_class_blocked", "yes_no", _every_class_blocked, (), looks_back=True),
+        Fact("bisphosphonates_blocked", "yes_no", _oral_and_iv_blocked, (), needs_drug_statuses=True),
+        Fact("doctor_soon", "yes_no", lambda case: case.urgency not in (None, "routine"), (), needs_drug_statuses=True),
+        Fact("every_offered_class_blocked", "yes_no", _every_class_blocked, (), needs_drug_statuses=True),
     ]
     parts = [Fact(f"has_{part}", "yes_no", _given(part), (part,)) for part in PARTS]
-    offered = [Fact(f"offered.{drug}", "yes_no", _offered(drug), (), looks_back=True) for drug in get_args(DrugClass)]
+    offered = [
+        Fact(f"offered.{drug}", "yes_no", _offered(drug), (), needs_drug_statuses=True) for drug in get_args(DrugClass)
+    ]
     return {fact.name: fact for fact in (*facts, *parts, *offered)}
 
 

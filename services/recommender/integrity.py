@@ -6,13 +6,13 @@ from typing import NamedTuple
 from services.recommender.conditions import AllOf, AnyOf, Condition, Defined, Not, OnRecord, Test
 from services.recommender.finding_facts import REGISTRY
 from services.recommender.rule_set import RuleSet
-from services.recommender.schema import ConsultRule, Due, Limit, Rule, Statement
+from services.recommender.schema import ConsultRule, Contraindication, Due, Rule, Statement
 from shared.contracts.record import ClinicalRecord
 
 # A network's or a risk model's output leads to a DXA referral, a stage to care of the knee: never to a drug.
 NEVER_BEHIND_A_DRUG = frozenset(
     {"image_bone", "kl_grade", "knee_grade_uncertain", "clinical_category", "screening_score_refers"}
-)  # fmt: skip
+)
 
 
 class Fault(NamedTuple):
@@ -21,10 +21,10 @@ class Fault(NamedTuple):
     file: str
     rule: str
     field: str
-    words: str
+    message: str
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.rule}: {self.field}: {self.words}"
+        return f"{self.file}: {self.rule}: {self.field}: {self.message}"
 
 
 def parts_of(condition: Condition) -> Iterator[Condition]:
@@ -49,32 +49,32 @@ def opened(condition: Condition, rules: RuleSet, seen: frozenset[str] = frozense
 def faults_of(rules: RuleSet) -> Iterator[Fault]:
     """Every fault of a rule set, in the order of its files."""
     for population in rules.populations.values():
-        for words in _condition_faults(population.id, population.condition, rules):
-            yield Fault(rules.origin[population.id], population.id, "condition", words)
+        for message in _condition_faults(population.id, population.condition, rules):
+            yield Fault(rules.origin[population.id], population.id, "condition", message)
     for statement in rules.statements():
-        for field, words in _statement_faults(statement, rules):
-            yield Fault(rules.origin[statement.id], statement.id, field, words)
+        for field, message in _statement_faults(statement, rules):
+            yield Fault(rules.origin[statement.id], statement.id, field, message)
     for catalogue in rules.catalogues:
         yield from _catalogue_faults(catalogue.language, rules)
 
 
 def _statement_faults(statement: Statement, rules: RuleSet) -> Iterator[tuple[str, str]]:
-    for words in _condition_faults(statement.id, statement.condition, rules):
-        yield "condition", words
-    if not _may_look_back(statement):
+    for message in _condition_faults(statement.id, statement.condition, rules):
+        yield "condition", message
+    if not _may_need_drug_statuses(statement):
         asked = {part.fact for part in opened(statement.condition, rules) if isinstance(part, Test)}
-        for name in sorted(asked & {fact.name for fact in REGISTRY.values() if fact.looks_back}):
+        for name in sorted(asked & {fact.name for fact in REGISTRY.values() if fact.needs_drug_statuses}):
             yield "condition", f"{name} is known only once the drug classes are resolved"
     if isinstance(statement, (Rule, ConsultRule)) and statement.population not in rules.populations:
         yield "population", f"there is no population {statement.population!r}"
     if isinstance(statement, Rule):
         yield from _rule_faults(statement, rules)
-    if isinstance(statement, Limit):
-        yield from _limit_faults(statement, rules)
+    if isinstance(statement, Contraindication):
+        yield from _contraindication_faults(statement, rules)
 
 
-def _may_look_back(statement: Statement) -> bool:
-    """Whether a statement is judged after the drug classes: consult rules, and rules for anything but a drug."""
+def _may_need_drug_statuses(statement: Statement) -> bool:
+    """Whether a statement is evaluated after the drug classes: consult rules, and rules for anything but a drug."""
     return isinstance(statement, ConsultRule) or (isinstance(statement, Rule) and statement.output.kind != "medication")
 
 
@@ -87,18 +87,18 @@ def _rule_faults(rule: Rule, rules: RuleSet) -> Iterator[tuple[str, str]]:
     elapsed = rule.output.due.elapsed if isinstance(rule.output.due, Due) else None
     if elapsed is not None and (elapsed not in REGISTRY or REGISTRY[elapsed].kind != "number"):
         yield "output.due", f"{elapsed!r} is not a number that is known of a case"
-    yield from (("output.checks", words) for words in _unknown_fields(rule.output.checks))
+    yield from (("output.checks", message) for message in _unknown_fields(rule.output.checks))
     if rule.output.kind == "medication":
         asked = {part.fact for part in opened(rule.condition, rules) if isinstance(part, Test)}
         for name in sorted(asked & NEVER_BEHIND_A_DRUG):
             yield "condition", f"{name} may not lead to a drug class"
 
 
-def _limit_faults(limit: Limit, rules: RuleSet) -> Iterator[tuple[str, str]]:
-    if any(isinstance(part, OnRecord) for part in opened(limit.condition, rules)):
+def _contraindication_faults(contraindication: Contraindication, rules: RuleSet) -> Iterator[tuple[str, str]]:
+    if any(isinstance(part, OnRecord) for part in opened(contraindication.condition, rules)):
         yield "condition", "a limit may not use on_record: unknown has to stay unknown"
-    yield from (("checks", words) for words in _unknown_fields(limit.checks))
-    if limit.effect == "check" and not limit.checks:
+    yield from (("checks", message) for message in _unknown_fields(contraindication.checks))
+    if contraindication.effect == "check" and not contraindication.checks:
         yield "checks", "a limit that asks for a check has to name the fields to check"
 
 
@@ -125,8 +125,8 @@ def _test_faults(test: Test) -> Iterator[str]:
     elif test.kind == "is" and (fact.kind == "number" or isinstance(test.is_, bool) != (fact.kind == "yes_no")):
         yield f"{test.fact} cannot be compared with {test.is_!r}"
     elif fact.kind == "word":
-        words = test.in_ or ([test.is_] if isinstance(test.is_, str) else [])
-        yield from (f"{test.fact} is never {word!r}" for word in words if word not in fact.values)
+        asked = test.in_ or ([test.is_] if isinstance(test.is_, str) else [])
+        yield from (f"{test.fact} is never {word!r}" for word in asked if word not in fact.values)
     elif test.kind == "in":
         yield f"{test.fact} is not a word"
 

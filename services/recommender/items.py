@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from services.recommender.evaluate import Bench
 from services.recommender.field_words import listed
 from services.recommender.medication import Medication
 from services.recommender.messages import Message
+from services.recommender.rule_evaluation import RuleEvaluation
 from services.recommender.schema import Due, Rule
 from shared.contracts.recommendation import Interval, MessageKey, Recommendation, Status, Translation
 
 
-def medication_item(bench: Bench, medication: Medication) -> Recommendation:
+def medication_item(evaluation: RuleEvaluation, medication: Medication) -> Recommendation:
     """A drug class for a clinician to consider; the text opens with the status where that is not `consider`."""
     rule = medication.rule
     return Recommendation(
@@ -20,38 +20,38 @@ def medication_item(bench: Bench, medication: Medication) -> Recommendation:
         drug_class=medication.drug_class,
         status=medication.status,
         checks=list(medication.checks),
-        text=_by_status(bench, medication),
-        patient_text=_patient_text(bench, rule, medication.status),
-        message=_message(bench, rule),
+        text=_by_status(evaluation, medication),
+        patient_text=_patient_text(evaluation, rule, medication.status),
+        message=_message(evaluation, rule),
         rationale=rule.rationale,
         citation=str(rule.citation),
-        url=_url(bench, rule),
+        url=_url(evaluation, rule),
         strength=rule.strength,
         review=rule.state,
         rule_version=rule.version,
         reasons=list(medication.reasons),
         further_sources=_sources(medication.others),
-        translations=list(_translations(bench, rule, phrase=medication.status)),
+        translations=list(_translations(evaluation, rule, phrase=medication.status)),
     )
 
 
-def other_item(bench: Bench, rule: Rule, others: Sequence[Rule]) -> Recommendation:
+def other_item(evaluation: RuleEvaluation, rule: Rule, others: Sequence[Rule]) -> Recommendation:
     """An item that is not a drug class; `others` are the further rules of its group that fired as well."""
     return Recommendation(
         id=rule.id,
         kind=rule.output.kind,
-        text=rule.output.text.format(**bench.quoted(rule.output.placeholders)),
-        patient_text=_patient_text(bench, rule),
-        message=_message(bench, rule),
+        text=rule.output.text.format(**evaluation.quoted(rule.output.placeholders)),
+        patient_text=_patient_text(evaluation, rule),
+        message=_message(evaluation, rule),
         rationale=rule.rationale,
         citation=str(rule.citation),
-        url=_url(bench, rule),
+        url=_url(evaluation, rule),
         strength=rule.strength,
         review=rule.state,
         rule_version=rule.version,
         further_sources=_sources(others),
-        interval=_interval(bench, rule.output.due),
-        translations=list(_translations(bench, rule)),
+        interval=_interval(evaluation, rule.output.due),
+        translations=list(_translations(evaluation, rule)),
     )
 
 
@@ -63,22 +63,22 @@ PATIENT_PHRASES: dict[Status, str] = {
 }
 
 
-def _patient_text(bench: Bench, rule: Rule, status: Status = "consider") -> str:
-    return PATIENT_PHRASES[status] + rule.output.patient_text.format(**bench.quoted(rule.output.placeholders))
+def _patient_text(evaluation: RuleEvaluation, rule: Rule, status: Status = "consider") -> str:
+    return PATIENT_PHRASES[status] + rule.output.patient_text.format(**evaluation.quoted(rule.output.placeholders))
 
 
-def _message(bench: Bench, rule: Rule) -> MessageKey:
-    return MessageKey(key=rule.id, params=bench.quoted(rule.output.placeholders))
+def _message(evaluation: RuleEvaluation, rule: Rule) -> MessageKey:
+    return MessageKey(key=rule.id, params=evaluation.quoted(rule.output.placeholders))
 
 
-def _interval(bench: Bench, due: Due | Literal["next_dxa"] | None) -> Interval | None:
+def _interval(evaluation: RuleEvaluation, due: Due | Literal["next_dxa"] | None) -> Interval | None:
     """The time of a follow-up from now on; none while it is not known how much of it has passed."""
     if due is None:
         return None
     if due == "next_dxa":
-        scan = bench.case.next_scan
+        scan = evaluation.case.next_scan
         return Interval(after_months=round(scan.after, 1), by_months=round(scan.by, 1)) if scan else None
-    elapsed = bench.facts[due.elapsed] if due.elapsed else 0.0
+    elapsed = evaluation.facts[due.elapsed] if due.elapsed else 0.0
     if not isinstance(elapsed, (int, float)):
         return None
     return Interval(after_months=max(0.0, due.after - elapsed), by_months=max(0.0, due.by - elapsed))
@@ -89,21 +89,21 @@ def _sources(rules: Sequence[Rule]) -> list[str]:
     return [f"{rule.citation}: {rule.strength}. {rule.rationale}" for rule in rules]
 
 
-def _by_status(bench: Bench, medication: Medication) -> str:
-    text = medication.rule.output.text.format(**bench.quoted(medication.rule.output.placeholders))
+def _by_status(evaluation: RuleEvaluation, medication: Medication) -> str:
+    text = medication.rule.output.text.format(**evaluation.quoted(medication.rule.output.placeholders))
     if medication.status == "blocked":
         return f"Not suitable on this record: {' '.join(medication.reasons)} What it is: {text}"
     return f"Check {listed(medication.checks)} first. {text}" if medication.status == "check_first" else text
 
 
-def _url(bench: Bench, rule: Rule) -> str | None:
+def _url(evaluation: RuleEvaluation, rule: Rule) -> str | None:
     """The patient's page where the site has one, else the source."""
-    return bench.rules.links.url(rule.guidance, rule.citation.url)
+    return evaluation.rules.links.url(rule.guidance, rule.citation.url)
 
 
-def _translations(bench: Bench, rule: Rule, phrase: str | None = None) -> Iterator[Translation]:
-    values = bench.quoted(rule.output.placeholders)
-    for catalogue in bench.rules.catalogues:
+def _translations(evaluation: RuleEvaluation, rule: Rule, phrase: str | None = None) -> Iterator[Translation]:
+    values = evaluation.quoted(rule.output.placeholders)
+    for catalogue in evaluation.rules.catalogues:
         parts: list[Message | None] = [catalogue.find(rule.id, rule.version)]
         if phrase not in (None, "consider"):
             parts.insert(0, catalogue.phrases.get(str(phrase)))

@@ -3,20 +3,24 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from services.recommender.evaluate import Bench
 from services.recommender.field_words import in_words
+from services.recommender.rule_evaluation import RuleEvaluation
 from services.recommender.schema import Rule
 from shared.contracts.base import ModelReference
 from shared.contracts.recommendation import RecommendationRequest, ReferralLetter, Urgency
 
 
 def referral_letter(
-    bench: Bench, referrals: Sequence[Rule], urgency: Urgency | None, reasons: Sequence[str], not_known: Iterable[str]
+    evaluation: RuleEvaluation,
+    referrals: Sequence[Rule],
+    urgency: Urgency | None,
+    reasons: Sequence[str],
+    not_known: Iterable[str],
 ) -> ReferralLetter | None:
     """The letter's content, or None where no referral is suggested.
 
     Args:
-        bench: the case.
+        evaluation: the case.
         referrals: the referral rules that fired.
         urgency: that of the consult block; routine where it advises none.
         reasons: why a doctor should see the patient, in sentences.
@@ -28,27 +32,27 @@ def referral_letter(
         to=list(dict.fromkeys(rule.output.refer_to or "" for rule in referrals)),
         urgency=urgency or "routine",
         reasons=list(dict.fromkeys([*(rule.rationale for rule in referrals), *reasons])),
-        findings=list(_findings(bench)),
-        history=list(_history(bench.case.request)),
+        findings=list(_findings(evaluation)),
+        history=list(_history(evaluation.case.request)),
         not_known=sorted(not_known),
-        models=list(_models(bench)),
+        models=list(_models(evaluation)),
     )
 
 
-def _findings(bench: Bench) -> Iterator[str]:
-    request = bench.case.request
+def _findings(evaluation: RuleEvaluation) -> Iterator[str]:
+    request = evaluation.case.request
     if request.imaging:
-        where, words = request.imaging.anatomy, request.imaging.words
-        yield f"Radiograph of the {where}, read by a network: {words} This is not a bone density."
+        imaging = request.imaging
+        yield f"Radiograph of the {imaging.anatomy}, read by a network: {imaging.summary} This is not a bone density."
     if request.staging:
         grade, name = request.staging.kl_grade, request.staging.kl_name
         yield f"Knee osteoarthritis, Kellgren-Lawrence grade {grade} ({name}), by a network."
     if request.clinical and request.clinical.category:
         yield f"Risk of osteoporosis by the record's model: {request.clinical.category}."
-    if bench.case.who_class:
-        score = "" if bench.case.lowest_t_score is None else f", lowest T-score {bench.case.lowest_t_score:g}"
-        yield f"WHO class: {bench.case.who_class.replace('_', ' ')}{score}."
-    clearance, egfr = bench.case.read(lambda r: r.creatinine_clearance), bench.case.read(lambda r: r.egfr)
+    if evaluation.case.who_class:
+        score = "" if evaluation.case.lowest_t_score is None else f", lowest T-score {evaluation.case.lowest_t_score:g}"
+        yield f"WHO class: {evaluation.case.who_class.replace('_', ' ')}{score}."
+    clearance, egfr = evaluation.case.read(lambda r: r.creatinine_clearance), evaluation.case.read(lambda r: r.egfr)
     if clearance is not None:
         yield f"Creatinine clearance (Cockcroft-Gault, actual weight): {clearance:.0f} mL/min."
     if egfr is not None:
@@ -71,7 +75,7 @@ def _said(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value).replace("_", " ")
 
 
-def _models(bench: Bench) -> Iterator[ModelReference]:
-    request = bench.case.request
+def _models(evaluation: RuleEvaluation) -> Iterator[ModelReference]:
+    request = evaluation.case.request
     yield from (part.model for part in (request.imaging, request.staging, request.clinical) if part is not None)
-    yield bench.rules.reference
+    yield evaluation.rules.reference

@@ -12,7 +12,7 @@ from services.recommender.integrity import Fault, faults_of
 from services.recommender.links import Links
 from services.recommender.messages import Catalogue
 from services.recommender.rule_set import RuleSet
-from services.recommender.schema import ConsultRule, Definition, Limit, Population, Rule, RuleFile, Schema
+from services.recommender.schema import ConsultRule, Contraindication, Definition, Population, Rule, RuleFile, Schema
 from shared.contracts.base import ModelReference
 
 SHIPPED_RULES = Path(__file__).parent / "rules"
@@ -70,7 +70,7 @@ def load_rules(directory: Path = SHIPPED_RULES) -> RuleSet:
         populations={part.id: part for file in files.values() for part in file.populations},
         definitions={part.id: part for file in files.values() for part in file.definitions},
         rules=tuple(rule for file in files.values() for rule in file.rules),
-        limits=tuple(limit for file in files.values() for limit in file.limits),
+        contraindications=tuple(rule for file in files.values() for rule in file.contraindications),
         consults=tuple(consult for file in files.values() for consult in file.consults),
         links=_read(directory / LINKS, Links),
         catalogues=tuple(catalogues.values()),
@@ -127,6 +127,6 @@ def _origins(files: dict[str, RuleFile]) -> dict[str, str]:
     return origins
 
 
-def _identified(file: RuleFile) -> Iterator[Population | Definition | Rule | Limit | ConsultRule]:
-    for group in (file.populations, file.definitions, file.rules, file.limits, file.consults):
+def _identified(file: RuleFile) -> Iterator[Population | Definition | Rule | Contraindication | ConsultRule]:
+    for group in (file.populations, file.definitions, file.rules, file.contraindications, file.consults):
         yield from group

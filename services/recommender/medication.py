@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from services.recommender.evaluate import Bench
 from services.recommender.field_words import listed
-from services.recommender.schema import Limit, Rule
+from services.recommender.rule_evaluation import RuleEvaluation
+from services.recommender.schema import Contraindication, Rule
 from shared.contracts.recommendation import DrugClass, Status
 
 
@@ -29,50 +29,55 @@ class Medication:
     others: tuple[Rule, ...]
 
 
-def medications(bench: Bench) -> list[Medication]:
+def medications(evaluation: RuleEvaluation) -> list[Medication]:
     """The drug classes that some rule names for the patient, in the order of the rules, each with its status."""
-    fired = [rule for rule in bench.rules.rules if rule.output.kind == "medication" and bench.outcome(rule) == "fired"]
+    named = [rule for rule in evaluation.rules.rules if rule.output.kind == "medication"]
+    fired = [rule for rule in named if evaluation.outcome(rule) == "fired"]
     by_class: dict[DrugClass, list[Rule]] = {}
     for rule in fired:
         if rule.output.drug_class:
             by_class.setdefault(rule.output.drug_class, []).append(rule)
-    return [_resolved(bench, drug_class, rules) for drug_class, rules in by_class.items()]
+    return [_resolved(evaluation, drug_class, rules) for drug_class, rules in by_class.items()]
 
 
-def _resolved(bench: Bench, drug_class: DrugClass, rules: list[Rule]) -> Medication:
-    """The status of one class: every limit counts, and one that cannot be judged asks for a check."""
-    limits = [limit for limit in bench.rules.limits if limit.enabled and drug_class in limit.drug_classes]
+def _resolved(evaluation: RuleEvaluation, drug_class: DrugClass, rules: list[Rule]) -> Medication:
+    """The status of one class: every contraindication counts, and one that is unknown asks for a check."""
+    enabled = [rule for rule in evaluation.rules.contraindications if rule.enabled]
+    against = [rule for rule in enabled if drug_class in rule.drug_classes]
     # A framework that is sure of its indication takes precedence over one that asks about it first.
     first = next((rule for rule in rules if not rule.output.checks), rules[0])
     others = tuple(rule for rule in rules if rule is not first)
-    blocks = [limit for limit in limits if limit.effect == "block" and bench.judge.verdict(limit.condition).truth]
+    blocking = [rule for rule in against if rule.effect == "block"]
+    blocks = [rule for rule in blocking if evaluation.evaluator.evaluate(rule.condition).truth]
     if blocks:
-        return Medication(drug_class, first, "blocked", (), tuple(limit.reason for limit in blocks), others)
-    checks, reasons = _open_questions(bench, first, limits)
+        return Medication(drug_class, first, "blocked", (), tuple(block.reason for block in blocks), others)
+    checks, reasons = _open_questions(evaluation, first, against)
     status: Status = "check_first" if checks else "consider"
     return Medication(drug_class, first, status, tuple(sorted(checks)), tuple(reasons), others)
 
 
-def _open_questions(bench: Bench, rule: Rule, limits: list[Limit]) -> tuple[set[str], list[str]]:
+def _open_questions(
+    evaluation: RuleEvaluation, rule: Rule, against: list[Contraindication]
+) -> tuple[set[str], list[str]]:
     """The fields to check before a class is considered, and why."""
-    population = bench.population(rule)
+    population = evaluation.population(rule)
     checks = set(rule.output.checks)
     reasons = [f"Confirm first: {listed(checks)}."] if checks else []
     if population.truth is None:
         checks |= population.missing
         reasons.append(f"It is not known whether the patient is of those it is for: {listed(population.missing)}.")
-    for limit in limits:
-        verdict = bench.judge.verdict(limit.condition)
-        if verdict.truth is None:
-            checks |= verdict.missing
-            reasons.append(f"Not on the record ({listed(verdict.missing)}), to be ruled out: {limit.reason}")
-        elif verdict.truth:
-            checks |= _still_open(bench, limit.checks)
-            reasons.append(limit.reason)
+    for contraindication in against:
+        result = evaluation.evaluator.evaluate(contraindication.condition)
+        if result.truth is None:
+            checks |= result.missing
+            reasons.append(f"Not on the record ({listed(result.missing)}), to be ruled out: {contraindication.reason}")
+        elif result.truth:
+            checks |= _still_open(evaluation, contraindication.checks)
+            reasons.append(contraindication.reason)
     return checks, reasons
 
 
-def _still_open(bench: Bench, fields: list[str]) -> set[str]:
+def _still_open(evaluation: RuleEvaluation, fields: list[str]) -> set[str]:
     """Of the fields to check, those that nobody filled in; all of them where each has a value to look at again."""
-    record = bench.case.record
+    record = evaluation.case.record
     return {name for name in fields if getattr(record, name, None) is None} or set(fields)

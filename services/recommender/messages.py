@@ -6,13 +6,14 @@ from typing import Annotated
 from pydantic import Field
 
 from services.recommender.schema import PLACEHOLDER, Schema
-from shared.contracts.recommendation import Language, Translation
+from shared.contracts.language import TranslatedLanguage
+from shared.contracts.recommendation import Translation
 
 UNREVIEWED = "machine translation, unreviewed"
 
 
 class Message(Schema):
-    """One translated text, made for one version of its rule."""
+    """A translated text, made for a certain version of its rule."""
 
     version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
     text: Annotated[str, Field(min_length=3)]
@@ -27,7 +28,7 @@ class Message(Schema):
 class Catalogue(Schema):
     """The messages of one language. `phrases` are the sentences that go with a drug class's status."""
 
-    language: Language
+    language: TranslatedLanguage
     phrases: dict[str, Message]
     messages: dict[str, Message]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.recommender.evaluate import Bench
+from services.recommender.rule_evaluation import RuleEvaluation
 from services.recommender.schema import Rule
 from shared.clinic.intervals import DUE_NOW, IntervalBasis
 from shared.contracts.recommendation import NextDxa
@@ -19,16 +19,16 @@ BASIS: dict[IntervalBasis, str] = {
 }
 
 
-def next_dxa(bench: Bench, fired: Sequence[Rule]) -> NextDxa | None:
+def next_dxa(evaluation: RuleEvaluation, fired: Sequence[Rule]) -> NextDxa | None:
     """When the next scan is due; null where density is not measured (children, pregnancy, cancer in bone) or asked for.
 
     Args:
-        bench: the case.
+        evaluation: the case.
         fired: the rules that speak, the first of each group.
     """
-    if not bench.judge.defined("density_is_followed").truth:
+    if not evaluation.evaluator.defined("density_is_followed").truth:
         return None
-    scan = bench.case.next_scan
+    scan = evaluation.case.next_scan
     if scan is not None:
         return NextDxa(after_months=round(scan.after, 1), by_months=round(scan.by, 1), basis=BASIS[scan.basis])
     if not any(rule.output.group == DXA_GROUP for rule in fired):

@@ -1,11 +1,11 @@
 """From findings and record to what a clinician should consider next."""
 
 from services.recommender.consult import consult, consult_rules
-from services.recommender.evaluate import Bench
 from services.recommender.items import medication_item, other_item
 from services.recommender.letter import referral_letter
 from services.recommender.medication import Medication, medications
 from services.recommender.next_dxa import next_dxa
+from services.recommender.rule_evaluation import RuleEvaluation
 from services.recommender.rule_set import RuleSet
 from services.recommender.schema import ConsultRule, Rule
 from shared.contracts.recommendation import RecommendationRequest, RecommendationSet
@@ -18,19 +18,19 @@ def recommend(request: RecommendationRequest, rules: RuleSet) -> RecommendationS
         request: the findings and the record, each of which may be missing.
         rules: a checked rule set.
     """
-    bench, drugs, doctor = resolved(request, rules)
-    others = _grouped([rule for rule in rules.rules if rule.output.kind != "medication" and _fires(bench, rule)])
-    advice = consult(bench, doctor)
+    evaluation, drugs, doctor = resolved(request, rules)
+    others = _grouped([rule for rule in rules.rules if rule.output.kind != "medication" and _fires(evaluation, rule)])
+    advice = consult(evaluation, doctor)
     return RecommendationSet(
         items=[
-            *(medication_item(bench, drug) for drug in drugs),
-            *(other_item(bench, first, further) for first, *further in others),
+            *(medication_item(evaluation, drug) for drug in drugs),
+            *(other_item(evaluation, first, further) for first, *further in others),
         ],
         consult=advice,
         rules=rules.reference,
-        next_dxa=next_dxa(bench, [first for first, *_ in others]),
+        next_dxa=next_dxa(evaluation, [first for first, *_ in others]),
         letter=referral_letter(
-            bench,
+            evaluation,
             [first for first, *_ in others if first.output.kind == "referral"],
             advice.urgency,
             [rule.reason for rule in doctor],
@@ -39,20 +39,22 @@ def recommend(request: RecommendationRequest, rules: RuleSet) -> RecommendationS
     )
 
 
-def resolved(request: RecommendationRequest, rules: RuleSet) -> tuple[Bench, list[Medication], list[ConsultRule]]:
-    """The case with what later rules look back at, the drug classes, and the consult rules that fire.
+def resolved(
+    request: RecommendationRequest, rules: RuleSet
+) -> tuple[RuleEvaluation, list[Medication], list[ConsultRule]]:
+    """The case with what later rules depend on, the drug classes, and the consult rules that fire.
 
-    The status of the drug classes comes first, then how soon a doctor should be seen, which may look back at it.
+    The status of the drug classes comes first, then how soon a doctor should be seen, which may depend on it.
     """
-    bench = Bench.of(rules, request)
-    drugs = medications(bench)
-    bench = bench.with_statuses({drug.drug_class: drug.status for drug in drugs})
-    doctor = consult_rules(bench)
-    return bench.with_urgency(doctor[0].urgency if doctor else None), drugs, doctor
+    evaluation = RuleEvaluation.of(rules, request)
+    drugs = medications(evaluation)
+    evaluation = evaluation.with_statuses({drug.drug_class: drug.status for drug in drugs})
+    doctor = consult_rules(evaluation)
+    return evaluation.with_urgency(doctor[0].urgency if doctor else None), drugs, doctor
 
 
-def _fires(bench: Bench, rule: Rule) -> bool:
-    return bench.outcome(rule) == "fired"
+def _fires(evaluation: RuleEvaluation, rule: Rule) -> bool:
+    return evaluation.outcome(rule) == "fired"
 
 
 def _grouped(fired: list[Rule]) -> list[list[Rule]]:

@@ -133,21 +133,33 @@ def _kidney_measures_disagree(reading: Reading) -> bool:
 def _words() -> Iterator[Fact]:
     yield Fact("sex", "word", _of_reading(lambda r: r.sex), ("gender",), get_args(Sex))
     yield Fact(
-        "acr_risk", "word", _of_reading(lambda r: r.acr_risk), ("glucocorticoid_mg_per_day", "glucocorticoid_months"),
+        "acr_risk",
+        "word",
+        _of_reading(lambda r: r.acr_risk),
+        ("glucocorticoid_mg_per_day", "glucocorticoid_months"),
         get_args(AcrRisk),
-    )  # fmt: skip
+    )
     yield Fact(
-        "frax_standing", "word", _of_reading(lambda r: r.frax.standing if r.frax else None), ("frax_major",),
+        "frax_standing",
+        "word",
+        _of_reading(lambda r: r.frax.standing if r.frax else None),
+        ("frax_major",),
         get_args(FraxStanding),
-    )  # fmt: skip
+    )
     yield Fact(
-        "frax_line", "word", _of_reading(lambda r: r.frax.source if r.frax else None), ("frax_country",),
+        "frax_line",
+        "word",
+        _of_reading(lambda r: r.frax.source if r.frax else None),
+        ("frax_country",),
         get_args(FraxSource),
-    )  # fmt: skip
+    )
     yield Fact(
-        "next_dxa_basis", "word", lambda case: case.next_scan.basis if case.next_scan else None, ("t_scores",),
+        "next_dxa_basis",
+        "word",
+        lambda case: case.next_scan.basis if case.next_scan else None,
+        ("t_scores",),
         get_args(IntervalBasis),
-    )  # fmt: skip
+    )
 
 
 def _numbers() -> Iterator[Fact]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from services.recommender.conditions import Condition
 from services.recommender.links import Links
 from services.recommender.messages import Catalogue
-from services.recommender.schema import ConsultRule, Definition, Limit, Population, Rule, Statement
+from services.recommender.schema import ConsultRule, Contraindication, Definition, Population, Rule, Statement
 from shared.contracts.base import ModelReference
 
 
@@ -22,7 +22,7 @@ class RuleSet:
     populations: Mapping[str, Population]
     definitions: Mapping[str, Definition]
     rules: tuple[Rule, ...]
-    limits: tuple[Limit, ...]
+    contraindications: tuple[Contraindication, ...]
     consults: tuple[ConsultRule, ...]
     links: Links
     catalogues: tuple[Catalogue, ...]
@@ -38,7 +38,7 @@ class RuleSet:
         """Everything that needs a citation and a review."""
         yield from self.definitions.values()
         yield from self.rules
-        yield from self.limits
+        yield from self.contraindications
         yield from self.consults
 
     def with_links(self, links: Links) -> "RuleSet":

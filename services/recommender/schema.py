@@ -167,8 +167,8 @@ class Output(Schema):
             raise ValueError("drug_class goes with kind medication, and only with it")
         if self.checks and self.kind != "medication":
             raise ValueError("checks go with kind medication only")
-        if self.kind != "medication" and (found := bone_drug_named(self.patient_text)):
-            raise ValueError(f"patient_text may not name a bone drug: {found!r}")
+        if self.kind != "medication" and (drug := bone_drug_named(self.patient_text)):
+            raise ValueError(f"patient_text may not name a bone drug: {drug!r}")
         if self.due and self.kind != "follow_up":
             raise ValueError("due goes with kind follow_up only")
         if self.group and self.kind == "medication":
@@ -192,8 +192,8 @@ class Rule(Statement):
     output: Output
 
 
-class Limit(Statement):
-    """What stands in the way of drug classes. `block` where it holds; unknown always means check first."""
+class Contraindication(Statement):
+    """Blocks drug classes where it holds, or asks for a check first; unknown always means check first."""
 
     drug_classes: Annotated[list[DrugClass], Field(min_length=1)]
     effect: Literal["block", "check"]
@@ -211,17 +211,20 @@ class ConsultRule(Statement):
 
     @model_validator(mode="after")
     def patients_read_no_drug(self) -> Self:
-        if found := bone_drug_named(self.patient_reason):
-            raise ValueError(f"patient_reason may not name a bone drug: {found!r}")
+        if drug := bone_drug_named(self.patient_reason):
+            raise ValueError(f"patient_reason may not name a bone drug: {drug!r}")
         return self
 
 
 class RuleFile(Schema):
-    """One file of the rules directory; each list may be absent. `sources` holds YAML anchors for citations."""
+    """One file of the rules directory; each list may be absent. `sources` holds YAML anchors for citations.
+
+    The file calls contraindications `limits`.
+    """
 
     sources: dict[str, Any] = {}
     populations: list[Population] = []
     definitions: list[Definition] = []
     rules: list[Rule] = []
-    limits: list[Limit] = []
+    contraindications: Annotated[list[Contraindication], Field(alias="limits")] = []
     consults: list[ConsultRule] = []

@@ -11,7 +11,7 @@ from services.recommender.schema import Url
 from shared.settings import ServiceSettings
 
 
-class RecommenderSettings(ServiceSettings):
+class Settings(ServiceSettings):
     """See `ServiceSettings`; what is here lets a clinic use its own rules and its own links."""
 
     rules_dir: Path = Field(SHIPPED_RULES, description="The rules, a folder like the shipped one")

@@ -5,7 +5,7 @@ from typing import Annotated, cast
 
 from fastapi import APIRouter, Depends, FastAPI, Form, UploadFile
 
-from services.staging.settings import StagingSettings
+from services.staging.settings import Settings
 from services.staging.staging import stage
 from shared.contracts.base import ModelReference
 from shared.contracts.findings import WITH_PICTURES, Degrees, Picture, StageAnswer
@@ -19,7 +19,7 @@ from shared.radiograph.heatmap import heatmap_png
 from shared.radiograph.intake import decode
 from shared.radiograph.prepare import NETWORK_SIZE
 from shared.radiograph.upright import Correction, corrected
-from shared.service import Workers, create_service_app, engine, workers
+from shared.service import Workers, create_service_app, loaded_model, workers
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class Staging:
         """Decode the bytes of an upload, put it the right way and grade its knees."""
         model = ModelReference(name=self.card.name, version=self.card.version)
         radiograph = corrected(decode(image), lies)
-        found = stage(radiograph, self.network, self.finder, model)
+        reading = stage(radiograph, self.network, self.finder, model)
         if not pictures:
-            return StageAnswer(finding=found.finding)
+            return StageAnswer(finding=reading.finding)
         return StageAnswer(
-            finding=found.finding, heatmap=Picture.of(heatmap_png(radiograph.pixels, found.boxes, found.heat))
+            finding=reading.finding, heatmap=Picture.of(heatmap_png(radiograph.pixels, reading.boxes, reading.heat))
         )
 
     def check(self) -> None:
@@ -47,7 +47,7 @@ class Staging:
         self.finder.check()
 
 
-def load(settings: StagingSettings) -> Staging:
+def load(settings: Settings) -> Staging:
     """Load the model files, or reach the server that has."""
     network = open_scorer(settings, "staging", settings.model / "staging.onnx")
     if settings.inference == "onnx":
@@ -67,7 +67,7 @@ router = APIRouter(prefix="/v1", tags=["staging"])
 )
 async def stage_upload(
     image: UploadFile,
-    staging: Annotated[Staging, Depends(engine)],
+    staging: Annotated[Staging, Depends(loaded_model)],
     pool: Annotated[Workers, Depends(workers)],
     turned_degrees: Annotated[int, Form(ge=0, le=270, multiple_of=90, description=TURNED)] = 0,
     inverted: Annotated[bool, Form(description="The picture has bone dark, as the imaging service found")] = False,
@@ -78,7 +78,7 @@ async def stage_upload(
     return await pool.run(staging.stage, await image.read(), lies, pictures)
 
 
-def create_app(settings: StagingSettings) -> FastAPI:
+def create_app(settings: Settings) -> FastAPI:
     """The staging service with these settings."""
     return create_service_app(
         "staging",

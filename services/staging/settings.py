@@ -9,7 +9,7 @@ from shared.settings import ServiceSettings
 SHIPPED = Path(__file__).parent / "model"
 
 
-class StagingSettings(ServiceSettings):
+class Settings(ServiceSettings):
     """See `ServiceSettings`; `staging_version` names a package of `models`, the shipped model if it is empty."""
 
     staging_version: str = ""

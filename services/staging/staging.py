@@ -39,18 +39,18 @@ def stage(radiograph: Radiograph, network: Scorer, finder: Scorer, model: ModelR
     Raises:
         ImageRefused: `no_knee_joint`.
     """
-    found = find_knees(radiograph.pixels, finder, radiograph.laterality, known_knee=True)
-    if not found:
+    joints = find_knees(radiograph.pixels, finder, radiograph.laterality, known_knee=True)
+    if not joints:
         raise ImageRefused(
             "No knee joint was found in the radiograph. Send a frontal view with the joint line in the picture.",
             reason="no_knee_joint",
         )
-    inputs = np.concatenate([network_input(joint_crop(radiograph.pixels, joint.box)) for joint in found])
+    inputs = np.concatenate([network_input(joint_crop(radiograph.pixels, joint.box)) for joint in joints])
     outputs = network.score({"radiograph": inputs})
     probabilities = outputs["probabilities"].astype(np.float64)
-    knees = [knee(*parts) for parts in zip(found, probabilities, strict=True)]
-    heat = [evidence(maps, one.stage) for maps, one in zip(outputs["heat"], knees, strict=True)]
-    return Reading(finding(knees, model), [joint.box for joint in found], heat)
+    knees = [knee(*parts) for parts in zip(joints, probabilities, strict=True)]
+    heat = [evidence(maps, knee.stage) for maps, knee in zip(outputs["heat"], knees, strict=True)]
+    return Reading(finding(knees, model), [joint.box for joint in joints], heat)
 
 
 def knee(joint: KneeJoint, probabilities: npt.NDArray[np.float64]) -> Knee:
@@ -87,7 +87,7 @@ def evidence(maps: npt.NDArray[np.float32], grade: int) -> Heat:
 
 def finding(knees: Sequence[Knee], model: ModelReference) -> StagingFinding:
     """The worse knee stands for the radiograph: the highest grade, then the higher mean grade."""
-    worst = max(knees, key=lambda one: (one.stage, float(np.dot(one.probabilities, range(5)))))
+    worst = max(knees, key=lambda knee: (knee.stage, float(np.dot(knee.probabilities, range(5)))))
     return StagingFinding(
         stage=worst.stage,
         label=STAGE_LABELS[worst.stage],

@@ -114,7 +114,7 @@ def densities(record: ClinicalRecord, scale: Scale, as_of: dt.date) -> Densities
     printed = _usable(record.t_scores, as_of)
     known = {(score.site, score.date) for score in printed}
     # The printed T-score is the report's own; a computed one only fills a scan that has none.
-    t_scores = [*printed, *(one for one in _computed(record, as_of) if (one.site, one.date) not in known)]
+    t_scores = [*printed, *(score for score in _computed(record, as_of) if (score.site, score.date) not in known)]
     newest_t = newest(t_scores)
     replaced = [score for score in t_scores if score not in newest_t and score.value <= OSTEOPOROSIS_TO]
     stays = lowest(newest_t)
@@ -124,8 +124,8 @@ def densities(record: ClinicalRecord, scale: Scale, as_of: dt.date) -> Densities
 
 def lowest_by_other_method(record: ClinicalRecord, as_of: dt.date) -> float | None:
     """The lowest T-score that gives no WHO class: by ultrasound or another method, or of another site."""
-    others = [one for one in record.t_scores or [] if not _gives_class(one) and not in_future(one.date, as_of)]
-    return min((one.value for one in others), default=None)
+    others = [score for score in record.t_scores or [] if not _gives_class(score) and not in_future(score.date, as_of)]
+    return min((score.value for score in others), default=None)
 
 
 def newest(scores: Iterable[Score]) -> tuple[Score, ...]:
@@ -154,9 +154,9 @@ def _key(score: Score) -> tuple[dt.date, float]:
 
 def _usable(scores: list[DensityScore] | None, as_of: dt.date) -> list[Score]:
     return [
-        Score(one.site, one.value, one.date)
-        for one in scores or []
-        if _gives_class(one) and not in_future(one.date, as_of)
+        Score(score.site, score.value, score.date)
+        for score in scores or []
+        if _gives_class(score) and not in_future(score.date, as_of)
     ]
 
 
@@ -165,6 +165,6 @@ def _gives_class(score: DensityScore) -> bool:
 
 
 def _computed(record: ClinicalRecord, as_of: dt.date) -> list[Score]:
-    measured = [one for one in record.bmd or [] if not in_future(one.date, as_of)]
-    derived = [(one, t_score_of(one)) for one in measured]
-    return [Score(t.site, t.value, one.date, f", computed against {t.source}") for one, t in derived if t is not None]
+    scans = [scan for scan in record.bmd or [] if not in_future(scan.date, as_of)]
+    derived = [(scan.date, t_score_of(scan)) for scan in scans]
+    return [Score(t.site, t.value, date, f", computed against {t.source}") for date, t in derived if t is not None]

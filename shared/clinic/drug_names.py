@@ -1,6 +1,6 @@
 """The words by which rules, record fields and people name a bone drug or its class.
 
-A patient's own words may hold none of them before a clinician has released the medicines.
+A text for a patient may hold none of them before a clinician has released the medicines.
 """
 
 import re
@@ -14,5 +14,5 @@ _NAMES = re.compile(
 
 def bone_drug_named(text: str | None) -> str | None:
     """The first such name in a text, an id or an address; None where there is none."""
-    found = _NAMES.search(text.replace("_", " ")) if text else None
-    return found.group() if found else None
+    match = _NAMES.search(text.replace("_", " ")) if text else None
+    return match.group() if match else None

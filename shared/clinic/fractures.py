@@ -73,8 +73,8 @@ def low_trauma_at(record: ClinicalRecord, *sites: FractureSite) -> Truth:
     """
     if any_fracture(record) is False:
         return False
-    fractures = [one for one in adult_fractures(record) if not sites or one.site in sites]
-    return any_of([*(one.low_trauma and one.site not in EXCLUDED_SITES for one in fractures), None])
+    fractures = [fracture for fracture in adult_fractures(record) if not sites or fracture.site in sites]
+    return any_of([*(fracture.low_trauma and fracture.site not in EXCLUDED_SITES for fracture in fractures), None])
 
 
 def has_fragility_fracture(record: ClinicalRecord) -> Truth:
@@ -88,13 +88,17 @@ def several_low_trauma(record: ClinicalRecord, *sites: FractureSite) -> Truth:
     """Whether two or more low-trauma fractures of adult life are on the record, at the sites named or anywhere."""
     if any_fracture(record) is False:
         return False
-    known = [one for one in fragility_fractures(record, presumed=False) if not sites or one.site in sites]
+    known = [
+        fracture for fracture in fragility_fractures(record, presumed=False) if not sites or fracture.site in sites
+    ]
     return True if len(known) >= 2 else None
 
 
 def unknown_cause_at_hip_or_vertebra(record: ClinicalRecord) -> bool:
     """Whether an adult hip or vertebral fracture is on the record of which nobody wrote how it came about."""
-    return any(one.low_trauma is None and one.site in DIAGNOSTIC_SITES for one in adult_fractures(record))
+    return any(
+        fracture.low_trauma is None and fracture.site in DIAGNOSTIC_SITES for fracture in adult_fractures(record)
+    )
 
 
 def months_since_latest(record: ClinicalRecord, *sites: FractureSite, low_trauma: bool = True) -> float | None:

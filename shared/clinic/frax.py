@@ -46,12 +46,12 @@ class Frax:
 
     Attributes:
         standing: against the line that holds here.
-        words: which line that is, or that there is none.
+        summary: which line that is, or that there is none.
         source: who drew it.
     """
 
     standing: FraxStanding
-    words: str
+    summary: str
     source: FraxSource
 
     @property
@@ -87,29 +87,29 @@ def frax(record: ClinicalRecord, policy: ClinicPolicy, lowest_t: float | None) -
 
 def _uk(record: ClinicalRecord) -> Frax:
     row = _row(record.age)
-    words = f"NOGG 2024 at {row.from_age:g} and over: treatment from {row.major[1]:g} % major or {row.hip[1]:g} % hip"
+    summary = f"NOGG 2024 at {row.from_age:g} and over: treatment from {row.major[1]:g} % major or {row.hip[1]:g} % hip"
     for standing, place in (("very_high", 2), ("over", 1), ("intermediate", 0)):
         if _reaches(record, row.major[place], row.hip[place]):
-            return Frax(standing, words, "nogg")  # type: ignore[arg-type]
-    return Frax("under", words, "nogg")
+            return Frax(standing, summary, "nogg")  # type: ignore[arg-type]
+    return Frax("under", summary, "nogg")
 
 
 def _us(record: ClinicalRecord, lowest_t: float | None) -> Frax:
-    words = f"BHOF 2022, United States: {US_MAJOR:g} % major or {US_HIP:g} % hip with a T-score between -1.0 and -2.5"
+    summary = f"BHOF 2022, United States: {US_MAJOR:g} % major or {US_HIP:g} % hip with a T-score between -1.0 and -2.5"
     if not _reaches(record, US_MAJOR, US_HIP):
-        return Frax("under", words, "bhof")
+        return Frax("under", summary, "bhof")
     if lowest_t is None:
-        return Frax("over_outside", f"{words}; without DXA that line is a house rule: DXA soon", "house")
+        return Frax("over_outside", f"{summary}; without DXA that line is a house rule: DXA soon", "house")
     if lowest_t >= NORMAL_FROM:
-        return Frax("over_outside", f"{words}; it does not hold for the T-score on record", "house")
-    return Frax("over", words, "bhof")
+        return Frax("over_outside", f"{summary}; it does not hold for the T-score on record", "house")
+    return Frax("over", summary, "bhof")
 
 
 def _nowhere(record: ClinicalRecord, country: str) -> Frax:
     row = _row(record.age)
     high = _reaches(record, row.major[0], row.hip[0])
-    words = f"no sourced FRAX threshold for {_place(country)}; the site may set one"
-    return Frax("no_line" if high else "no_line_low", words, "house")
+    summary = f"no sourced FRAX threshold for {_place(country)}; the site may set one"
+    return Frax("no_line" if high else "no_line_low", summary, "house")
 
 
 def _row(age: float) -> NoggRow:

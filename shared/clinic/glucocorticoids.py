@@ -90,7 +90,7 @@ class AcrInputs:
 
 
 def acr_risk(taken: Glucocorticoids, known: AcrInputs) -> AcrRisk | None:
-    """The level of ACR 2022; None without the exposure, or where it cannot be told from "low" for want of a value."""
+    """The level of ACR 2022; None without the exposure, or where a missing value might make it more than "low"."""
     very_high_dose = taken.at_least(VERY_HIGH_DOSE_MG, VERY_HIGH_DOSE_MONTHS, over=True)
     if not taken.long_term and not very_high_dose:
         return None

@@ -8,15 +8,25 @@ from shared.contracts.record import ClinicalRecord, MedicalCondition, Medication
 # Albumin-adjusted calcium, mmol/L. Outside this range it is low or high (Society for Endocrinology 2016).
 CALCIUM_LOW_BELOW, CALCIUM_HIGH_ABOVE = 2.2, 2.6
 BONE_DRUGS: tuple[Medication, ...] = (
-    "oral_bisphosphonate", "iv_bisphosphonate", "denosumab", "teriparatide", "abaloparatide", "romosozumab",
-    "raloxifene", "hormone_therapy",
-)  # fmt: skip
+    "oral_bisphosphonate",
+    "iv_bisphosphonate",
+    "denosumab",
+    "teriparatide",
+    "abaloparatide",
+    "romosozumab",
+    "raloxifene",
+    "hormone_therapy",
+)
 BONE_DRUGS_BUT_HORMONES = tuple(drug for drug in BONE_DRUGS if drug not in ("raloxifene", "hormone_therapy"))
 ANTIRESORPTIVES: tuple[Medication, ...] = ("oral_bisphosphonate", "iv_bisphosphonate", "denosumab")
 CANCERS_IN_BONE: tuple[MedicalCondition, ...] = ("bone_metastases", "multiple_myeloma")
 CANCERS: tuple[MedicalCondition, ...] = (
-    "breast_cancer", "endometrial_cancer", "prostate_cancer", *CANCERS_IN_BONE, "other_cancer",
-)  # fmt: skip
+    "breast_cancer",
+    "endometrial_cancer",
+    "prostate_cancer",
+    *CANCERS_IN_BONE,
+    "other_cancer",
+)
 
 
 def named(listed: Sequence[str] | None, excluded: Sequence[str] | None, name: str) -> Truth:
@@ -28,12 +38,14 @@ def named(listed: Sequence[str] | None, excluded: Sequence[str] | None, name: st
 
 def has(record: ClinicalRecord, *conditions: MedicalCondition) -> Truth:
     """Whether the record names at least one of the conditions."""
-    return any_of(named(record.medical_conditions, record.medical_conditions_excluded, one) for one in conditions)
+    return any_of(
+        named(record.medical_conditions, record.medical_conditions_excluded, condition) for condition in conditions
+    )
 
 
 def takes(record: ClinicalRecord, *medications: Medication) -> Truth:
     """Whether the record names at least one of the medications as taken now."""
-    return any_of(named(record.medications, record.medications_excluded, one) for one in medications)
+    return any_of(named(record.medications, record.medications_excluded, medication) for medication in medications)
 
 
 def uses_oestrogen(record: ClinicalRecord) -> Truth:

@@ -1,4 +1,4 @@
-"""Menopause and pregnancy, stated or assumed. What is assumed depends on the site's policy and is told."""
+"""Menopause and pregnancy, stated or assumed. What is assumed depends on the site's policy, and answers say so."""
 
 from shared.clinic.history import has
 from shared.clinic.logic import Truth

@@ -139,9 +139,10 @@ def _menopause(reading: "Reading") -> Iterator[RecordWarning]:
     if reading.assumes_menopause:
         from_age = reading.policy.postmenopausal_from
         yield _warn(
-            "menopausal_status", f"not given; taken as postmenopausal from {from_age} on (this site's policy)",
+            "menopausal_status",
+            f"not given; taken as postmenopausal from {from_age} on (this site's policy)",
             "assumption",
-        )  # fmt: skip
+        )
     if reading.assumes_premenopause and reading.record.age >= ADULT_AGE:
         yield _warn("menopausal_status", f"not given; taken as premenopausal below {PREMENOPAUSAL_BELOW}", "assumption")
 
@@ -165,11 +166,12 @@ def _densities(reading: "Reading") -> Iterator[RecordWarning]:
     if reading.densities.unclassifiable_low and (score := reading.densities.deciding) is not None:
         name, other = ("t_scores", "Z") if score in reading.densities.t_scores else ("z_scores", "T")
         yield _warn(
-            name, f"{score.value:g} gives no class here: a {other}-score or the menopausal status is needed",
+            name,
+            f"{score.value:g} gives no class here: a {other}-score or the menopausal status is needed",
             "unclassified",
-        )  # fmt: skip
+        )
     if (standing := reading.frax) and standing.standing in ("no_line", "no_line_low", "over_outside"):
-        yield _warn("frax_country", standing.words, "no_threshold")
+        yield _warn("frax_country", standing.summary, "no_threshold")
 
 
 def _signs(reading: "Reading") -> Iterator[RecordWarning]:
@@ -189,10 +191,10 @@ def _slip(reading: "Reading", score: Score) -> str | None:
     """Why the sign of a T-score is in doubt, or None. Only a score above zero can be a minus sign lost."""
     if score.value <= 0:
         return None
-    z = next((one.value for one in reading.densities.z_scores if one.site == score.site), None)
+    z = next((other.value for other in reading.densities.z_scores if other.site == score.site), None)
     if z is not None and reading.record.age > OVER_Z_FROM_AGE and score.value - z > TOO_HIGH_OVER_Z:
         return f"a T-score cannot lie {score.value - z:.1f} above the Z-score of the same site ({z:+g}) over 40"
-    others = [one.value for one in reading.densities.t_scores if one.site != score.site]
+    others = [other.value for other in reading.densities.t_scores if other.site != score.site]
     hip = score.site in HIP_SITES
     if hip and (other := _flipped(reading, score)) is not None:
         return f"with a minus sign it would agree with the other site ({other:+g})"
@@ -211,15 +213,15 @@ def _slip(reading: "Reading", score: Score) -> str | None:
 
 def _flipped(reading: "Reading", score: Score) -> float | None:
     """The score of another site that lies far below, and that this one would agree with if it had a minus sign."""
-    for one in reading.densities.t_scores:
-        far = HIPS_APART if one.site in HIP_SITES else SITES_APART
-        if score.value - one.value > far and abs(-score.value - one.value) <= SITES_AGREE:
-            return one.value
+    for other in reading.densities.t_scores:
+        far = HIPS_APART if other.site in HIP_SITES else SITES_APART
+        if score.value - other.value > far and abs(-score.value - other.value) <= SITES_AGREE:
+            return other.value
     return None
 
 
 def _spine_over_hip(reading: "Reading", score: Score) -> bool:
-    hips = [one.value for one in reading.densities.t_scores if one.site in HIP_SITES]
+    hips = [hip.value for hip in reading.densities.t_scores if hip.site in HIP_SITES]
     return score.site == "lumbar_spine" and bool(hips) and score.value - max(hips) > SPINE_OVER_HIP
 
 
@@ -230,8 +232,8 @@ def _dates(reading: "Reading") -> Iterator[RecordWarning]:
         for score in scores:
             if in_future(score.date, today):
                 yield _warn(name, f"the scan of {score.date.isoformat()} lies in the future; not used", "future_date")
-        counted = [one for one in scores if one.site in DIAGNOSTIC_BONE_SITES]
-        if any(one.date is None for one in counted):
+        counted = [score for score in scores if score.site in DIAGNOSTIC_BONE_SITES]
+        if any(score.date is None for score in counted):
             yield _warn(name, "no date: read as current, and intervals are counted from today", "undated")
     deciding = reading.densities.deciding
     if reading.scan_is_out_of_date and deciding and deciding.date:
@@ -253,7 +255,10 @@ def _history(reading: "Reading") -> Iterator[RecordWarning]:
         for name in ("medications", "glucocorticoid_mg_per_day"):
             words = "the dose and the list of medicines differ on glucocorticoids; they are read as taken"
             yield _warn(name, words, "contradiction")
-    if any(one.site in DIAGNOSTIC_SITES and fragility(one, record.age) == "presumed" for one in listed(record)):
+    if any(
+        fracture.site in DIAGNOSTIC_SITES and fragility(fracture, record.age) == "presumed"
+        for fracture in listed(record)
+    ):
         yield _warn(
             "prior_fractures",
             "a hip or vertebral fracture without its trauma: if it was a low-trauma one, it is osteoporosis "

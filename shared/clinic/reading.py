@@ -102,7 +102,7 @@ class Reading:
         if self.record.age < fractures.ADULT_AGE or self.cancer_in_bone:
             return []
         known = fractures.fragility_fractures(self.record, presumed=False)
-        return sorted({one.site for one in known if one.site in fractures.DIAGNOSTIC_SITES})
+        return sorted({fracture.site for fracture in known if fracture.site in fractures.DIAGNOSTIC_SITES})
 
     @cached_property
     def recent_fracture(self) -> bool:
@@ -134,8 +134,8 @@ class Reading:
     @cached_property
     def density_class(self) -> WhoClass | None:
         """The class by DXA alone; a score in doubt makes nobody's density normal."""
-        found = self.densities.who_class(bool(self.fragility_fractures))
-        return None if found == "normal" and self.doubtful_scores else found
+        who_class = self.densities.who_class(bool(self.fragility_fractures))
+        return None if who_class == "normal" and self.doubtful_scores else who_class
 
     @cached_property
     def who_class(self) -> WhoClass | None:
@@ -241,9 +241,13 @@ class Reading:
     def acr_risk(self) -> AcrRisk | None:
         """The level of ACR 2022 on glucocorticoids; None without long-term use."""
         known = AcrInputs(
-            self.record.age, self.low_trauma_fracture, self.lowest_t, self.lowest_z, self.record.frax_major,
-            self.record.frax_hip,
-        )  # fmt: skip
+            age=self.record.age,
+            fracture=self.low_trauma_fracture,
+            lowest_t=self.lowest_t,
+            lowest_z=self.lowest_z,
+            frax_major=self.record.frax_major,
+            frax_hip=self.record.frax_hip,
+        )
         return acr_risk(self.glucocorticoids, known)
 
     @cached_property
@@ -311,5 +315,5 @@ def readings_of(record: ClinicalRecord, policy: ClinicPolicy, as_of: dt.date | N
         as_of: the day that dates are counted from; today (UTC) where absent.
     """
     day = as_of or dt.datetime.now(dt.UTC).date()
-    found = sexes(record)
-    return tuple(Reading(record, sex, policy, day, len(found) == 1) for sex in found)
+    possible = sexes(record)
+    return tuple(Reading(record, sex, policy, day, len(possible) == 1) for sex in possible)

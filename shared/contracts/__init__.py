@@ -1,1 +1,1 @@
-"""The pydantic models that travel between rooms; nothing else crosses a wall."""
+"""The pydantic models that travel between components; nothing else does."""

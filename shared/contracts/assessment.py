@@ -50,14 +50,16 @@ class Comparison(Contract):
 
 
 class Combined(Contract):
-    """The findings joined by a stated rule; `basis` says in words what led to the category."""
+    """The findings joined by a stated rule; `basis` says what led to the category."""
 
     category: RiskCategory | None
     basis: list[str]
     diagnosis: Diagnosis | None = None
     probability_with_image: Annotated[
         Probability | None,
-        Field(description="Null unless a likelihood ratio measured given the record tells the film adds something"),
+        Field(
+            description="Null unless a likelihood ratio measured given the record shows that the film adds something"
+        ),
     ] = None
     comparison: Comparison | None = None
 

@@ -80,14 +80,14 @@ Appearance = Literal["normal", "low_bone_mass", "osteoporosis", "indeterminate"]
 
 
 class ImagingFinding(Contract):
-    """What the radiograph shows. `normal` never rules osteoporosis out; `words` is the sentence for people."""
+    """What the radiograph shows. `normal` never rules osteoporosis out; `summary` is the sentence for people."""
 
     label: ImagingLabel
     indeterminate: bool
     probabilities: ClassProbabilities
     anatomy: Anatomy
     bone: BoneProbabilities
-    words: str
+    summary: str
     turned_degrees: Annotated[
         Degrees, Field(description="Clockwise turn of the picture as sent, undone before reading")
     ] = 0
@@ -180,7 +180,7 @@ class Contribution(Contract):
     field: str
     value: float | bool | str | None
     effect: Annotated[float, Field(description="Change of the log odds; above zero raises the risk")]
-    words: str
+    summary: str
 
 
 class MissingField(Contract):
@@ -190,7 +190,7 @@ class MissingField(Contract):
     effect: Annotated[float, Field(ge=0, description="Largest change of the log odds that a usual value would make")]
     lowest_probability: Probability
     highest_probability: Probability
-    words: str
+    summary: str
 
 
 RecordWarningType = Literal[
@@ -209,7 +209,7 @@ class RecordWarning(Contract):
 
 
 class SexReading(Contract):
-    """The estimate as it would be for one sex, where the record leaves the sex open."""
+    """The estimate by either sex, where the record leaves the sex open."""
 
     sex: Sex
     probability: Probability | None

@@ -6,17 +6,17 @@ from pydantic import Field
 
 from shared.contracts.base import Contract, ModelReference
 from shared.contracts.findings import ClinicalFinding, ImagingFinding, StagingFinding
+from shared.contracts.language import TranslatedLanguage
 from shared.contracts.policy import AsOf, ClinicPolicy
 from shared.contracts.record import ClinicalRecord
 
 ItemKind = Literal["medication", "exercise", "diet", "follow_up", "referral"]
 DrugClass = Literal[
     "oral_bisphosphonate", "iv_bisphosphonate", "denosumab", "anabolic", "romosozumab", "raloxifene", "hormone_therapy"
-]  # fmt: skip
+]
 Status = Literal["consider", "check_first", "blocked"]
 Urgency = Literal["routine", "soon", "urgent", "emergency"]
 Review = Literal["sourced", "house", "needs clinician sign-off", "signed by a clinician"]
-Language = Literal["hi", "kn"]
 
 
 class RecommendationRequest(Contract):
@@ -33,7 +33,7 @@ class RecommendationRequest(Contract):
 class Translation(Contract):
     """The patient's text in another language. Show the English beside one whose status is not a person's review."""
 
-    language: Language
+    language: TranslatedLanguage
     text: str
     status: Annotated[str, Field(description="`machine translation, unreviewed`, or who reviewed it and when")]
 
@@ -125,5 +125,5 @@ class RecommendationSet(Contract):
     items: list[Recommendation]
     consult: Consult
     rules: Annotated[ModelReference | None, Field(description="The rule set behind the items")] = None
-    next_dxa: Annotated[NextDxa | None, Field(description="Null where nothing on the record calls for one")] = None
+    next_dxa: Annotated[NextDxa | None, Field(description="Null where nothing on the record calls for a scan")] = None
     letter: Annotated[ReferralLetter | None, Field(description="Null where nobody is to be referred")] = None

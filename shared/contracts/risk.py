@@ -1,4 +1,4 @@
-"""What the clinical service is asked: one record or many, for one of its two models."""
+"""What the clinical service is asked: one record or many, by either of its two models."""
 
 from typing import Annotated, Any, Literal
 

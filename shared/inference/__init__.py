@@ -1,4 +1,4 @@
-"""Scoring a trained network or model, whichever runtime holds it. Only the modules of this room know a runtime."""
+"""Scoring a trained network or model, whichever runtime holds it. Only the modules of this package know a runtime."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol

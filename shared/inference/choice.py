@@ -50,6 +50,6 @@ def require_outputs(scorer: Scorer, input_shape: Shape, shapes: dict[str, Shape]
     except Exception as error:  # whatever the runtime makes of another input
         raise DamagedModel(f"The {name} network takes other pictures than this service has: {OTHER_VERSION}") from error
     for output, shape in shapes.items():
-        found = outputs[output].shape[1:] if output in outputs else None
-        if found != shape:
-            raise DamagedModel(f"The {name} network gives {output} as {found} instead of {shape}: {OTHER_VERSION}")
+        actual = outputs[output].shape[1:] if output in outputs else None
+        if actual != shape:
+            raise DamagedModel(f"The {name} network gives {output} as {actual} instead of {shape}: {OTHER_VERSION}")

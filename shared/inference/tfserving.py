@@ -19,7 +19,7 @@ class TfServingScorer:
     """Scores one model of a TensorFlow Serving server.
 
     Args:
-        address: host:port of its gRPC door.
+        address: host:port of its gRPC endpoint.
         model: the name in its models.config; the signature is `serving_default`.
         version: the one to ask for; the newest that it serves if null.
         deadline_s: seconds that one answer may take.
@@ -33,12 +33,15 @@ class TfServingScorer:
             model_service_pb2_grpc,
             predict_pb2,
             prediction_service_pb2_grpc,
-        )  # fmt: skip
+        )
 
         self._model, self._version, self._deadline_s = model, version, deadline_s
         self._tensorflow, self._predict, self._status, self._error = (
-            tensorflow, predict_pb2, get_model_status_pb2, grpc.RpcError,
-        )  # fmt: skip
+            tensorflow,
+            predict_pb2,
+            get_model_status_pb2,
+            grpc.RpcError,
+        )
         options = [("grpc.max_receive_message_length", LARGEST_MESSAGE)]
         channel = grpc.insecure_channel(address, options)
         self._predictions = prediction_service_pb2_grpc.PredictionServiceStub(channel)

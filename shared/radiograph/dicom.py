@@ -1,8 +1,8 @@
 """DICOM projection radiographs (CR, DX and their like) to gray working pixels.
 
 Order of the standard (PS3.3 C.11): modality LUT, VOI LUT or window, then MONOCHROME1 inverted. What cannot be a plain
-radiograph is refused in words before anything is decoded. Codecs: gdcm (BSD) and Pillow by pydicom's own decoders;
-pylibjpeg-libjpeg is GPL and is not needed.
+radiograph is refused, with the reason, before anything is decoded. Codecs: gdcm (BSD) and Pillow by pydicom's own
+decoders; pylibjpeg-libjpeg is GPL and is not needed.
 """
 
 import io
@@ -76,9 +76,9 @@ def read_dicom(data: bytes, max_pixels: int) -> Radiograph:
         format="dicom",
         original_size=(width, height),
         coloured=colour_of(decoded) > COLOUR_THRESHOLD,
-        body_part=words(dataset, "BodyPartExamined"),
+        body_part=code_string(dataset, "BodyPartExamined"),
         laterality=laterality(dataset),
-        view=words(dataset, "ViewPosition"),
+        view=code_string(dataset, "ViewPosition"),
         pixel_spacing_mm=spacing(dataset, height / decoded.shape[0]),
     )
 
@@ -103,7 +103,7 @@ def header(data: bytes) -> "Dataset":
 
 def refuse_other_kinds(dataset: "Dataset", damaged: bool) -> None:
     """Refuse what is no single gray (or simple RGB) picture. `damaged`: the file has pixels that were not reached."""
-    modality = words(dataset, "Modality") or ""
+    modality = code_string(dataset, "Modality") or ""
     if modality in OTHER_MODALITIES:
         raise UnsupportedImage(
             f"The DICOM file is {OTHER_MODALITIES[modality]} (modality {modality}): send a plain radiograph."
@@ -114,7 +114,7 @@ def refuse_other_kinds(dataset: "Dataset", damaged: bool) -> None:
         raise UnsupportedImage("The DICOM file has no pixels: send the object that holds the radiograph itself.")
     if int(dataset.get("NumberOfFrames") or 1) > 1:
         raise UnsupportedImage("The DICOM file has several frames: send a single-frame radiograph.")
-    if (words(dataset, "BurnedInAnnotation") or "") == "YES":
+    if (code_string(dataset, "BurnedInAnnotation") or "") == "YES":
         raise UnsupportedImage(
             "The DICOM file says that a patient's data is written into the picture: export it without annotations."
         )
@@ -123,7 +123,7 @@ def refuse_other_kinds(dataset: "Dataset", damaged: bool) -> None:
 
 def refuse_other_pixels(dataset: "Dataset") -> None:
     """Refuse palettes, one-bit and 32-bit pixels, and colours of more than 8 bit."""
-    kind = words(dataset, "PhotometricInterpretation") or ""
+    kind = code_string(dataset, "PhotometricInterpretation") or ""
     bits, samples = int(dataset.get("BitsAllocated") or 0), int(dataset.get("SamplesPerPixel") or 1)
     gray_picture = kind in GRAY_KINDS and samples == 1 and bits in (8, 16)
     colour_picture = kind in COLOUR_KINDS and samples == 3 and bits == 8
@@ -134,7 +134,7 @@ def refuse_other_pixels(dataset: "Dataset") -> None:
         )
 
 
-def words(dataset: "Dataset", name: str) -> str | None:
+def code_string(dataset: "Dataset", name: str) -> str | None:
     """A code of the file in upper case, at most the standard's 16 letters, or None where it is absent or empty."""
     value: Any = dataset.get(name)
     return str(value).strip().upper()[:16] or None if value else None
@@ -142,7 +142,7 @@ def words(dataset: "Dataset", name: str) -> str | None:
 
 def laterality(dataset: "Dataset") -> Laterality | None:
     """The one side that the file names; both, unpaired and nonsense are None."""
-    code = words(dataset, "ImageLaterality") or words(dataset, "Laterality")
+    code = code_string(dataset, "ImageLaterality") or code_string(dataset, "Laterality")
     sides: dict[str | None, Laterality] = {"L": "left", "R": "right"}
     return sides.get(code)
 

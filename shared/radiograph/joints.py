@@ -87,8 +87,8 @@ def find_knees(
         ServiceUnavailable: the scorer's runtime does not answer.
     """
     outputs = scorer.score({INPUT: network_input(pixels, FINDER_SIZE)})
-    found = peaks_of(outputs[HEAT][0, :, :, 0], outputs[WIDTH][0, :, :, 0], known_knee)
-    peaks = sorted(found, key=lambda peak: peak.x)
+    peaks = peaks_of(outputs[HEAT][0, :, :, 0], outputs[WIDTH][0, :, :, 0], known_knee)
+    peaks = sorted(peaks, key=lambda peak: peak.x)
     sides: list[Side] = ["right", "left"] if len(peaks) == 2 else [laterality or "unknown"]
     return [joint_at(peak, side, pixels) for peak, side in zip(peaks, sides, strict=False)]
 
@@ -99,12 +99,12 @@ def peaks_of(heat: Map, width: Map, known_knee: bool = False) -> list[Peak]:
     if not sure and not known_knee:
         return []
     rows, columns = np.nonzero((heat >= SECOND_THRESHOLD) & (heat >= cv2.dilate(heat, np.ones((3, 3), np.uint8))))
-    found: list[Peak] = []
+    kept: list[Peak] = []
     for row, column in sorted(zip(rows, columns, strict=True), key=lambda cell: -heat[cell]):
         peak = peak_at(heat, width, int(row), int(column))
-        if all(np.hypot(peak.x - other.x, peak.y - other.y) > APART * max(peak.width, other.width) for other in found):
-            found.append(peak)
-    return found[: MOST_KNEES if sure else 1]
+        if all(np.hypot(peak.x - other.x, peak.y - other.y) > APART * max(peak.width, other.width) for other in kept):
+            kept.append(peak)
+    return kept[: MOST_KNEES if sure else 1]
 
 
 def peak_at(heat: Map, width: Map, row: int, column: int) -> Peak:

@@ -13,7 +13,7 @@ from shared.radiograph.prepare import GrayPixels
 from shared.radiograph.radiograph import Format, Radiograph
 from shared.radiograph.tones import Pixels, fitted, stretched, working_size
 
-# The sizes are checked against the intake's own limit first, so Pillow's warning about large pictures tells nothing.
+# The sizes are checked against the intake's own limit first, so Pillow's warning about large pictures adds nothing.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 # Mean difference of the strongest and the weakest colour channel, in gray levels. Stored radiographs have 0, tinted

@@ -62,11 +62,16 @@ def plot_calibration(probabilities: npt.NDArray[Any], truth: npt.NDArray[Any], f
     bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
     figure, axes = plt.subplots(figsize=(4.2, 4))
     axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
-    for one in np.unique(bin_of):
-        here = bin_of == one
+    for number in np.unique(bin_of):
+        here = bin_of == number
         axes.plot(confidence[here].mean(), right[here].mean(), "o", color="tab:blue", markersize=6)
-        axes.annotate(str(here.sum()), (confidence[here].mean(), right[here].mean()), xytext=(5, -10),
-                      textcoords="offset points", fontsize=7)  # fmt: skip
+        axes.annotate(
+            str(here.sum()),
+            (confidence[here].mean(), right[here].mean()),
+            xytext=(5, -10),
+            textcoords="offset points",
+            fontsize=7,
+        )
     axes.set(xlabel="probability of the stated class", ylabel="share that is right", xlim=(0, 1), ylim=(0, 1))
     _save(figure, file)
 

@@ -77,8 +77,8 @@ def auc(truth: Array, probability: Array) -> float:
 
 def recalls(truth: Array, predicted: Array, classes: int) -> list[float]:
     """Recall of each class, 0 where it does not occur."""
-    found = recall_score(truth, predicted, labels=list(range(classes)), average=None, zero_division=0)
-    return [round(float(value), 4) for value in found]
+    recalls = recall_score(truth, predicted, labels=list(range(classes)), average=None, zero_division=0)
+    return [round(float(value), 4) for value in recalls]
 
 
 def confusion(truth: Array, predicted: Array, classes: int) -> list[list[int]]:

@@ -28,9 +28,17 @@ class Batches(keras.utils.PyDataset):
     """
 
     def __init__(
-        self, pixels: npt.NDArray[np.uint8], targets: Targets, weights: npt.NDArray[np.float64], *,
-        size: int, batch: int = 32, length: int | None = None, augmentation: Augmentation | None = None, seed: int = 0,
-    ) -> None:  # fmt: skip
+        self,
+        pixels: npt.NDArray[np.uint8],
+        targets: Targets,
+        weights: npt.NDArray[np.float64],
+        *,
+        size: int,
+        batch: int = 32,
+        length: int | None = None,
+        augmentation: Augmentation | None = None,
+        seed: int = 0,
+    ) -> None:
         super().__init__()
         self.pixels, self.targets, self.weights = pixels, targets, weights / weights.sum()
         self.size, self.batch, self.seed, self.epoch = size, batch, seed, 0

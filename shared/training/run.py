@@ -105,7 +105,7 @@ def parse_run(parser: argparse.ArgumentParser, name: str, shipped: Path) -> Run:
 def unused(folder: Path) -> str:
     """The date as a version; with a number where there is a package of that already."""
     today = f"{date.today():%Y.%m.%d}"  # noqa: DTZ011 -- the day where the operator sits
-    return next(one for one in _numbered(today) if not (folder / one / MANIFEST).is_file())
+    return next(version for version in _numbered(today) if not (folder / version / MANIFEST).is_file())
 
 
 def _numbered(first: str) -> Iterator[str]:

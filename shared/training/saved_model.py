@@ -114,13 +114,13 @@ def convert(source: Path, saved_model: Path) -> float:
         raise ValueError(f"{source} uses {', '.join(sorted(unknown))}, which this conversion does not know")
     (given,) = graph.input
     shape = [None, *(axis.dim_value for axis in given.type.tensor_type.shape.dim[1:])]
-    constants = {one.name: tf.constant(numpy_helper.to_array(one)) for one in graph.initializer}
+    constants = {tensor.name: tf.constant(numpy_helper.to_array(tensor)) for tensor in graph.initializer}
 
     @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32, given.name)])
     def serve(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
         values = {**constants, given.name: pixels}
         for node in graph.node:
-            attributes = {one.name: helper.get_attribute_value(one) for one in node.attribute}
+            attributes = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
             values[node.output[0]] = OPERATIONS[node.op_type](attributes, *(values.get(name) for name in node.input))
         return {output.name: values[output.name] for output in graph.output}
 
@@ -142,13 +142,13 @@ def main() -> None:
         "--output", type=Path, required=True, help="the folder that the server sees as /models/tfserving"
     )
     parser.add_argument("--version", type=int, default=1, help="the server's version number of these files [1]")
-    given = parser.parse_args()
-    networks = dict(one.split("=", 1) for one in given.networks)
+    options = parser.parse_args()
+    networks = dict(pair.split("=", 1) for pair in options.networks)
     for name, source in networks.items():
-        difference = convert(Path(source), given.output / name / str(given.version))
-        print(f"{name} version {given.version}: differs from {source} by {difference:.1e} at most")
+        difference = convert(Path(source), options.output / name / str(options.version))
+        print(f"{name} version {options.version}: differs from {source} by {difference:.1e} at most")
     models = "".join(MODEL.format(name=name) for name in networks)
-    (given.output / "models.config").write_text(CONFIG.format(models=models), encoding="utf-8")
+    (options.output / "models.config").write_text(CONFIG.format(models=models), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -47,12 +47,16 @@ def trabecula(*arguments: str, state: Path, **more: str) -> subprocess.Completed
 
 
 @contextmanager
-def running(*arguments: str, state: Path, log: Path, module: str = "gateway.cli", **more: str) -> Iterator[Running]:
-    """A server until the block ends; it is ready when the block begins."""
+def running(
+    *arguments: str, state: Path, log: Path, module: str = "gateway.cli", source: Path | None = None, **more: str
+) -> Iterator[Running]:
+    """A server until the block ends, ready when the block begins; `source` is where its code lies, if not here."""
     port = free_port()
     command = [sys.executable, "-m", module, *arguments, "--port", str(port)]
     with log.open("w") as output:
-        process = subprocess.Popen(command, env=environment(state, **more), stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, cwd=source, env=environment(state, **more), stdout=output, stderr=subprocess.STDOUT
+        )
         try:
             server = Running(f"http://127.0.0.1:{port}", log)
             wait_until_ready(server, process)

@@ -6,11 +6,11 @@ import sys
 import httpx
 import pytest
 
-from gateway.settings import SERVICES
+from shared.components import SERVICE_NAMES
 from tests.e2e.conftest import environment, free_port, running, trabecula
 
 SECRET = "an internal secret that is long enough"
-NOWHERE = ",".join(f"{name}=http://127.0.0.1:9" for name in SERVICES)
+NOWHERE = ",".join(f"{name}=http://127.0.0.1:9" for name in SERVICE_NAMES)
 
 
 def python(module, *arguments, state, **more):
@@ -24,7 +24,7 @@ def probe(port, state):
     return python("shared.probe", str(port), state=state).returncode
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", SERVICE_NAMES)
 def test_a_service_alone_and_its_health_check(tmp_path, name):
     with running(
         state=tmp_path, log=tmp_path / "log", module=f"services.{name}", TRABECULA_INTERNAL_SECRET=SECRET

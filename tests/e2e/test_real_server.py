@@ -7,8 +7,8 @@ import socket
 import httpx
 import pytest
 
-from gateway.settings import SERVICES
 from services.staging.settings import SHIPPED
+from shared.components import SERVICE_NAMES
 from tests.e2e.conftest import running, trabecula
 
 RECORD = '{"age": 67, "gender": "female", "weight_kg": 58}'
@@ -99,7 +99,7 @@ def test_the_same_over_separate_services(tmp_path, knee_jpeg):
     with ExitStack() as stack:
         urls = {
             name: stack.enter_context(running("service", name, state=state, log=tmp_path / f"{name}.log")).url
-            for name in SERVICES
+            for name in SERVICE_NAMES
         }
         assert httpx.get(f"{urls['imaging']}/v1/model").status_code == 401
         services = ",".join(f"{name}={url}" for name, url in urls.items())

@@ -265,7 +265,7 @@ async def test_below_fifty_the_film_says_nothing_of_bone_anywhere(shared_api, kn
     files = {"image": ("knee.jpg", knee_jpeg), "clinical": (None, record)}
     made = (await shared_api.post("/v1/assessments?pictures=true", files=files)).json()
     assert made["imaging"]["indeterminate"] is True
-    assert "below 50 years of age" in made["imaging"]["words"]
+    assert "below 50 years of age" in made["imaging"]["summary"]
     assert made["combined"]["probability_with_image"] is None
     assert "The radiograph is indeterminate and changes nothing." in made["combined"]["basis"]
     assert set(made["pictures"]) == {"preview", "imaging", "staging"}

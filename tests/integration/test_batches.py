@@ -187,7 +187,7 @@ def behind(door_of, secret):
             door = Door(services.clinical._http)
             door_of.append(door)
             async with service_http("http://clinical", door) as http:
-                yield replace(services, clinical=ServiceClient("clinical", http, secret))
+                yield services.with_client(ServiceClient("clinical", http, secret))
 
     return start
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from services.clinical.app import create_app
-from services.clinical.settings import ClinicalSettings
+from services.clinical.settings import Settings as ClinicalSettings
 from shared import internal_token
 from shared.contracts.findings import ClinicalFinding
 from shared.contracts.models import ModelCard

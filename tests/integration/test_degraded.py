@@ -2,14 +2,13 @@
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import httpx
 import pytest
 
 from gateway.embedded import in_process
-from gateway.settings import SERVICES
 from shared.client import ServiceClient, service_http
+from shared.components import SERVICE_NAMES
 from tests.conftest import open_gateway
 
 RECORD = {"clinical": (None, '{"age": 67, "gender": "female", "weight_kg": 58}')}
@@ -21,12 +20,12 @@ def without(name, secret):
     @asynccontextmanager
     async def start():
         async with in_process(secret)() as services, service_http("http://127.0.0.1:9") as http:
-            yield replace(services, **{name: ServiceClient(name, http, secret)})
+            yield services.with_client(ServiceClient(name, http, secret))
 
     return start
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", SERVICE_NAMES)
 async def test_the_rest_is_answered_and_the_missing_part_named(settings, knee_jpeg, name):
     async with open_gateway(settings, without(name, settings.internal_key())) as client:
         answer = await client.post("/v1/assessments", files={"image": ("knee.jpg", knee_jpeg), **RECORD})
@@ -58,7 +57,7 @@ async def test_a_partial_answer_is_replayed_and_a_new_key_tries_again(settings):
 
             transport = httpx.MockTransport(answer)
             async with service_http("http://clinical", transport) as http:
-                yield replace(services, clinical=ServiceClient("clinical", http, settings.internal_key()))
+                yield services.with_client(ServiceClient("clinical", http, settings.internal_key()))
 
     async with open_gateway(settings, recovering) as client:
         first = (await client.post("/v1/assessments", files=RECORD, headers={"Idempotency-Key": "one"})).json()
@@ -76,7 +75,7 @@ async def test_two_sides_that_do_not_share_their_secret(settings):
     async def strangers():
         async with in_process("one secret that is long enough for this")() as services:
             http = services.clinical._http
-            yield replace(services, clinical=ServiceClient("clinical", http, settings.internal_key()))
+            yield services.with_client(ServiceClient("clinical", http, settings.internal_key()))
 
     async with open_gateway(settings, strangers) as client:
         assessment = (await client.post("/v1/assessments", files=RECORD)).json()
@@ -105,7 +104,7 @@ async def test_more_than_may_be_in_flight_is_refused_and_not_queued(settings):
         async with in_process(secret)() as services:
             doors.append(Held(services.clinical._http))
             async with service_http("http://clinical", doors[0]) as http:
-                yield replace(services, clinical=ServiceClient("clinical", http, secret))
+                yield services.with_client(ServiceClient("clinical", http, secret))
 
     async with open_gateway(crowded, held) as client:
         first = asyncio.create_task(client.post("/v1/assessments", files=RECORD))

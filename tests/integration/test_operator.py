@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from gateway.cli import app
 from gateway.cli.check import check
-from gateway.settings import SERVICES, GatewaySettings
+from gateway.settings import GatewaySettings
+from shared.components import SERVICE_NAMES
 from shared.problems import InvalidInput, NotFound
 from tests.e2e.conftest import trabecula
 
@@ -88,7 +89,7 @@ def _elsewhere(state, tmp_path):
 
 
 def test_check_names_what_is_wrong(state):
-    nowhere = dict.fromkeys(SERVICES, "http://127.0.0.1:9")
+    nowhere = dict.fromkeys(SERVICE_NAMES, "http://127.0.0.1:9")
 
     def found():
         settings = GatewaySettings(state_dir=state, services=nowhere, _env_file=None)

@@ -8,7 +8,7 @@ import pytest
 
 from services.recommender import SHIPPED_RULES, BrokenRules
 from services.recommender.app import create_app
-from services.recommender.settings import RecommenderSettings
+from services.recommender.settings import Settings as RecommenderSettings
 from shared.internal_token import HEADER, issue
 
 SECRET = "a secret of the tests, long enough"

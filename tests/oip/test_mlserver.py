@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from services.staging.app import load
-from services.staging.settings import StagingSettings
+from services.staging.settings import Settings as StagingSettings
 from shared.inference.oip import OipScorer
 from shared.inference.onnx import OnnxScorer
 from shared.problems import ServiceUnavailable

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from services.imaging.app import load
-from services.imaging.settings import ImagingSettings
+from services.imaging.settings import Settings as ImagingSettings
 from services.imaging.training.check import checked_rows
 from services.imaging.training.likeness import Likeness, copies
 from services.imaging.training.tables import WrongData
@@ -60,7 +60,7 @@ def faults(folder, rows, **how):
     write(folder, rows, **how)
     with pytest.raises(WrongData) as caught:
         checked_rows(folder)
-    return [fault.words for fault in caught.value.faults]
+    return [fault.message for fault in caught.value.faults]
 
 
 def test_a_right_table_passes_with_notices_only(pictures):
@@ -68,7 +68,7 @@ def test_a_right_table_passes_with_notices_only(pictures):
     write(folder, rows, encoding="utf-8-sig")  # as a spreadsheet saves it
     read, notices = checked_rows(folder)
     assert len(read) == len(rows)
-    assert [fault.words for fault in notices] == [
+    assert [fault.message for fault in notices] == [
         "There is no spine_cut_out: the network will not know one, and takes it for what it looks most like."
     ]
 
@@ -150,7 +150,7 @@ def test_the_same_picture_under_two_patients_is_refused_and_of_one_patient_notic
     assert "again.jpg (somebody else) are the same picture under two patients" in found[0]
     write(folder, [*rows, again])
     _, notices = checked_rows(folder)
-    assert "same picture twice" in notices[0].words
+    assert "same picture twice" in notices[0].message
 
 
 def test_pictures_of_two_patients_are_not_copies(pictures):
@@ -172,7 +172,7 @@ def test_a_label_against_its_own_t_score_is_noticed(pictures):
     folder, rows = pictures
     write(folder, changed(rows, 0, t_score="-2.7"))
     _, notices = checked_rows(folder)
-    assert "line 2: label normal with a T-score of -2.7, which is osteoporosis" in notices[0].words
+    assert "line 2: label normal with a T-score of -2.7, which is osteoporosis" in notices[0].message
 
 
 def run(module, *options):

@@ -17,7 +17,7 @@ from tensorflow_serving.apis import (
 )
 
 from services.staging.app import load
-from services.staging.settings import StagingSettings
+from services.staging.settings import Settings as StagingSettings
 from shared.inference.choice import open_scorer
 from shared.inference.onnx import OnnxScorer
 from shared.inference.tfserving import TfServingScorer

@@ -1,6 +1,7 @@
-"""What a clone installs: the locks, the rooms' shares of the dependencies, the commands."""
+"""What a clone installs: the locks, the components' shares of the dependencies, the commands."""
 
 import ast
+import importlib.util
 import os
 import re
 import subprocess
@@ -13,12 +14,22 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from shared.components import COMPONENTS, SERVICE_NAMES
+
 ROOT = Path(__file__).parents[2]
-ROOMS = ("imaging", "staging", "clinical", "recommender", "gateway")
-LOCKS = ("run", "test", "training", "tfserving", "build", "oip", *ROOMS)
+LOCKS = ("run", "test", "training", "tfserving", "build", "oip", *COMPONENTS)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
-CORE: list[str] = PROJECT["project"]["dependencies"]
+
+
+def wanted(purpose: str) -> list[str]:
+    """What requirements/lock.py feeds the resolver for a lock."""
+    spec = importlib.util.spec_from_file_location("lock", ROOT / "requirements" / "lock.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    requirements: list[str] = module.wanted(purpose)
+    return requirements
 
 
 def lock_text(name: str) -> str:
@@ -46,10 +57,8 @@ def test_every_line_of_a_lock_is_pinned_and_hashed(name: str) -> None:
 
 @pytest.mark.parametrize("name", LOCKS)
 def test_a_lock_holds_what_pyproject_asks_for(name: str) -> None:
-    more = {"run": CORE, "test": CORE + EXTRAS["dev"] + EXTRAS["ops"], "build": PROJECT["build-system"]["requires"]}
-    wanted = more.get(name) or EXTRAS[name]
     locked = pins(name)
-    for requirement in map(Requirement, wanted):
+    for requirement in map(Requirement, wanted(name)):
         assert requirement.specifier.contains(locked[canonicalize_name(requirement.name)]), f"make lock: {requirement}"
 
 
@@ -65,18 +74,18 @@ def test_the_project_installs_without_a_network() -> None:
     assert backend <= pins("run").keys() & pins("test").keys() & pins("training").keys()
 
 
-@pytest.mark.parametrize("name", ["run", *ROOMS])
+@pytest.mark.parametrize("name", ["run", *COMPONENTS])
 def test_what_serves_needs_no_training_library(name: str) -> None:
     assert not {"tensorflow", "keras", "scikit-learn", "scipy", "pandas", "torch", "onnx", "docker"} & pins(name).keys()
 
 
-def test_the_whole_is_the_sum_of_its_rooms() -> None:
-    assert sorted(CORE) == sorted({line for room in ROOMS for line in EXTRAS[room]})
+def test_the_whole_installs_every_component() -> None:
+    assert PROJECT["project"]["dependencies"] == [f"trabecula[{','.join(COMPONENTS)}]"]
 
 
-# What a room's container starts. The embedded form imports every room, so it is no part of the gateway's.
-ENTRANCES = {**{room: f"services.{room}.__main__" for room in ROOMS[:-1]}, "gateway": "gateway.cli"}
-# Refuses every module that no package of the room's lock brings, then imports what the room's container starts.
+# What a component's container starts. The embedded form imports every service, so it is no part of the gateway's.
+ENTRANCES = {**{name: f"services.{name}.__main__" for name in SERVICE_NAMES}, "gateway": "gateway.cli"}
+# Refuses every module that no package of the component's lock brings, then imports what its container starts.
 ALONE = """
 import sys
 from importlib import import_module
@@ -84,7 +93,7 @@ refused, entrance = set(sys.argv[2:]), sys.argv[1]
 class Absent:
     def find_spec(self, name, path=None, target=None):
         if name.split(".")[0] in refused:
-            raise ModuleNotFoundError(f"{name} is not in the room's lock", name=name)
+            raise ModuleNotFoundError(f"{name} is not in the component's lock", name=name)
 sys.meta_path.insert(0, Absent())
 import_module(entrance)
 """
@@ -102,15 +111,15 @@ def import_with(lock: str, entrance: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_a_room_alone_gets_what_it_imports(room: str) -> None:
-    """A container installs a room's own lock and nothing else."""
-    started = import_with(room, ENTRANCES[room])
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_a_component_alone_gets_what_it_imports(component: str) -> None:
+    """A container installs a component's own lock and nothing else."""
+    started = import_with(component, ENTRANCES[component])
     assert started.returncode == 0, started.stderr
 
 
 def test_what_a_lock_lacks_is_noticed() -> None:
-    assert "is not in the room's lock" in import_with("recommender", "services.imaging.app").stderr
+    assert "is not in the component's lock" in import_with("recommender", "services.imaging.app").stderr
 
 
 def test_the_gateway_alone_can_serve() -> None:
@@ -126,15 +135,15 @@ def imports_of(file: Path) -> set[str]:
     return {name.split(".")[0] for name in names} - {"gateway", "services", "shared"}
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_what_a_room_imports_late_is_in_its_lock(room: str) -> None:
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_what_a_component_imports_late_is_in_its_lock(component: str) -> None:
     """An import inside a function fails only when that function is called, which may be long after the start."""
-    folder = ROOT / "gateway" if room == "gateway" else ROOT / "services" / room
+    folder = ROOT / "gateway" if component == "gateway" else ROOT / "services" / component
     files = [file for file in folder.rglob("*.py") if "training" not in file.parts]
     known = packages_distributions()
     modules = {module for file in files for module in imports_of(file)}
     needed = {canonicalize_name(package) for module in modules for package in known.get(module, [])}
-    assert needed - pins(room).keys() == set()
+    assert needed - pins(component).keys() == set()
 
 
 def test_every_make_target_says_what_it_does() -> None:

@@ -13,7 +13,7 @@ __all__ = ["mores", "orai", "osiris", "ost", "osta", "score", "screening_scores"
 
 
 def screening_scores(reading: Reading) -> ScreeningScores:
-    """All six scores for one reading; one that does not apply says why."""
+    """All six scores of a reading; a score that does not apply says why."""
     return ScreeningScores(
         ost=ost(reading),
         osta=osta(reading),

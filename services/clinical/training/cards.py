@@ -85,9 +85,10 @@ def _category_in_words(who: str, cut_offs: dict[str, Any]) -> str:
     held_out = cut_offs["held_out"]
     if held_out is None:
         return f"What the categories of {who} mean was not measured on a cycle kept apart."
-    found = held_out["high"]["sensitivity"]
+    sensitivity = held_out["high"]["sensitivity"]
     return (
-        f"Being 'high' finds {found['value']:.0%} ({found['low']:.0%} to {found['high']:.0%}) of {who} with "
+        f"Being 'high' finds {sensitivity['value']:.0%} "
+        f"({sensitivity['low']:.0%} to {sensitivity['high']:.0%}) of {who} with "
         "osteoporosis in the held-out cycle: 'moderate' and 'low' do not rule it out."
     )
 

@@ -93,11 +93,11 @@ def _group(people: Cohort, rows: Chosen, answers: dict[str, Chosen]) -> dict[str
 
 def _answer(people: Cohort, rows: Chosen, positive: Chosen) -> dict[str, Any]:
     """How many get the answer, whom it finds and spares, and how many of those with and without it are ill."""
-    case, found = people.osteoporosis == 1, accuracy(people, rows, positive)
+    case, shares = people.osteoporosis == 1, accuracy(people, rows, positive)
     return {
         "share": _listed(share(people, rows, positive)),
-        "sensitivity": _listed(found.sensitivity if found else None),
-        "specificity": _listed(found.specificity if found else None),
+        "sensitivity": _listed(shares.sensitivity if shares else None),
+        "specificity": _listed(shares.specificity if shares else None),
         "ppv": _listed(share(people, rows & positive, case)),
         "osteoporosis_among_the_others": _listed(share(people, rows & ~positive, case)),
     }

@@ -7,9 +7,16 @@ from services.clinical.training.markdown import per_cent, table
 from services.clinical.training.selection import WORDS
 
 HEADS = (
-    "", "people", "cases", "osteoporosis, %", "get it, %", "sensitivity, %", "specificity, %", "PPV, %",
+    "",
+    "people",
+    "cases",
+    "osteoporosis, %",
+    "get it, %",
+    "sensitivity, %",
+    "specificity, %",
+    "PPV, %",
     "osteoporosis among the others, %",
-)  # fmt: skip
+)
 COHORTS = {
     "held_out": "the held-out survey cycle (2013-14), by the fit on the cycles before",
     "cross_validated": "the training cycles (2005-10), each by fits that have not seen it; the cut-offs come from them",
@@ -70,8 +77,8 @@ def _tables(cohorts: dict[str, dict[str, Any]]) -> list[str]:
 
 
 def _row(name: str, group: dict[str, Any], answer: str) -> list[str]:
-    found = group["answers"][answer]
-    shares = [per_cent(group["osteoporosis"]), *(per_cent(found[figure]) for figure in found)]
+    figures = group["answers"][answer]
+    shares = [per_cent(group["osteoporosis"]), *(per_cent(figures[figure]) for figure in figures)]
     return [name, str(group["people"]), str(group["cases"]), *shares]
 
 
@@ -90,14 +97,19 @@ def _expected(figures: dict[str, dict[str, Any]]) -> list[str]:
     heads = ["", "people", "at age 65 and 70 kg", "a year", "a kg", "SD", "SD, weight unknown", "over 3 SD, %"]
     rows = []
     for sex, sites in figures.items():
-        for site, found in sites.items():
-            line = found["line"]
+        for site, expected in sites.items():
+            line = expected["line"]
             typical = line["intercept"] + 65 * line["per_year"] + 70 * line["per_kg"]
             rows.append(
                 [
-                    f"{sex}, {site.replace('_', ' ')}", str(found["people"]), f"{typical:+.2f}",
-                    f"{line['per_year']:+.3f}", f"{line['per_kg']:+.3f}", f"{line['sd']:.2f}",
-                    f"{line['without_weight']['sd']:.2f}", per_cent(list(found["over_3_sd"].values()), 1),
+                    f"{sex}, {site.replace('_', ' ')}",
+                    str(expected["people"]),
+                    f"{typical:+.2f}",
+                    f"{line['per_year']:+.3f}",
+                    f"{line['per_kg']:+.3f}",
+                    f"{line['sd']:.2f}",
+                    f"{line['without_weight']['sd']:.2f}",
+                    per_cent(list(expected["over_3_sd"].values()), 1),
                 ]
-            )  # fmt: skip
+            )
     return table(heads, rows)

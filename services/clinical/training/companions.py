@@ -111,7 +111,7 @@ def averages(people: Cohort, p: Matrix, sex: Sex) -> list[AgeAverage]:
     for low in np.arange(YOUNGEST_AGE, OLDEST_AGE + 1, BAND_YEARS):
         rows = member & (age >= low) & (age < low + BAND_YEARS)
         if rows.any():
-            # In whole years, as the survey and most records tell an age.
+            # In whole years, as the survey and most records state an age.
             centre = OLDEST_AGE if low == OLDEST_AGE else low + (BAND_YEARS - 1) / 2
             mean = float(np.average(p[rows], weights=people.weight[rows]))
             out.append(AgeAverage(age=float(centre), probability=round(mean, 4)))
@@ -136,9 +136,9 @@ def expected_t(people: Cohort, sex: Sex, site: BoneSite) -> ExpectedTScore:
 
 def _line(target: Matrix, weight: Matrix, *inputs: Matrix) -> tuple[list[float], float]:
     x = np.column_stack([np.ones(len(target)), *inputs])
-    found = np.linalg.solve(x.T @ (x * weight[:, None]), x.T @ (weight * target))
-    spread = float(np.sqrt(np.average((target - x @ found) ** 2, weights=weight)))
-    return [round(float(value), 5) for value in found], round(spread, 4)
+    coefficients = np.linalg.solve(x.T @ (x * weight[:, None]), x.T @ (weight * target))
+    spread = float(np.sqrt(np.average((target - x @ coefficients) ** 2, weights=weight)))
+    return [round(float(value), 5) for value in coefficients], round(spread, 4)
 
 
 def _usual(people: Cohort, sex: Sex) -> dict[str, list[dict[str, float]]]:

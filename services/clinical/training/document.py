@@ -204,9 +204,16 @@ def _figures(rows: dict[str, Figure]) -> list[str]:
 
 
 GROUP_HEADS = (
-    "people", "cases", "observed_over_expected", "auc", "auc_ost", "sensitivity_at_low", "specificity_at_low",
-    "sensitivity_at_high", "specificity_at_high",
-)  # fmt: skip
+    "people",
+    "cases",
+    "observed_over_expected",
+    "auc",
+    "auc_ost",
+    "sensitivity_at_low",
+    "specificity_at_low",
+    "sensitivity_at_high",
+    "specificity_at_high",
+)
 
 
 def _groups(rows: dict[str, Figure], heads: Sequence[str] = GROUP_HEADS) -> list[str]:

@@ -135,13 +135,13 @@ def _score(path: Path, x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _tested(y: NDArray[np.int_], p: NDArray[np.float64]) -> dict[str, Any]:
-    said = (p >= 0.5).astype(int)
-    accuracy: Interval = interval(lambda i: float(accuracy_score(y[i], said[i])), len(y))
+    predicted = (p >= 0.5).astype(int)
+    accuracy: Interval = interval(lambda i: float(accuracy_score(y[i], predicted[i])), len(y))
     return {
         "people": len(y),
         "accuracy": accuracy.rounded(4),
         "auc": interval(lambda i: auc(y[i], p[i]), len(y)).rounded(),
-        "confusion_matrix": confusion_matrix(y, said).tolist(),
+        "confusion_matrix": confusion_matrix(y, predicted).tolist(),
     }
 
 

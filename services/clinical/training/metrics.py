@@ -54,12 +54,12 @@ def calibration(y: Labels, p: Values, weight: Values | None = None) -> tuple[flo
     x = np.column_stack([np.log(clipped / (1 - clipped)), np.ones(len(p))])
     weight = np.ones(len(y)) if weight is None else weight
     share = np.average(y, weights=weight)
-    found = np.array([0.0, np.log(share / (1 - share))])
+    coefficients = np.array([0.0, np.log(share / (1 - share))])
     for _ in range(NEWTON_STEPS):
-        q = 1 / (1 + np.exp(-x @ found))
+        q = 1 / (1 + np.exp(-x @ coefficients))
         curvature = x.T @ (x * (weight * q * (1 - q))[:, None])
-        found = found + np.linalg.solve(curvature, x.T @ (weight * (y - q)))
-    return float(found[0]), float(found[1])
+        coefficients = coefficients + np.linalg.solve(curvature, x.T @ (weight * (y - q)))
+    return float(coefficients[0]), float(coefficients[1])
 
 
 def bins(y: Labels, p: Values, weight: Values | None = None) -> list[tuple[float, float, int]]:
@@ -73,7 +73,7 @@ def bins(y: Labels, p: Values, weight: Values | None = None) -> list[tuple[float
 
 def calibration_error(y: Labels, p: Values, weight: Values | None = None) -> float:
     """Expected calibration error over ten groups of equal size."""
-    return sum(abs(predicted - seen) * size for predicted, seen, size in bins(y, p, weight)) / len(y)
+    return sum(abs(predicted - observed) * size for predicted, observed, size in bins(y, p, weight)) / len(y)
 
 
 def interval(figure: Callable[[NDArray[np.intp]], float], people: int, seed: int = 0) -> Interval:

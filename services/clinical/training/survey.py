@@ -30,7 +30,7 @@ def share(people: Cohort, among: Chosen, positive: Chosen) -> Share | None:
     if variance > 0:
         size = min(size, value * (1 - value) / variance)
         size *= (t.ppf(BOTH_TAILS, among.sum() - 1) / t.ppf(BOTH_TAILS, freedom)) ** 2 if among.sum() > 1 else 1
-    else:  # nobody or everybody: only the weights tell how precise it is
+    else:  # nobody or everybody: only the weights show how precise it is
         size = float(weight.sum() ** 2 / (weight**2).sum())
     hits = value * size
     low = 0.0 if value == 0 else float(beta.ppf(BOTH_TAILS, hits, size - hits + 1))

@@ -37,8 +37,11 @@ def warned_shares(people: Cohort) -> dict[str, Any]:
 
 
 def _group(people: Cohort, rows: Chosen, warned: Chosen) -> dict[str, Any]:
-    found = share(people, rows, warned)
-    return {"people": int(rows.sum()), "warned": [found.value, found.low, found.high] if found else None}
+    warned_share = share(people, rows, warned)
+    return {
+        "people": int(rows.sum()),
+        "warned": [warned_share.value, warned_share.low, warned_share.high] if warned_share else None,
+    }
 
 
 def _slips(people: Cohort, row: int) -> bool:

@@ -55,8 +55,8 @@ def baselines(cases: list[Case], extractor: Extractor, run: Run) -> Baselines:
     if rows.size:
         outlines[rows] = scores_without_outlines(cases, rows, extractor, run)
     probabilities = scratch(cases, run)
-    said = np.where(np.isnan(probabilities[:, 0]), -1, np.nan_to_num(probabilities).argmax(1))
-    return Baselines(shortcut, said, probabilities, outlines)
+    predicted = np.where(np.isnan(probabilities[:, 0]), -1, np.nan_to_num(probabilities).argmax(1))
+    return Baselines(shortcut, predicted, probabilities, outlines)
 
 
 def scores_without_outlines(cases: list[Case], rows: npt.NDArray[np.int64], extractor: Extractor, run: Run) -> Numbers:

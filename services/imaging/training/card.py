@@ -78,9 +78,14 @@ class Radiographs:
 
 
 def write_card(
-    cases: list[Case], wholes: Wholes, judged: Judged, against: Baselines, kept_apart: dict[str, Any], parity: float,
+    cases: list[Case],
+    wholes: Wholes,
+    judged: Judged,
+    against: Baselines,
+    kept_apart: dict[str, Any],
+    parity: float,
     run: Run,
-) -> None:  # fmt: skip
+) -> None:
     """Measure and write the card, its page and the manifest."""
     rows = radiographs(cases, judged, against)
     figures = measured(cases, wholes, judged, rows)
@@ -132,26 +137,37 @@ def bone_counts(cases: list[Case]) -> dict[str, dict[str, int]]:
     """Radiographs with a bone label, by table and bone class."""
     labelled = [case for case in cases if case.bone is not None]
     return {
-        table: {name: sum(case.table == table and case.bone == bone for case in labelled)
-                for bone, name in enumerate(BONE_CLASSES)}
+        table: {
+            name: sum(case.table == table and case.bone == bone for case in labelled)
+            for bone, name in enumerate(BONE_CLASSES)
+        }
         for table in dict.fromkeys(case.table for case in labelled)
-    }  # fmt: skip
+    }
 
 
 def radiographs(cases: list[Case], judged: Judged, against: Baselines) -> Radiographs:
     """The service's own rule, applied to each labelled radiograph."""
     model = ModelReference(name="", version="")
-    found = []
+    rows = []
     for row, case in enumerate(cases):
         if case.bone is None:
             continue
         said = finding(Anatomy(judged.anatomy[row]), judged.bone[row], True, Correction(), model)
-        found.append((
-            three_class(case), CLASSES.index(said.label), said.indeterminate, against.from_scratch[row], case.bone,
-            judged.bone[row, OSTEOPOROSIS], against.shortcut[row], against.without_outlines[row], case.site,
-            case.group,
-        ))  # fmt: skip
-    return Radiographs(*(np.array(column) for column in zip(*found, strict=True)))
+        rows.append(
+            (
+                three_class(case),
+                CLASSES.index(said.label),
+                said.indeterminate,
+                against.from_scratch[row],
+                case.bone,
+                judged.bone[row, OSTEOPOROSIS],
+                against.shortcut[row],
+                against.without_outlines[row],
+                case.site,
+                case.group,
+            )
+        )
+    return Radiographs(*(np.array(column) for column in zip(*rows, strict=True)))
 
 
 def measured(cases: list[Case], wholes: Wholes, judged: Judged, rows: Radiographs) -> dict[str, Any]:
@@ -232,9 +248,11 @@ def gate(cases: list[Case], judged: Judged) -> dict[str, Any]:
         "anatomy_accuracy_knee_against_spine": with_interval(accuracy, groups[sites], knee[sites], content[sites] == 0),
         "refused_of_knees_and_spines": with_interval(accuracy, groups[sites], refused[sites], always[sites]),
         "refused_of_others": with_interval(accuracy, groups[~sites], refused[~sites], always[~sites]),
-        **{f"refused_{CONTENTS[number]}": round(float(refused[content == number].mean()), 4)
-           for number in np.unique(content)},
-    }  # fmt: skip
+        **{
+            f"refused_{CONTENTS[number]}": round(float(refused[content == number].mean()), 4)
+            for number in np.unique(content)
+        },
+    }
 
 
 def _plot(rows: Radiographs, figures: dict[str, Any], pages: Path) -> None:

@@ -65,11 +65,16 @@ def read_cases(data: Path, rows: list[Row]) -> list[Case]:
     """The pictures of these rows."""
     return [
         Case(
-            decode((data / row.file).read_bytes()).pixels, row.content, row.bone, row.t_score, row.table, row.file,
-            row.group,
+            pixels=decode((data / row.file).read_bytes()).pixels,
+            content=row.content,
+            bone=row.bone,
+            t_score=row.t_score,
+            table=row.table,
+            file=row.file,
+            group=row.group,
         )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def describe(cases: list[Case]) -> str:
@@ -87,11 +92,11 @@ def wholes(cases: list[Case]) -> npt.NDArray[np.uint8]:
 def read_regions(cases: list[Case], run: Run) -> Regions:
     """The regions of every case with a bone label, as the service finds them, and their variants."""
     finder, random = OnnxScorer(MODEL), np.random.default_rng(run.seed)
-    found = [(number, box) for number, case in enumerate(cases) for box in region_boxes(case, finder)]
-    variants = [np.stack([crop(cases[number].pixels, box) for number, box in found])]
+    boxes = [(number, box) for number, case in enumerate(cases) for box in region_boxes(case, finder)]
+    variants = [np.stack([crop(cases[number].pixels, box) for number, box in boxes])]
     for _ in range(run.count(VARIANTS)):
-        variants.append(np.stack([varied(cases[number].pixels, box, random) for number, box in found]))
-    return Regions(np.stack(variants), np.array([number for number, _ in found]))
+        variants.append(np.stack([varied(cases[number].pixels, box, random) for number, box in boxes]))
+    return Regions(np.stack(variants), np.array([number for number, _ in boxes]))
 
 
 def region_boxes(case: Case, finder: Scorer) -> list[Box]:

@@ -1,6 +1,6 @@
 """`make check-data DATA=DIR`: is a data folder fit to be learned from? Training does the same first.
 
-Everything that is wrong is told at once, each with file and cure; a notice stops nothing.
+Everything that is wrong is reported at once, each with file and cure; a notice stops nothing.
 """
 
 import argparse
@@ -18,8 +18,8 @@ from shared.radiograph.intake import decode
 OSTEOPOROSIS = BONE_CLASSES.index("osteoporosis")
 # As many patients of each kind as there are folds, so that every fold can have one.
 FEWEST_PATIENTS = 5
-# Faults of one kind that are told in full.
-MOST_TOLD = 20
+# How many faults are listed; the rest are counted.
+MOST_LISTED = 20
 
 
 def checked_rows(data: Path, exclude: tuple[str, ...] = ()) -> tuple[list[Row], list[Fault]]:
@@ -51,8 +51,9 @@ def repeated(rows: list[Row]) -> Iterator[Fault]:
         patients = sorted({row.patient for row in same})
         where = " and ".join(str(row.line) for row in same)
         if len(patients) > 1:
-            words = f"{file} is named for the patients {' and '.join(patients)} (lines {where}): two patients' pictures"
-            yield Fault(f"{words} need two names; put each patient's into a folder of its own.")
+            names = " and ".join(patients)
+            problem = f"{file} is named for the patients {names} (lines {where}): two patients' pictures"
+            yield Fault(f"{problem} need two names; put each patient's into a folder of its own.")
         else:
             yield Fault(f"{same[0].table}.csv: {file} is listed twice (lines {where}): leave one of the lines.")
 
@@ -75,13 +76,13 @@ def contradictory(rows: list[Row]) -> Iterator[Fault]:
             continue
         by_score = 2 if row.t_score <= -2.5 else 1 if row.t_score < -1.0 else 0
         if by_score != row.bone:
-            words = f"{row.place}: label {BONE_CLASSES[row.bone]} with a T-score of {row.t_score}, which is"
-            yield Fault(f"{words} {BONE_CLASSES[by_score]} by the WHO's limits; the label is believed.", notice=True)
+            problem = f"{row.place}: label {BONE_CLASSES[row.bone]} with a T-score of {row.t_score}, which is"
+            yield Fault(f"{problem} {BONE_CLASSES[by_score]} by the WHO's limits; the label is believed.", notice=True)
 
 
 def pictures(data: Path, rows: list[Row]) -> Iterator[Fault]:
     """Files that are missing or cannot be decoded, and pictures that are copies of each other."""
-    readable, seen = [], []
+    readable, likenesses = [], []
     for row in rows:
         path = data / row.file
         if not path.resolve().is_relative_to(data.resolve()):
@@ -90,13 +91,13 @@ def pictures(data: Path, rows: list[Row]) -> Iterator[Fault]:
             yield Fault(f"{row.place}: {row.file} is missing: put it there, or take the line out.")
         else:
             try:
-                seen.append(Likeness.of(decode(path.read_bytes()).pixels))
+                likenesses.append(Likeness.of(decode(path.read_bytes()).pixels))
                 readable.append(row)
             except TrabeculaError as error:
                 yield Fault(f"{row.place}: {row.file} cannot be read. {error.detail}")
-    for first, second in copies(seen):
-        if found := copy(readable[first], readable[second]):
-            yield found
+    for first, second in copies(likenesses):
+        if fault := copy(readable[first], readable[second]):
+            yield fault
 
 
 def copy(first: Row, second: Row) -> Fault | None:
@@ -115,16 +116,16 @@ def lacking(rows: list[Row]) -> Iterator[Fault]:
     contents = Counter(CONTENTS[row.content] for row in rows)
     for site in SITES:
         if not contents[site]:
-            words = f"There is no {site}: the network will not know one, and takes it for what it looks most like."
-            yield Fault(words, notice=True)
+            message = f"There is no {site}: the network will not know one, and takes it for what it looks most like."
+            yield Fault(message, notice=True)
             continue
         patients = defaultdict(set)
         for row in rows:
             if CONTENTS[row.content] == site and row.bone is not None and not row.held_out:
                 patients[row.bone == OSTEOPOROSIS].add(row.group)
-        for has, words in ((True, "osteoporosis"), (False, "no osteoporosis (normal or osteopenia)")):
+        for has, group in ((True, "osteoporosis"), (False, "no osteoporosis (normal or osteopenia)")):
             if len(patients[has]) < FEWEST_PATIENTS:
-                count = f"{len(patients[has])} patients with {words}, and {FEWEST_PATIENTS} are needed"
+                count = f"{len(patients[has])} patients with {group}, and {FEWEST_PATIENTS} are needed"
                 yield Fault(f"{site}: {count}: label more, or take the {site} pictures out.")
     if not any(contents[site] for site in SITES):
         yield Fault(f"No picture shows {', '.join(SITES)}: there is nothing to learn from.")
@@ -133,11 +134,11 @@ def lacking(rows: list[Row]) -> Iterator[Fault]:
         yield Fault(f"No picture shows what must be refused: add some of {kinds}, or the public other.csv.")
 
 
-def told(faults: list[Fault]) -> str:
+def listed(faults: list[Fault]) -> str:
     """The faults for people, one a line; of very many the first ones."""
-    words = [("notice: " if fault.notice else "wrong:  ") + fault.words for fault in faults]
-    more = len(words) - MOST_TOLD
-    return "\n".join(words[:MOST_TOLD] + ([f"... and {more} more"] if more > 0 else []))
+    lines = [("notice: " if fault.notice else "wrong:  ") + fault.message for fault in faults]
+    more = len(lines) - MOST_LISTED
+    return "\n".join(lines[:MOST_LISTED] + ([f"... and {more} more"] if more > 0 else []))
 
 
 def checked(data: Path, exclude: tuple[str, ...] = ()) -> list[Row]:
@@ -145,10 +146,10 @@ def checked(data: Path, exclude: tuple[str, ...] = ()) -> list[Row]:
     try:
         rows, notices = checked_rows(data, exclude)
     except WrongData as wrong:
-        print(told(wrong.faults), file=sys.stderr)
+        print(listed(wrong.faults), file=sys.stderr)
         sys.exit(f"{data}: not fit to be learned from; nothing was trained.")
     if notices:
-        print(told(notices), flush=True)
+        print(listed(notices), flush=True)
     return rows
 
 
@@ -157,11 +158,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="data folder")
     parser.add_argument("--exclude", action="append", default=[], help="a table to leave out; may be repeated")
-    given = parser.parse_args()
-    rows = checked(given.data, tuple(given.exclude))
+    options = parser.parse_args()
+    rows = checked(options.data, tuple(options.exclude))
     counts = Counter((row.table, CONTENTS[row.content]) for row in rows)
     print("\n".join(f"{table}: {count} {content}" for (table, content), count in sorted(counts.items())))
-    print(f"{given.data}: fit to be learned from.")
+    print(f"{options.data}: fit to be learned from.")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from services.imaging.training.variants import Lying, Wholes
 from shared.training.calibrate import calibrate_ordinal
 
 FOLDS = 5
-# Into folds, for what so few patients can tell: a single split is luck.
+# Into folds, since the patients are so few: a single split is luck.
 SPLITS = 10
 # Whom the probabilities are meant for: as many with osteoporosis as without. The sets' own shares are an artefact of
 # how they were collected (knee_bone has 14 % normals), and a site's shares are its own.

@@ -52,8 +52,10 @@ class Extractor:
 
     def places(self, pixels: npt.NDArray[np.uint8]) -> tuple[Features, npt.NDArray[np.float16]]:
         """Shape (count, 1280) and places (count, `PLACES`); these in half precision, since there are so many."""
-        found = [self.placed.predict_on_batch(batch) for batch in _batches(pixels)]
-        return np.concatenate([one[0] for one in found]), np.concatenate([one[1].astype(np.float16) for one in found])
+        batches = [self.placed.predict_on_batch(batch) for batch in _batches(pixels)]
+        return np.concatenate([batch[0] for batch in batches]), np.concatenate(
+            [batch[1].astype(np.float16) for batch in batches]
+        )
 
 
 def places_of(last: keras.KerasTensor) -> keras.KerasTensor:

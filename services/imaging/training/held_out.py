@@ -24,12 +24,14 @@ def held_out_figures(cases: list[Case], heads: Heads, extractor: Extractor, run:
         return {}
     bone, model = bone_of(cases, heads, extractor, run), ModelReference(name="", version="")
     anatomy = softmax(heads.anatomy.scores(extractor.features(wholes(cases))[:, SHAPE]), axis=1)
-    found = [
-        finding(Anatomy(one), classes, True, Correction(), model) for one, classes in zip(anatomy, bone, strict=True)
+    findings = [
+        finding(Anatomy(shares), classes, True, Correction(), model)
+        for shares, classes in zip(anatomy, bone, strict=True)
     ]
     truth, predicted = (
-        np.array([three_class(case) for case in cases]), np.array([CLASSES.index(one.label) for one in found]),
-    )  # fmt: skip
+        np.array([three_class(case) for case in cases]),
+        np.array([CLASSES.index(read.label) for read in findings]),
+    )
     groups = np.array([case.group for case in cases])
     figures: dict[str, Any] = {
         "radiographs": len(cases),

@@ -38,15 +38,18 @@ class Likeness:
         return cls(bits, detail / max(float(np.linalg.norm(detail)), 1e-6))
 
 
-def copies(seen: list[Likeness]) -> list[tuple[int, int]]:
+def copies(likenesses: list[Likeness]) -> list[tuple[int, int]]:
     """The pairs of pictures of which one is a copy of the other, the earlier one first."""
-    if not seen:
+    if not likenesses:
         return []
-    bits, detail = np.stack([one.bits for one in seen]), np.stack([one.detail for one in seen])
-    found = []
-    for start in range(0, len(seen), BLOCK):
+    bits, detail = (
+        np.stack([likeness.bits for likeness in likenesses]),
+        np.stack([likeness.detail for likeness in likenesses]),
+    )
+    pairs = []
+    for start in range(0, len(likenesses), BLOCK):
         here = slice(start, start + BLOCK)
         near = bits[here] @ bits.T >= HASH_BITS - 2 * MOST_BITS_APART
         like = near & (detail[here] @ detail.T >= LEAST_CORRELATION)
-        found += [(start + int(row), int(other)) for row, other in np.argwhere(like) if start + row < other]
-    return found
+        pairs += [(start + int(row), int(other)) for row, other in np.argwhere(like) if start + row < other]
+    return pairs

@@ -33,10 +33,10 @@ def said(judged: Judged) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
             Look(NOWHERE, judged.turn[case, further, tone], float(judged.inverted[case, further, tone]))
             for further in ((quarter + step) % 4 for step in range(4))
         ]
-        seen = looks[0] if clear(looks[0]) else joined(looks)
-        found = quarters(seen.turn)
-        turned[case, quarter, tone] = UNCLEAR if found is None else found
-        inverted[case, quarter, tone] = seen.inverted >= INVERTED
+        combined = looks[0] if clear(looks[0]) else joined(looks)
+        quarter_turns = quarters(combined.turn)
+        turned[case, quarter, tone] = UNCLEAR if quarter_turns is None else quarter_turns
+        inverted[case, quarter, tone] = combined.inverted >= INVERTED
     return turned, inverted
 
 

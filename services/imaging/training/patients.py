@@ -24,7 +24,7 @@ from shared.training.evaluate import auc, with_interval
 OSTEOPOROSIS = 2
 # Splits into folds that a patient's log odds are the mean of, so that no figure hangs on how one split fell.
 FOLDS, REPEATS = 5, 20
-# What the service says of a knee (`ImagingFinding.appearance`), by what the reader is told.
+# What the service says of a knee (`ImagingFinding.appearance`), by what the reader reads.
 READINGS = {
     "possible_low_bone_density": ("low_bone_mass", "osteoporosis"),
     "osteoporosis": ("osteoporosis",),
@@ -76,7 +76,7 @@ class Patients:
         """Everything of some of the patients."""
         truth, groups, record = self.truth[chosen], self.groups[chosen], self.record[chosen]
         ost = -0.2 * (self.records["weight_kg"] - self.records["age"]).to_numpy(float)
-        both = [one[chosen] for one in self.both]
+        both = [split[chosen] for split in self.both]
 
         def gain(truth: Chosen, joint: Numbers, alone: Numbers) -> float:
             return auc(truth, joint) - auc(truth, alone)
@@ -90,8 +90,8 @@ class Patients:
             "auc_age_alone": with_interval(auc, groups, truth, self.age[chosen]),
             "auc_ost_score_alone": with_interval(auc, groups, truth, ost[chosen]),
             "auc_record_model": with_interval(auc, groups, truth, record),
-            "auc_record_and_radiograph_model": median([with_interval(auc, groups, truth, one) for one in both]),
-            "auc_gain_of_the_radiograph": median([with_interval(gain, groups, truth, one, record) for one in both]),
+            "auc_record_and_radiograph_model": median([with_interval(auc, groups, truth, split) for split in both]),
+            "auc_gain_of_the_radiograph": median([with_interval(gain, groups, truth, split, record) for split in both]),
             "likelihood_ratio_of_readings_given_the_record": {
                 name: median([likelihood_ratio(truth[given], record[given]) for given in each])
                 for name, each in ((name, self.read_as(words, chosen)) for name, words in READINGS.items())
@@ -106,7 +106,7 @@ class Patients:
 def appearances(bone: Numbers) -> npt.NDArray[np.str_]:
     """What the service would say of each knee, by its own rule."""
     knee, model = Anatomy(np.eye(len(CONTENTS))[0]), ModelReference(name="", version="")
-    return np.array([finding(knee, one, True, Correction(), model).appearance for one in bone])
+    return np.array([finding(knee, probabilities, True, Correction(), model).appearance for probabilities in bone])
 
 
 def out_of_fold(inputs: Numbers, truth: Chosen, groups: npt.NDArray[np.str_], seed: int) -> Numbers:

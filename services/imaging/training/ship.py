@@ -29,7 +29,7 @@ def ship(backbone: keras.Model, heads: Heads, pixels: npt.NDArray[np.uint8], run
 
 
 def network(backbone: keras.Model, heads: Heads) -> keras.Model:
-    """The network to ship; `services/imaging/network.py` tells its outputs."""
+    """The network to ship; `services/imaging/network.py` describes its outputs."""
     pixels = keras.Input((NETWORK_SIZE, NETWORK_SIZE, 1), name="radiograph")
     names = list(TEXTURE_LAYERS)
     inner = keras.Model(backbone.input, [backbone.output, *(backbone.get_layer(name).output for name in names)])

@@ -24,9 +24,13 @@ PUBLIC: dict[str, Content | None] = {
     "other": None,
 }
 OTHER_LABELS: dict[str, Content] = {
-    "chest": "chest", "hip": "hip", "limb": "limb", "knee_implant": "knee_implant", "fundus": "not_radiograph",
+    "chest": "chest",
+    "hip": "hip",
+    "limb": "limb",
+    "knee_implant": "knee_implant",
+    "fundus": "not_radiograph",
     "photo": "not_radiograph",
-}  # fmt: skip
+}
 BONE_TABLES = ("knee_bone", "spine_dxa", "spine_masked")
 HOSPITAL = "radiographs"
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -75,7 +79,7 @@ class Row:
 class Fault:
     """Something wrong with the data. A notice does not stop the training."""
 
-    words: str
+    message: str
     notice: bool = False
 
 
@@ -83,7 +87,7 @@ class WrongData(Exception):
     """The data cannot be learned from; the faults say why."""
 
     def __init__(self, faults: list[Fault]) -> None:
-        super().__init__("\n".join(fault.words for fault in faults))
+        super().__init__("\n".join(fault.message for fault in faults))
         self.faults = faults
 
 
@@ -136,9 +140,9 @@ def read_frame(data: Path, table: str) -> pd.DataFrame:
     frame.columns = frame.columns.str.strip()
     missing = [column for column in COLUMNS[table] if column not in frame.columns]
     if missing:
-        there = ", ".join(frame.columns)
-        cure = "save it with commas" if ";" in there or "\t" in there else "add it to the heading"
-        raise WrongData([Fault(f"{table}.csv lacks the column {' and '.join(missing)}: {cure} (it has {there}).")])
+        columns = ", ".join(frame.columns)
+        cure = "save it with commas" if ";" in columns or "\t" in columns else "add it to the heading"
+        raise WrongData([Fault(f"{table}.csv lacks the column {' and '.join(missing)}: {cure} (it has {columns}).")])
     if frame.empty:
         raise WrongData([Fault(f"{table}.csv has a heading and no rows: add a row for each radiograph.")])
     return frame
@@ -154,17 +158,23 @@ def read_row(table: str, line: int, record: dict[str, str], faults: list[Fault])
     """One row; what is wrong with it goes to `faults`, and then there is none."""
     before, place = len(faults), f"{table}.csv, line {line}"
     content, bone = content_of(table, record), bone_of(table, record)
-    for words in wrong_fields(table, record, content, bone):
-        faults.append(Fault(f"{place}: {words}"))
+    for message in wrong_fields(table, record, content, bone):
+        faults.append(Fault(f"{place}: {message}"))
     if len(faults) > before:
         return None
     assert content is not None  # noqa: S101 -- wrong_fields has said so otherwise
     patient = record.get("patient", "")
     return Row(
-        table, line, record["file"], patient, f"{table}/{record.get('group') or patient or record['file']}",
-        CONTENTS.index(content), None if bone is None else BONE_CLASSES.index(bone), t_score_of(record),
-        record.get("part", ""),
-    )  # fmt: skip
+        table=table,
+        line=line,
+        file=record["file"],
+        patient=patient,
+        group=f"{table}/{record.get('group') or patient or record['file']}",
+        content=CONTENTS.index(content),
+        bone=None if bone is None else BONE_CLASSES.index(bone),
+        t_score=t_score_of(record),
+        part=record.get("part", ""),
+    )
 
 
 def content_of(table: str, record: dict[str, str]) -> str | None:
@@ -200,8 +210,8 @@ def wrong_fields(table: str, record: dict[str, str], content: str | None, bone: 
         yield f"label '{bone}' for {content}, whose bone is not read: leave it empty, or {cure}."
     if bone is not None and bone not in BONE_CLASSES:
         yield f"label '{bone}' is not known: use one of {', '.join(BONE_CLASSES)}, or leave it empty."
-    if words := wrong_t_score(record.get("t_score", "")):
-        yield words
+    if message := wrong_t_score(record.get("t_score", "")):
+        yield message
     if table == HOSPITAL and record.get("part", "") not in ("", *PARTS):
         yield f"part '{record['part']}' is not known: use one of {', '.join(PARTS)}, or leave it empty."
 

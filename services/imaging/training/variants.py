@@ -79,9 +79,9 @@ def features_of_lying(pixels: npt.NDArray[np.uint8], wanted: Numbers, extractor:
             if number >= len(judged):
                 picture = augmentation.apply(picture, NETWORK_SIZE, random)
             pictures.append(lying(picture, *way))
-        found = extractor.places(np.stack(pictures))
-        shape.append(found[0])
-        places.append(found[1])
+        features = extractor.places(np.stack(pictures))
+        shape.append(features[0])
+        places.append(features[1])
     rows = np.array([(row, *way) for row, way in judged + moved], np.int64)
     return Lying(np.concatenate(shape), np.concatenate(places), rows[:, 0], rows[:, 1], rows[:, 2], len(judged))
 

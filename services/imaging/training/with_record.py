@@ -64,25 +64,25 @@ def limits_of(figures: dict[str, Any]) -> list[str]:
         f"{LIMIT} {min(split):.2f} to {max(split):.2f} over {len(split)} splits, mean {np.mean(split):.2f}; the "
         f"figures within knees come from one split ({split[0]:.2f})."
     )
-    found = ratio["possible_low_bone_density"]
-    if found is None:
+    likelihood_ratio = ratio["possible_low_bone_density"]
+    if likelihood_ratio is None:
         return [words]
-    shown = found["low"] > 1 or found["high"] < 1
+    shown = likelihood_ratio["low"] > 1 or likelihood_ratio["high"] < 1
     return [
         words,
-        f"{GIVEN} a knee read as possible low bone density multiplies the odds by {found['value']:.2f} "
-        f"({found['low']:.2f} to {found['high']:.2f}): "
+        f"{GIVEN} a knee read as possible low bone density multiplies the odds by {likelihood_ratio['value']:.2f} "
+        f"({likelihood_ratio['low']:.2f} to {likelihood_ratio['high']:.2f}): "
         + ("the interval leaves 1 out." if shown else "it is not shown to add anything to the record."),
     ]
 
 
 def _served(joined: dict[str, Any]) -> dict[str, Any]:
     """The likelihood ratio of "possible low bone density", as the service attaches it; nothing where there is none."""
-    found = joined["likelihood_ratio_of_readings_given_the_record"]["possible_low_bone_density"]
-    if found is None:
+    likelihood_ratio = joined["likelihood_ratio_of_readings_given_the_record"]["possible_low_bone_density"]
+    if likelihood_ratio is None:
         return {}
     ratio = LikelihoodRatio(
-        **{name: round(value, 2) for name, value in found.items()},
+        **{name: round(value, 2) for name, value in likelihood_ratio.items()},
         patients=joined["patients"],
         basis=f"{joined['patients']} patients of one collection, {joined['with_osteoporosis']} with osteoporosis by "
         "ultrasound of the knee, not DXA; given age, weight and sex; cross-validated, 95% interval by profile "

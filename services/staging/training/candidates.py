@@ -42,7 +42,7 @@ class Candidate:
     batch: int
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """What it is, for people."""
         return f"{self.taught}, {self.phase.size} px, {self.phase.epochs} epochs"
 

@@ -41,7 +41,7 @@ def fit(run: Run) -> Fitted:
     print(f"{len(knees.grades)} knees: {knees.split.describe()}", flush=True)
     networks = {}
     for candidate in CANDIDATES:
-        print(candidate.words, flush=True)
+        print(candidate.description, flush=True)
         networks[candidate] = train(candidate, knees, run)
     rows = knees.split.validation
     logits = logits_of(networks[BEST], knees.pixels[rows])
@@ -64,7 +64,7 @@ def compare(
     """
     pixels = knees.pixels[knees.split.validation]
     rows = {
-        candidate.words: compared(knees, logits_of(network, pixels, candidate.phase.size, mirror=False))
+        candidate.description: compared(knees, logits_of(network, pixels, candidate.phase.size, mirror=False))
         for candidate, network in networks.items()
     }
-    return rows | {f"{BEST.words}, mean of the picture and its mirror image (serves)": compared(knees, served)}
+    return rows | {f"{BEST.description}, mean of the picture and its mirror image (serves)": compared(knees, served)}

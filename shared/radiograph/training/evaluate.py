@@ -27,12 +27,12 @@ class KerasScorer:
 
 def figures(cases: list[Case], scorer: Scorer) -> dict[str, Any]:
     """Found and missed joints of the legs, whole crops, and false finds, with the files behind each miss."""
-    found = {case.file: find_knees(case.pixels, scorer) for case in cases}
+    joints = {case.file: find_knees(case.pixels, scorer) for case in cases}
     legs = [case for case in cases if case.table == "knee_bone"]
     crops = [case for case in cases if case.table == "knee_kl"]
     others = [case for case in cases if case.table not in ("knee_bone", "knee_kl")]
     errors = {
-        f"{case.file} {n}": error for case in legs for n, error in enumerate(joint_errors(case, found[case.file]))
+        f"{case.file} {n}": error for case in legs for n, error in enumerate(joint_errors(case, joints[case.file]))
     }
     distances = np.minimum([distance for distance, _ in errors.values()], 1.0)  # a joint not found at all counts as 1
     scales = np.array([scale for distance, scale in errors.values() if distance < 1.0])
@@ -45,31 +45,31 @@ def figures(cases: list[Case], scorer: Scorer) -> dict[str, Any]:
         "median_distance_in_joint_widths": rounded(np.median(distances)) if len(distances) else None,
         "median_width_error": rounded(np.median(np.abs(scales - 1))) if len(scales) else None,
         "median_width_ratio": rounded(np.median(scales)) if len(scales) else None,
-        "false_joints_in_leg_radiographs": sum(max(0, len(found[case.file]) - len(case.joints)) for case in legs),
+        "false_joints_in_leg_radiographs": sum(max(0, len(joints[case.file]) - len(case.joints)) for case in legs),
         "misses": sorted(name for name, (distance, _) in errors.items() if distance > NEAR),
         "crops": len(crops),
-        "crops_taken_whole": share([is_whole(found[case.file], case) for case in crops]),
-        "crops_without_a_joint": sum(not found[case.file] for case in crops),
+        "crops_taken_whole": share([is_whole(joints[case.file], case) for case in crops]),
+        "crops_without_a_joint": sum(not joints[case.file] for case in crops),
         "pictures_without_a_knee": len(others),
-        "of_these_with_a_false_joint": share([bool(found[case.file]) for case in others]),
-        "false_joints": sorted(case.file for case in others if found[case.file]),
+        "of_these_with_a_false_joint": share([bool(joints[case.file]) for case in others]),
+        "false_joints": sorted(case.file for case in others if joints[case.file]),
     }
 
 
-def joint_errors(case: Case, found: list[KneeJoint]) -> list[tuple[float, float]]:
+def joint_errors(case: Case, joints: list[KneeJoint]) -> list[tuple[float, float]]:
     """(distance to the nearest find in joint widths, its width over the true one) for each joint of a case."""
     errors = []
     for x, y, width in case.joints:
-        boxes = [(bx + bw / 2 - x, by + bh * JOINT_LINE_SHARE - y, bw) for bx, by, bw, bh in (f.box for f in found)]
+        boxes = [(bx + bw / 2 - x, by + bh * JOINT_LINE_SHARE - y, bw) for bx, by, bw, bh in (f.box for f in joints)]
         candidates = [(float(np.hypot(dx, dy) / width), across * PLATEAU_SHARE / width) for dx, dy, across in boxes]
         errors.append(min(candidates, default=(float("inf"), 1.0)))
     return errors
 
 
-def is_whole(found: list[KneeJoint], case: Case) -> bool:
+def is_whole(joints: list[KneeJoint], case: Case) -> bool:
     """A joint crop was recognised as one."""
     height, width = case.pixels.shape
-    return [joint.box for joint in found] == [(0, 0, width, height)]
+    return [joint.box for joint in joints] == [(0, 0, width, height)]
 
 
 def judged(cases: list[Case], scorer: Scorer) -> float:

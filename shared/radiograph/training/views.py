@@ -45,8 +45,8 @@ def framed(case: Case, random: np.random.Generator) -> View:
         share = np.exp(random.uniform(np.log(NARROWEST), np.log(WIDEST)))
         frame = np.array([1.0, random.uniform(0.7, 1.0)])[:: random.choice([1, -1])] * 1000.0
         zoom = share * 1000.0 / joint[2]
-        room = (1.0 - np.array([share, share]) / PLATEAU_SHARE) * frame / zoom / 2
-        middle = joint[:2] + random.uniform(-1, 1, 2) * np.maximum(room, 0.05 * frame / zoom)
+        slack = (1.0 - np.array([share, share]) / PLATEAU_SHARE) * frame / zoom / 2
+        middle = joint[:2] + random.uniform(-1, 1, 2) * np.maximum(slack, 0.05 * frame / zoom)
     scale = zoom * FINDER_SIZE * random.uniform(1.0, 1.5) / max(frame)
     return warped(case, random, middle, scale, frame / zoom * scale)
 

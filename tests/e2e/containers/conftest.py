@@ -18,10 +18,12 @@ import pytest
 from docker.errors import DockerException
 from docker.models.containers import Container
 
+from shared.components import SERVICE_NAMES
+
 ROOT = Path(__file__).parents[3]
 PROJECT = "trabecula-test"
 READY_S = 60
-IMAGES = ("database", "edge", "recommender", "clinical", "staging", "imaging", "gateway")
+IMAGES = ("database", "edge", "gateway", *SERVICE_NAMES)
 SCOPES = "assessments:write assessments:read models:read"
 
 

@@ -3,12 +3,12 @@
 import httpx
 import pytest
 
-from gateway.settings import SERVICES
+from shared.components import SERVICE_NAMES
 from tests.e2e.containers.conftest import until
 
 pytestmark = [pytest.mark.containers, pytest.mark.slow]
 RECORD = '{"age": 67, "gender": "female", "weight_kg": 58}'
-EVERY = ("edge", "gateway", "database", *SERVICES)
+EVERY = ("edge", "gateway", "database", *SERVICE_NAMES)
 HEALED_S = 20
 UNWANTED = ("pip", "tensorflow", "sklearn", "pytest", "gateway")
 # What kills all but the first process, which then ends: a crash, and not an operator's stop.
@@ -95,14 +95,14 @@ def test_the_whole_may_use_less_than_two_gigabytes(stack):
 
 
 def test_no_image_carries_training_tests_or_a_build_tool(stack):
-    for name in SERVICES:
+    for name in SERVICE_NAMES:
         look = f"import importlib.util as u; print([m for m in {UNWANTED} if u.find_spec(m)])"
         assert stack.container(name).exec_run(["python", "-c", look])[1].strip() == b"[]"
         find = "import pathlib; print([str(p) for p in pathlib.Path('/app').glob('s*/**/training')])"
         assert stack.container(name).exec_run(["python", "-c", find])[1].strip() == b"[]"
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", SERVICE_NAMES)
 def test_a_killed_service_is_named_meanwhile_and_full_answers_return(stack, assess, name):
     container = stack.container(name)
     container.kill()
@@ -115,7 +115,7 @@ def test_a_killed_service_is_named_meanwhile_and_full_answers_return(stack, asse
     print(f"\n{name}: full answers {took:.1f} s after its return")
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", SERVICE_NAMES)
 def test_a_crashed_service_comes_back_by_itself(stack, assess, name):
     stack.container(name).exec_run(["python", "-c", CRASH])
     until(lambda: stack.container(name).attrs["RestartCount"] > 0, 60, f"the engine starts {name} again")

@@ -57,7 +57,7 @@ class Answer:
         consult = self.recommendation.consult
         parts = [text for item in self.items for text in (item.text, item.patient_text)]
         parts += [consult.reason or "", consult.patient_reason or "", self.clinical.conclusion or ""]
-        parts += [*self.combined.basis, self.imaging.words if self.imaging else ""]
+        parts += [*self.combined.basis, self.imaging.summary if self.imaging else ""]
         return " ".join(parts).lower()
 
 

@@ -40,7 +40,7 @@ def ratio(low, high):
 
 def imaging(label="normal", indeterminate=False, bone=NORMAL, likelihood_ratio=None):
     return ImagingFinding(
-        label=label, indeterminate=indeterminate, anatomy="knee", words="w", model=MODEL,
+        label=label, indeterminate=indeterminate, anatomy="knee", summary="w", model=MODEL,
         probabilities=ClassProbabilities(normal=1, spine_osteoporosis=0, knee_osteoporosis=0),
         bone=BoneProbabilities(**bone), likelihood_ratio=likelihood_ratio,
     )  # fmt: skip
@@ -130,7 +130,7 @@ def test_the_estimate_stands_beside_the_average_of_named_people():
 def test_below_fifty_the_film_tells_nothing_of_bone():
     film = imaging("knee_osteoporosis", likelihood_ratio=ratio(1.2, 3.0))
     young = read_at_age(film, 49)
-    assert (young.indeterminate, young.words, young.possibly_low) == (True, TOO_YOUNG, False)
+    assert (young.indeterminate, young.summary, young.possibly_low) == (True, TOO_YOUNG, False)
     assert TOO_YOUNG == "Indeterminate: the network was not shown to read bone density below 50 years of age."
     assert read_at_age(film, 50) is film
     assert read_at_age(film, None) is film

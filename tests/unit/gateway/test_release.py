@@ -25,13 +25,13 @@ def item(name, kind, **more):
 
 def made(*items):
     document = copy.deepcopy(ASSESSMENT)
-    missing = {"effect": 1, "lowest_probability": 0, "highest_probability": 1, "words": "w"}
+    missing = {"effect": 1, "lowest_probability": 0, "highest_probability": 1, "summary": "w"}
     document["clinical"] |= {
         "category_basis": CLINIC, "conclusion": CLINIC, "reason": CLINIC, "decided_by": "fracture",
         "bone_density": {"who_class": "osteoporosis", "basis": CLINIC},
         "contributions": [
-            {"field": "age", "value": 70, "effect": 1, "words": "age"},
-            {"field": "medications", "value": "oral_bisphosphonate", "effect": 1, "words": "w"},
+            {"field": "age", "value": 70, "effect": 1, "summary": "age"},
+            {"field": "medications", "value": "oral_bisphosphonate", "effect": 1, "summary": "w"},
         ],
         "most_informative_missing": [missing | {"field": "denosumab_doses"}, missing | {"field": "smoking"}],
         "warnings": [{"field": "zoledronate_months_ago", "type": "contradiction", "detail": CLINIC}],

@@ -12,7 +12,7 @@ from shared import internal_token
 from shared.client import ServiceClient, service_http
 from shared.contracts.models import ModelCard
 from shared.problems import ImageRefused, NotAuthenticated, ServiceUnavailable, TooBusy
-from shared.service import QUEUE_PER_WORKER, Workers, create_service_app, engine, workers
+from shared.service import QUEUE_PER_WORKER, Workers, create_service_app, loaded_model, workers
 from shared.settings import ServiceSettings
 
 SECRET = "a secret that is long enough for a test"
@@ -30,7 +30,7 @@ def echo_app(**given):
     router = APIRouter(prefix="/v1")
 
     @router.post("/echo")
-    async def echo(word: Word, loaded: str = Depends(engine), pool: Workers = Depends(workers)) -> Word:
+    async def echo(word: Word, loaded: str = Depends(loaded_model), pool: Workers = Depends(workers)) -> Word:
         if word.word == "refuse":
             raise ImageRefused("a chest", reason="chest")
         if word.word == "break":

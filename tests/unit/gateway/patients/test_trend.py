@@ -34,13 +34,13 @@ def test_the_slope_and_the_least_significant_change_of_t_scores():
     # 5.0 % of 0.942 - 1.5 x 0.122 = 0.759 g/cm2, in standard deviations of 0.122 g/cm2
     assert one.least_significant_change == pytest.approx(0.3111, abs=0.0005)
     assert one.significant
-    assert "loss" in one.words
+    assert "loss" in one.summary
 
 
 def test_a_change_within_the_measurements_error_is_none():
     (one,) = found(t_score(2020, -1.5), t_score(2024, -1.7))
     assert one.significant is False
-    assert "No change" in one.words
+    assert "No change" in one.summary
 
 
 def test_a_centres_own_precision_decides():
@@ -59,7 +59,7 @@ def test_a_spine_t_score_has_no_least_significant_change():
     """Its reference is each maker's own: nobody can say what share of the density a standard deviation is."""
     (one,) = found(t_score(2020, -1.0, "lumbar_spine"), t_score(2024, -2.0, "lumbar_spine"))
     assert one.significant is one.least_significant_change is None
-    assert "g/cm2" in one.words
+    assert "g/cm2" in one.summary
 
 
 def test_what_cannot_be_compared_is_not():

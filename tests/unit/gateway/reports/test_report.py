@@ -141,7 +141,7 @@ def test_an_unclear_film_has_no_percentages_and_no_heat_map():
         "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
     )
     pictures = dict.fromkeys(("preview", "imaging"), png)
-    made = changed(imaging={"indeterminate": True, "words": "Indeterminate: too young."})
+    made = changed(imaging={"indeterminate": True, "summary": "Indeterminate: too young."})
     unclear = ReportContent(made, "clinician", pictures)
     told = words_on(unclear)
     assert "no clear answer" in told

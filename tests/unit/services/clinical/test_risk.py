@@ -235,7 +235,7 @@ def test_contributions_speak_the_records_own_terms(
     answer = finding(model, **record)
     shown = {item.field: item for item in answer.contributions}
     assert shown[field].value == value
-    assert shown[field].words
+    assert shown[field].summary
     assert field not in {item.field for item in answer.most_informative_missing} or field.startswith("medic")
 
 

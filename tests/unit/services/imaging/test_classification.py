@@ -52,8 +52,8 @@ POSSIBLE = "Possible low bone density, seen at the {}. A radiograph cannot tell;
 def test_leading_osteopenia_is_told_as_possible_low_bone_density():
     answer = found([0.2, 0.7, 0.1], knee=1.0)
     assert (answer.label, answer.appearance) == ("normal", "low_bone_mass")
-    assert answer.words == POSSIBLE.format("knee")
-    assert found([0.2, 0.7, 0.1], spine_dxa=1.0).words == POSSIBLE.format("spine")
+    assert answer.summary == POSSIBLE.format("knee")
+    assert found([0.2, 0.7, 0.1], spine_dxa=1.0).summary == POSSIBLE.format("spine")
 
 
 @pytest.mark.parametrize("site", ["knee", "spine_dxa"])
@@ -62,9 +62,9 @@ def test_leading_osteopenia_is_told_as_possible_low_bone_density():
 )
 def test_the_words_neither_find_osteoporosis_nor_rule_it_out(bone, site):
     answer = found(bone, **{site: 1.0})
-    assert "osteoporosis" not in answer.words.lower()
-    assert "DXA" in answer.words or "cannot rule it out" in answer.words
-    assert answer.words.startswith("Possible low bone density") == answer.possibly_low
+    assert "osteoporosis" not in answer.summary.lower()
+    assert "DXA" in answer.summary or "cannot rule it out" in answer.summary
+    assert answer.summary.startswith("Possible low bone density") == answer.possibly_low
 
 
 RATIO = LikelihoodRatio(value=2.0, low=1.1, high=3.7, patients=157, basis="one collection")
@@ -93,9 +93,9 @@ def test_a_picture_that_shows_too_little_is_indeterminate_whatever_the_readout_s
     knee = found([0.0, 0.0, 1.0], enough=False, knee=1.0)
     assert spine.indeterminate
     assert knee.indeterminate
-    assert "uncut" in spine.words
-    assert "thigh bone" in knee.words
-    assert "DXA is advised" in knee.words
+    assert "uncut" in spine.summary
+    assert "thigh bone" in knee.summary
+    assert "DXA is advised" in knee.summary
 
 
 def test_a_narrow_lead_is_indeterminate():

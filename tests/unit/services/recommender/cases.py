@@ -56,7 +56,7 @@ def image(looks: str, anatomy: str = "knee") -> ImagingFinding:
         ),
         anatomy=anatomy,
         bone=BoneProbabilities(normal=normal, osteopenia=osteopenia, osteoporosis=osteoporosis),
-        words=f"The bone looks {looks}.",
+        summary=f"The bone looks {looks}.",
         model=MODEL,
     )
 

@@ -129,7 +129,7 @@ def test_an_address_of_another_form_is_refused(url: str) -> None:
 def test_explain_says_why_each_rule_did_or_did_not_fire() -> None:
     patient = case({"record": {"age": 72.0, "gender": "female", "t_scores": dxa(-2.8)}})
     by_id = {entry.id: entry for entry in explain(patient)}
-    assert len(by_id) == len(RULES.rules) + len(RULES.limits) + len(RULES.consults)
+    assert len(by_id) == len(RULES.rules) + len(RULES.contraindications) + len(RULES.consults)
     fired = by_id["medication.acp.oral_bisphosphonate_women"]
     assert fired.outcome == "fired"
     assert "usual_first_line: yes" in fired.because

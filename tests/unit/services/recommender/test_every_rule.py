@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from services.recommender.evaluate import Bench
 from services.recommender.medication import medications
+from services.recommender.rule_evaluation import RuleEvaluation
 from services.recommender.schema import ConsultRule, Rule, Statement
 from tests.unit.services.recommender.cases import RULES, case
 
@@ -16,9 +16,9 @@ BY_ID: dict[str, Rule | ConsultRule] = {rule.id: rule for rule in (*RULES.rules,
 
 
 def outcome(rule_id: str, short: dict[str, Any]) -> str:
-    bench = Bench.of(RULES, case(short))
-    bench = bench.with_statuses({drug.drug_class: drug.status for drug in medications(bench)})
-    return bench.outcome(BY_ID[rule_id])
+    evaluation = RuleEvaluation.of(RULES, case(short))
+    evaluation = evaluation.with_statuses({drug.drug_class: drug.status for drug in medications(evaluation)})
+    return evaluation.outcome(BY_ID[rule_id])
 
 
 def test_every_rule_has_its_two_patients() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.recommender.evaluate import Bench
+from services.recommender.rule_evaluation import RuleEvaluation
 from tests.unit.services.recommender.cases import CLEARED, RULES, WOMAN_72, answer_for, case, drugs, dxa
 
 # At very high risk every class but hormone therapy is named; at 58 that is named as well.
@@ -114,8 +114,8 @@ TABLE: list[tuple[str, dict[str, Any], str, str]] = [
 
 
 def holds(limit_id: str, record: dict[str, Any]) -> bool | None:
-    limit = next(limit for limit in RULES.limits if limit.id == limit_id)
-    return Bench.of(RULES, case({"record": record})).judge.verdict(limit.condition).truth
+    limit = next(limit for limit in RULES.contraindications if limit.id == limit_id)
+    return RuleEvaluation.of(RULES, case({"record": record})).evaluator.evaluate(limit.condition).truth
 
 
 def test_with_everything_cleared_every_class_may_be_considered() -> None:
@@ -125,7 +125,7 @@ def test_with_everything_cleared_every_class_may_be_considered() -> None:
 def test_every_limit_stands_in_the_table() -> None:
     # Nobody who is pregnant or has cancer in bone is named a drug at all, and nobody in the table is premenopausal.
     apart = {"limit.pregnancy", "limit.cancer_in_bone", "limit.childbearing"}
-    assert {row[0] for row in TABLE} == {limit.id for limit in RULES.limits} - apart
+    assert {row[0] for row in TABLE} == {limit.id for limit in RULES.contraindications} - apart
 
 
 @pytest.mark.parametrize(("limit", "change", "classes", "status"), TABLE)
@@ -139,7 +139,7 @@ def test_limit(limit: str, change: dict[str, Any], classes: str, status: str) ->
 
 @pytest.mark.parametrize(("limit", "change", "classes", "status"), TABLE)
 def test_the_reason_is_told(limit: str, change: dict[str, Any], classes: str, status: str) -> None:
-    reason = next(entry.reason for entry in RULES.limits if entry.id == limit)
+    reason = next(entry.reason for entry in RULES.contraindications if entry.id == limit)
     for item in answer_for(**{**SEVERE, **change}).items:
         if item.drug_class in classes.split():
             assert item.status == status

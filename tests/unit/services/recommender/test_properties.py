@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.recommender import recommend
-from services.recommender.evaluate import Bench
+from services.recommender.rule_evaluation import RuleEvaluation
 from shared.contracts.recommendation import RecommendationRequest, RecommendationSet
 from shared.contracts.record import BoneSite, ClinicalRecord, DensityMethod, FractureSite, MedicalCondition, Medication
 from tests.unit.services.recommender.cases import RULES, case, drugs, image, stage
@@ -86,10 +86,10 @@ def named(found: RecommendationSet) -> set[str]:
 @given(records)
 def test_a_block_that_holds_blocks_and_an_open_question_is_asked(record: dict[str, Any]) -> None:
     """The limits are judged here one by one, without the code that resolves the status."""
-    bench = Bench.of(RULES, case({"record": record}))
+    evaluation = RuleEvaluation.of(RULES, case({"record": record}))
     for drug_class, status in drugs(answered(record)).items():
-        limits = [limit for limit in RULES.limits if drug_class in limit.drug_classes]
-        truths = {limit.id: bench.judge.verdict(limit.condition).truth for limit in limits}
+        limits = [limit for limit in RULES.contraindications if drug_class in limit.drug_classes]
+        truths = {limit.id: evaluation.evaluator.evaluate(limit.condition).truth for limit in limits}
         blocked = any(truths[limit.id] for limit in limits if limit.effect == "block")
         asked = any(truth is None for truth in truths.values()) or any(truths.values())
         assert (status == "blocked") == blocked

@@ -46,7 +46,7 @@ def test_the_us_line_is_sourced_between_two_t_scores_only(
 def test_elsewhere_no_line_is_sourced_and_the_answer_says_so(country: str | None, major: float, standing: str) -> None:
     found = read(age=67, frax_major=major, frax_country=country).frax
     assert found.standing == standing
-    assert "no sourced FRAX threshold" in found.words
+    assert "no sourced FRAX threshold" in found.summary
     assert not found.treats
 
 

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from services.staging.app import create_app
-from services.staging.settings import StagingSettings
+from services.staging.settings import Settings as StagingSettings
 from shared.inference.choice import open_scorer
 from shared.inference.oip import OipScorer
 from shared.inference.onnx import OnnxScorer

@@ -4,46 +4,46 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from services.recommender.case import Case
+from services.recommender.condition_evaluator import ConditionEvaluator, Evaluation
 from services.recommender.facts import Facts
 from services.recommender.finding_facts import REGISTRY
 from services.recommender.rule_set import RuleSet
 from services.recommender.schema import ConsultRule, Rule
-from services.recommender.verdict import Judge, Verdict
 from shared.contracts.recommendation import DrugClass, RecommendationRequest, Status, Urgency
 
 Outcome = Literal["fired", "did not fire", "unknown", "other population", "disabled"]
 
 
 @dataclass(frozen=True)
-class Bench:
-    """The rules and one case, ready for judgement."""
+class RuleEvaluation:
+    """The rules and one case: which rules fire in it, and what they quote of it."""
 
     rules: RuleSet
     case: Case
     facts: Facts
-    judge: Judge
+    evaluator: ConditionEvaluator
 
     @classmethod
-    def of(cls, rules: RuleSet, request: RecommendationRequest) -> "Bench":
-        """The bench for a request whose drug classes are not yet resolved."""
+    def of(cls, rules: RuleSet, request: RecommendationRequest) -> "RuleEvaluation":
+        """The evaluation of a request whose drug classes are not yet resolved."""
         facts = Facts(Case(request), REGISTRY)
-        return cls(rules, facts.case, facts, Judge(facts, rules.conditions))
+        return cls(rules, facts.case, facts, ConditionEvaluator(facts, rules.conditions))
 
-    def with_statuses(self, statuses: dict[DrugClass, Status]) -> "Bench":
-        """The same case once its drug classes are resolved, which some rules look back at."""
+    def with_statuses(self, statuses: dict[DrugClass, Status]) -> "RuleEvaluation":
+        """The same case once its drug classes are resolved: some rules need their statuses."""
         return self._later(replace(self.case, statuses=statuses))
 
-    def with_urgency(self, urgency: Urgency | None) -> "Bench":
-        """The same case once it is known how soon a doctor should be seen, which some items look back at."""
+    def with_urgency(self, urgency: Urgency | None) -> "RuleEvaluation":
+        """The same case once it is known how soon a doctor should be seen, which some items depend on."""
         return self._later(replace(self.case, urgency=urgency))
 
-    def _later(self, case: Case) -> "Bench":
+    def _later(self, case: Case) -> "RuleEvaluation":
         facts = self.facts.of(case)
-        return Bench(self.rules, case, facts, self.judge.over(facts))
+        return RuleEvaluation(self.rules, case, facts, self.evaluator.with_facts(facts))
 
-    def population(self, rule: Rule | ConsultRule) -> Verdict:
+    def population(self, rule: Rule | ConsultRule) -> Evaluation:
         """Whether the patient belongs to those the rule is for."""
-        return self.judge.defined(rule.population)
+        return self.evaluator.defined(rule.population)
 
     def outcome(self, rule: Rule | ConsultRule) -> Outcome:
         """Whether a rule fires: its condition is true, and the patient is not known to be outside its population."""
@@ -51,7 +51,7 @@ class Bench:
             return "disabled"
         if self.population(rule).truth is False:
             return "other population"
-        truth = self.judge.verdict(rule.condition).truth
+        truth = self.evaluator.evaluate(rule.condition).truth
         return "unknown" if truth is None else "fired" if truth else "did not fire"
 
     def quoted(self, names: set[str]) -> dict[str, str]:

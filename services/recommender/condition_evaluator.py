@@ -13,32 +13,32 @@ WORDS = {"at_least": "at least", "at_most": "at most", "above": "above", "below"
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Evaluation:
     """The truth of a condition; `missing` names the fields that would settle an unknown one."""
 
     truth: Truth
     missing: frozenset[str] = frozenset()
 
 
-TRUE, FALSE = Verdict(True), Verdict(False)
+TRUE, FALSE = Evaluation(True), Evaluation(False)
 
 
-class Judge:
-    """Judges conditions over the facts of one case; a definition is judged once."""
+class ConditionEvaluator:
+    """Evaluates conditions over the facts of one case; a definition is evaluated once."""
 
     def __init__(
-        self, facts: Facts, definitions: Mapping[str, Condition], judged: Mapping[str, Verdict] | None = None
+        self, facts: Facts, definitions: Mapping[str, Condition], evaluated: Mapping[str, Evaluation] | None = None
     ) -> None:
         self._facts = facts
         self._definitions = definitions
-        self._judged = dict(judged or {})
+        self._evaluated = dict(evaluated or {})
 
-    def over(self, facts: Facts) -> "Judge":
-        """A judge for facts that differ in nothing a definition may ask for: its verdicts on definitions stand."""
-        return Judge(facts, self._definitions, self._judged)
+    def with_facts(self, facts: Facts) -> "ConditionEvaluator":
+        """An evaluator for facts that differ in nothing a definition may ask for: it keeps what definitions came to."""
+        return ConditionEvaluator(facts, self._definitions, self._evaluated)
 
-    def verdict(self, condition: Condition) -> Verdict:
-        """The verdict of any part of a condition."""
+    def evaluate(self, condition: Condition) -> Evaluation:
+        """The evaluation of any part of a condition."""
         match condition:
             case Test():
                 return self._test(condition)
@@ -49,36 +49,36 @@ class Judge:
             case AnyOf(any=parts):
                 return self._joined(parts, decisive=True)
             case Not(not_=part):
-                inner = self.verdict(part)
-                return Verdict(negation(inner.truth), inner.missing)
+                inner = self.evaluate(part)
+                return Evaluation(negation(inner.truth), inner.missing)
             case OnRecord(on_record=part):
-                return TRUE if self.verdict(part).truth else FALSE
+                return TRUE if self.evaluate(part).truth else FALSE
 
-    def defined(self, name: str) -> Verdict:
-        """The verdict of a definition or a population."""
-        if name not in self._judged:
-            self._judged[name] = self.verdict(self._definitions[name])
-        return self._judged[name]
+    def defined(self, name: str) -> Evaluation:
+        """The evaluation of a definition or a population."""
+        if name not in self._evaluated:
+            self._evaluated[name] = self.evaluate(self._definitions[name])
+        return self._evaluated[name]
 
-    def _joined(self, parts: list[Condition], decisive: bool) -> Verdict:
-        """Kleene's and (a false part decides) or his or (a true one does); what is unknown is worth asking for."""
-        unknown: list[Verdict] = []
+    def _joined(self, parts: list[Condition], decisive: bool) -> Evaluation:
+        """Kleene's `and` (a false part decides) or his `or` (a true one does); what is unknown is worth asking for."""
+        unknown: list[Evaluation] = []
         for part in parts:
-            verdict = self.verdict(part)
-            if verdict.truth is decisive:
+            result = self.evaluate(part)
+            if result.truth is decisive:
                 return TRUE if decisive else FALSE
-            if verdict.truth is None:
-                unknown.append(verdict)
+            if result.truth is None:
+                unknown.append(result)
         if unknown:
-            return Verdict(None, frozenset().union(*(verdict.missing for verdict in unknown)))
+            return Evaluation(None, frozenset().union(*(result.missing for result in unknown)))
         return FALSE if decisive else TRUE
 
-    def _test(self, test: Test) -> Verdict:
+    def _test(self, test: Test) -> Evaluation:
         value = self._facts[test.fact]
         if test.known is not None:
             return TRUE if (value is not None) == test.known else FALSE
         if value is None:
-            return Verdict(None, frozenset(self._facts.missing(test.fact)))
+            return Evaluation(None, frozenset(self._facts.missing(test.fact)))
         return TRUE if _holds(test, value) else FALSE
 
     def trace(self, condition: Condition) -> Iterator[str]:
@@ -94,7 +94,7 @@ class Judge:
             case OnRecord(on_record=part):
                 yield from (f"on record: {line}" for line in self.trace(part))
             case Defined(definition=name):
-                yield f"{name}: {_said(self.verdict(condition).truth)}"
+                yield f"{name}: {_said(self.evaluate(condition).truth)}"
                 yield from (f"  {line}" for line in self.trace(self._definitions[name]))
 
     def _value(self, fact: str) -> str:
