@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query, Response
 from gateway.api.deps import AssessmentReader
 from gateway.assessing.release import Audience
 from gateway.context import Context
-from gateway.platform.language import LanguageCode
 from gateway.reports.printing import print_report
+from shared.contracts.language import LanguageCode
 from shared.problem_responses import problem_responses
 from shared.problems import NotAuthenticated, NotAuthorised, NotFound
 

@@ -12,7 +12,7 @@ from gateway.pages.deps import Context, User
 from gateway.pages.forms import Posted, email_address, secret, text
 from gateway.pages.page import LANGUAGE, OpenPageRoute, describe_problem, page
 from gateway.pages.sessions import REFRESH, clear_token_cookies, local_path, sessions_of, set_token_cookies
-from gateway.platform.language import LanguageCode
+from shared.contracts.language import LanguageCode
 from shared.problems import TrabeculaError
 
 router = APIRouter(route_class=OpenPageRoute, include_in_schema=False)

@@ -12,11 +12,11 @@ from gateway.context import AppContext
 from gateway.pages.deps import Context, User, allowed
 from gateway.pages.forms import Posted
 from gateway.pages.page import PageRoute, current_user, page
-from gateway.platform.language import LanguageCode
 from gateway.records.rendering_kinds import KINDS, RenderingKind
 from gateway.reports import presentation
 from gateway.reports.presentation import GROUPS
 from gateway.reports.printing import print_report
+from shared.contracts.language import LanguageCode
 from shared.contracts.recommendation import Recommendation
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)

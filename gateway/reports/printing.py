@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import anyio
 
 from gateway.assessing.assessments import ReportContent
-from gateway.platform.language import LanguageCode
+from shared.contracts.language import LanguageCode
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from gateway.api.examples.assessments import ASSESSMENT
 from gateway.records.alert_rules import follow_ups, months_later, worsening
 from gateway.records.encrypted import StoredAssessment
 from shared.contracts.assessment import Assessment
+from shared.contracts.risk import RiskRequest
 
 
 def assessed(day, category="moderate", knees=(), fractures=None, items=()):
@@ -24,8 +25,8 @@ def assessed(day, category="moderate", knees=(), fractures=None, items=()):
         {**item, "id": name, "kind": "follow_up", "interval": {"after_months": first, "by_months": last}}
         for name, first, last in items
     ]
-    record = {"record": {"age": 70, "gender": "female", "prior_fractures": fractures}}
-    return StoredAssessment(Assessment.model_validate(document), record, None)
+    risk = RiskRequest.model_validate({"record": {"age": 70, "gender": "female", "prior_fractures": fractures}})
+    return StoredAssessment(Assessment.model_validate(document), risk, None)
 
 
 @pytest.mark.parametrize(
