@@ -195,7 +195,7 @@ async def test_erasure_leaves_nothing_but_the_trail(settings, api, clinic, knee_
     database = Database(settings.sqlalchemy_url())
     async with database.sessions() as session:
         for table in (AssessmentRow, MeasurementRow, AlertRow, BatchCaseRow):
-            mine = select(func.count()).select_from(table).where(table.patient == PatientRow.id)
+            mine = select(func.count()).select_from(table).where(table.patient_id == PatientRow.id)
             assert await session.scalar(mine.where(PatientRow.erased_at.is_not(None))) == 0, table
         of_it = select(func.count()).select_from(RenderingRow)
         assert await session.scalar(of_it) == 0
