@@ -1,9 +1,10 @@
-"""Writes the reference pages that the code knows best: settings, commands and problems.
+"""Writes the reference pages that the code knows best: operations, settings, commands and problems.
 
 `make docs` renews them and builds the site in build/docs; `tests/unit/test_docs.py` fails while one is out of date.
 """
 
 import importlib
+import json
 import os
 import pkgutil
 import re
@@ -19,6 +20,7 @@ import typer
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
+from typer.testing import CliRunner
 
 import services
 from gateway.cli.main import app
@@ -39,6 +41,16 @@ MEANINGS = {
     "staging_version": "Version of the staging package in `TRABECULA_MODELS`; the shipped model if empty",
     "clinical_version": "Version of the clinical package in `TRABECULA_MODELS`; the shipped model if empty",
 }
+OPERATIONS = """# API
+
+Every installation documents its own API. `/docs` shows each operation with its fields, errors and an example, and works
+without the internet; `/openapi.json`, or `trabecula export-openapi`, says the same to programs. The guide for
+[hospital systems](../integrators.md) shows how to call it, [Problems](problems.md) lists the errors, and
+[Access](access.md) says who may call what.
+
+Times are UTC in ISO 8601, identifiers are UUIDs, and probabilities run from 0 to 1. Lists come in pages, newest first:
+`next` of one page is the `before` of the following one, and null on the last.
+"""
 SETTINGS = """# Settings
 
 Every setting is an environment variable `TRABECULA_*`, a line of a `.env` file, or a file under `/run/secrets` with the
@@ -61,6 +73,20 @@ programs decide by it. `detail` tells a person what is wrong in this case and wh
 """
 KINDS = {bool: "true or false", int: "whole number", float: "number", str: "text", Path: "path", SecretStr: "secret"}
 BOUNDS = {"ge": "from", "gt": "above", "le": "up to", "lt": "below", "min_length": "at least", "max_length": "at most"}
+
+
+def operations_page() -> str:
+    """Every operation of the API, by its tag."""
+    document = json.loads(CliRunner().invoke(app, ["export-openapi"], catch_exceptions=False).stdout)
+    tags: dict[str, list[tuple[str, ...]]] = {}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            meaning = " ".join(operation.get("description", "").split("\n\n")[0].split())
+            tags.setdefault(operation["tags"][0], []).append((f"`{method.upper()} {path}`", meaning))
+    lines = [OPERATIONS]
+    for tag, rows in tags.items():
+        lines += [f"## {tag.capitalize()}\n", *table(("call", "meaning"), rows)]
+    return page(lines)
 
 
 def settings_page() -> str:
@@ -196,7 +222,7 @@ def page(lines: list[str]) -> str:
     return "\n".join([NOTICE, *lines]).rstrip() + "\n"
 
 
-PAGES = {"settings.md": settings_page, "cli.md": commands_page, "problems.md": problems_page}
+PAGES = {"api.md": operations_page, "settings.md": settings_page, "cli.md": commands_page, "problems.md": problems_page}
 
 
 def main() -> int:
