@@ -23,7 +23,7 @@ def take(url: str) -> None:
     )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS.split())
-        page = browser.new_page(base_url=url, viewport={"width": 1280, "height": 1250})
+        page = browser.new_page(base_url=url, viewport={"width": 1280, "height": 1180})
         page.goto("/sign-in")
         page.fill("#email", ADMIN)
         page.fill("#password", PASSWORD)
