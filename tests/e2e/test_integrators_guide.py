@@ -46,7 +46,7 @@ def test_its_commands_run_as_written(place):
     assert script.count("curl") >= 8
     ran(["bash", "-c", script], place)
     folder, _ = place
-    assert json.loads((folder / "assessment.json").read_text())["patient_id"] == "MRN-1042"
+    assert json.loads((folder / "assessment.json").read_text())["patient_number"] == "MRN-1042"
     assert len(json.loads((folder / "page.json").read_text())["items"]) >= 1
 
 
