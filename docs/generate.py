@@ -54,8 +54,9 @@ Times are UTC in ISO 8601, identifiers are UUIDs, and probabilities run from 0 t
 SETTINGS = """# Settings
 
 Every setting is an environment variable `TRABECULA_*`, a line of a `.env` file, or a file under `/run/secrets` with the
-name in lower case. Nested values can be set with `__`. Where the table says JSON, the value is written as JSON. The
-variables that `docker compose` reads besides these are in `deploy/.env.example`.
+name in lower case. Nested values can be set with `__`. Where the table says JSON, the value is written as JSON. Secrets
+that are left out are made on the first start and kept in the state folder. The variables that `docker compose` reads
+besides these are in `deploy/.env.example`.
 """
 EVERY_SERVICE = """## Every service
 
