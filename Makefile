@@ -6,7 +6,7 @@
 PYTHON ?= $(firstword $(shell command -v python3 python) python3)
 ARGS ?=
 
-.PHONY: help setup run test test-long test-training test-oip test-containers check bench lock sbom saved-models deploy deploy-secrets check-data train-imaging train-staging train-clinical train-joints clinical-figures imaging-figures clean
+.PHONY: help setup run test test-long test-training test-oip test-containers check bench docs lock sbom saved-models deploy deploy-secrets check-data train-imaging train-staging train-clinical train-joints clinical-figures imaging-figures clean
 
 help: ## List these commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ check: ## Format, lint, types, import rules, dependencies
 
 bench: ## Run the benchmarks [ARGS="speed", "gateway" or "resilience"]
 	$(PYTHON) up.py --bench $(ARGS)
+
+docs: ## Renew the generated pages and build the docs' site in build/docs
+	$(PYTHON) up.py --docs
 
 lock: ## Renew requirements/*.txt, keeping the pins that fit [UPGRADE=1 for the newest of all]
 	$(PYTHON) up.py --lock $(if $(UPGRADE),--upgrade)

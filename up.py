@@ -7,6 +7,7 @@ python up.py --check                          format, lint, types, import rules,
 python up.py --bench [ARGUMENTS]              run the benchmarks
 python up.py --lock [--upgrade]               renew requirements/*.txt
 python up.py --sbom                           list what each container carries, in build/sbom
+python up.py --docs                           renew the generated pages, build the docs' site in build/docs
 python up.py --training MODULE [ARGUMENTS]    run a training module, with TensorFlow, in .venv-training
 
 The set-up makes .venv, installs the locked packages and the project in it, and leaves a stamp there. As long as the
@@ -33,6 +34,7 @@ TASKS = {
     "--bench": ("test", ["-m", "bench"]),
     "--lock": ("test", ["requirements/lock.py"]),
     "--sbom": ("test", ["deploy/sbom.py"]),
+    "--docs": ("test", ["docs/generate.py", "--build"]),
     "--training": ("training", ["-m"]),
 }
 # What needs packages that the project's own versions do not go with, or that nobody else should wait for.

@@ -76,7 +76,7 @@ def test_an_invited_patient_sees_what_was_released_and_nothing_of_others(site, v
     staff.sign_in()
     staff.open("/patients?search=MRN-1")
     staff.page.fill("#email", "mrn-1@home.example")
-    staff.page.click("text=Make an invitation")
+    staff.page.click("text=Create an invitation")
     link = staff.page.inner_text(".secret")
     patient = visit(site, 360)
     patient.open(link)
@@ -105,7 +105,7 @@ def test_administration(site, visit, width, axe):
         one.shot(name.replace("/", "-"))
     one.open("/administration/keys")
     one.page.fill("#name", "radiology")
-    one.page.click("text=Make the key")
+    one.page.click("text=Create the key")
     made = one.page.inner_text("#new-key")
     answer = httpx.get(f"{site.url}/v1/assessments", headers={"X-API-Key": made})
     assert answer.status_code == 200

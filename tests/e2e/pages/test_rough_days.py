@@ -64,7 +64,7 @@ def test_an_ended_sign_in_leads_back_to_a_short_form_as_it_was_filled_in(site, v
     one.open("/administration/keys")
     one.page.fill("#name", "night shift")
     one.context.clear_cookies()
-    one.page.click("text=Make the key")
+    one.page.click("text=Create the key")
     one.page.fill("#email", ADMIN)
     one.page.fill("#password", PASSWORD)
     one.page.click("main button[type=submit]")

@@ -99,7 +99,7 @@ def test_an_emergency_comes_before_everything_else(audience):
     links = [{"title": "Ask Apollo", "url": "https://apollo.example/"}]
     now = {"advised": True, "urgency": "emergency", "reason": "Cord compression.", "links": links}
     told = words_on(ReportContent(changed(consult=now), audience, {}, emergency_number="108"))
-    assert told.index("Call 108 now") < told.index("Cord compression.") < told.index("All in all")
+    assert told.index("Call 108 now") < told.index("Cord compression.") < told.index("Overall")
     assert "Ask Apollo" not in told
 
 
