@@ -1,4 +1,4 @@
-"""The four services as processes of their own, which can be killed and come back."""
+"""The services as processes of their own, which can be killed and come back."""
 
 import signal
 import subprocess

@@ -16,7 +16,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True)
 class Case:
-    """The request, and what rules may look back at once it is resolved.
+    """The request, and what later rules depend on once it is resolved.
 
     Attributes:
         statuses: of the drug classes.

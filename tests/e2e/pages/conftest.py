@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from shared.components import SERVICE_NAMES
 from shared.radiograph.phantom import as_jpeg, knee
 from tests.e2e.conftest import Running, running
 
@@ -50,10 +51,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture(scope="package")
 def broken_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A site whose four services do not answer, and which keeps no pictures."""
+    """A site whose services do not answer, and which keeps no pictures."""
     folder = tmp_path_factory.mktemp("broken")
-    names = ("imaging", "staging", "clinical", "recommender")
-    services = ",".join(f"{name}=http://127.0.0.1:9" for name in names)
+    services = ",".join(f"{name}=http://127.0.0.1:9" for name in SERVICE_NAMES)
     more = {"TRABECULA_FIRST_ADMIN_PASSWORD": PASSWORD, "TRABECULA_LOGINS_PER_MINUTE": "1000"}
     with running("serve", "--services", services, state=folder / "state", log=folder / "log", **more) as server:
         yield server
