@@ -28,7 +28,7 @@ class GatewaySettings(BaseSettings):
     )
 
     host: str = Field("127.0.0.1", description="Address to listen on; the edge in front of it adds TLS")
-    port: int = Field(8080, ge=0, le=65535)
+    port: int = Field(8080, ge=0, le=65535, description="Port to listen on")
     state_dir: Path = Field(Path("state"), description="Database, keys and kept previews live here and nowhere else")
     database_url: SecretStr | None = Field(
         None, description="SQLAlchemy URL; a SQLite file in the state folder if unset"
@@ -48,8 +48,10 @@ class GatewaySettings(BaseSettings):
     data_secret: SecretStr | None = Field(
         None, min_length=32, description="Encrypts what is stored about patients: whoever loses it loses them all"
     )
-    access_token_minutes: int = Field(15, ge=1, le=120)
-    refresh_token_days: int = Field(14, ge=1, le=90)
+    access_token_minutes: int = Field(15, ge=1, le=120, description="How long an access token lasts")
+    refresh_token_days: int = Field(
+        14, ge=1, le=90, description="How long a refresh token lasts, and with it a session that is kept"
+    )
     logins_per_minute: int = Field(10, ge=1, description="Attempts a minute for one account and for one address")
     lockout_failures: int = Field(10, ge=3, description="Wrong passwords in a row that lock an account")
     lockout_minutes: int = Field(15, ge=1, le=1440, description="How long it stays locked")
@@ -96,7 +98,7 @@ class GatewaySettings(BaseSettings):
     first_admin_password: SecretStr | None = Field(
         None, min_length=12, description="Of the administrator made on the first start; made and printed if unset"
     )
-    log_level: str = "INFO"
+    log_level: str = Field("INFO", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`")
 
     @field_validator("trusted_proxies")
     @classmethod

@@ -35,7 +35,7 @@ class ServiceSettings(BaseSettings):
     models: Path = Field(Path("models"), description="Holds the model packages, as NAME/VERSION")
     workers: int = Field(2, ge=1, le=64, description="Pictures worked on at the same time")
     max_upload_bytes: int = Field(40_000_000, ge=1, description="Largest request body")
-    log_level: str = "INFO"
+    log_level: str = Field("INFO", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`")
 
     @model_validator(mode="after")
     def _server_has_an_address(self) -> Self:

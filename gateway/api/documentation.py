@@ -49,9 +49,13 @@ def install(app: FastAPI) -> None:
 def describe(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document with the clinical records among its schemas: a form's JSON part has no other place."""
     document = get_openapi(
-        title=app.title, version=app.version, summary=app.summary, description=app.description, routes=app.routes,
+        title=app.title,
+        version=app.version,
+        summary=app.summary,
+        description=app.description,
+        routes=app.routes,
         license_info=app.license_info,
-    )  # fmt: skip
+    )
     _, records = models_json_schema(
         [(model, "validation") for model in (ClinicalRecord, LifestyleRecord, Manifest)], ref_template=SCHEMAS
     )

@@ -119,8 +119,8 @@ async def create_api_key(
     expires = now() + dt.timedelta(days=days) if days else None
     async with open_database(settings) as database:
         owner = await _organisation(Accounts(database.sessions), settings, organisation)
-        made = await ApiKeys(database.sessions).add(name, list(read_scopes(scopes)), owner, OPERATOR, expires)
-    return _new_key(made)
+        new = await ApiKeys(database.sessions).add(name, list(read_scopes(scopes)), owner, OPERATOR, expires)
+    return _new_key(new)
 
 
 async def rotate_api_key(settings: GatewaySettings, identity: str, overlap_hours: int) -> dict[str, Any]:
@@ -195,13 +195,13 @@ async def _organisation(accounts: Accounts, settings: GatewaySettings, name: str
     return await accounts.get_or_create_organisation(name) if name else first
 
 
-def _new_key(made: NewApiKey) -> dict[str, Any]:
+def _new_key(new: NewApiKey) -> dict[str, Any]:
     return {
-        "id": made.of.id,
-        "key": made.key,
-        "name": made.of.name,
-        "scopes": made.of.scopes,
-        "organisation_id": str(made.of.organisation_id),
-        "expires_at": made.of.expires_at and made.of.expires_at.isoformat(),
-        "previous_valid_until": made.of.previous_valid_until and made.of.previous_valid_until.isoformat(),
+        "id": new.of.id,
+        "key": new.key,
+        "name": new.of.name,
+        "scopes": new.of.scopes,
+        "organisation_id": str(new.of.organisation_id),
+        "expires_at": new.of.expires_at and new.of.expires_at.isoformat(),
+        "previous_valid_until": new.of.previous_valid_until and new.of.previous_valid_until.isoformat(),
     }

@@ -138,9 +138,9 @@ class AssessmentUseCases:
             if patient is None:
                 return Page(items=[], next=None)
             patient_id = patient.id
-        found = await self.assessments.page(who, limit, before, patient_id)
-        visible = [self._visible(who, stored.assessment).assessment for stored in found.items]
-        return Page.model_construct(items=visible, next=found.next)
+        stored = await self.assessments.page(who, limit, before, patient_id)
+        visible = [self._visible(who, kept.assessment).assessment for kept in stored.items]
+        return Page.model_construct(items=visible, next=stored.next)
 
     async def release(self, assessment_id: UUID, who: Principal) -> Assessment:
         """Show the medication items to the patient from now on, after a clinician has looked at them.

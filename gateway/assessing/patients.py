@@ -53,46 +53,46 @@ class PatientUseCases:
         Raises:
             NotFound: there is none that the caller may see; so do all the others here.
         """
-        found = await self.records.find(who, patient, AuditAction.PATIENT_READ)
-        last = await self.assessments.of_patient(found.id, 1)
+        known = await self.records.find(who, patient, AuditAction.PATIENT_READ)
+        last = await self.assessments.of_patient(known.id, 1)
         last_at = last[0].assessment.created_at if last else None
-        return PatientView.of(PatientSummary(found.id, found.patient_number, found.created_at, last_at))
+        return PatientView.of(PatientSummary(known.id, known.patient_number, known.created_at, last_at))
 
     async def timeline(self, who: Principal, patient: str) -> TimelineView:
         """Assessments, measured bone densities and fractures in the order of their dates, and the trend of each."""
-        found = await self.records.find(who, patient, AuditAction.TIMELINE_READ)
-        assessments = await self.assessments.of_patient(found.id)
-        entries = timeline(assessments, await self.records.measurements(found))
+        known = await self.records.find(who, patient, AuditAction.TIMELINE_READ)
+        assessments = await self.assessments.of_patient(known.id)
+        entries = timeline(assessments, await self.records.measurements(known))
         lsc = self.settings.least_significant_change_percent
-        return TimelineView(patient_number=found.patient_number, entries=entries, trends=trends(entries, lsc))
+        return TimelineView(patient_number=known.patient_number, entries=entries, trends=trends(entries, lsc))
 
     async def add_measurement(
         self, who: Principal, patient: str, measured: TScoreMeasured | DensityMeasured | FractureSuffered
     ) -> MeasurementView:
         """Add a T-score, a bone density or a fracture. A loss beyond the measurement's own error raises an alert."""
-        found = await self.records.find(who, patient, AuditAction.PATIENT_READ)
-        before = timeline(await self.assessments.of_patient(found.id), await self.records.measurements(found))
+        known = await self.records.find(who, patient, AuditAction.PATIENT_READ)
+        before = timeline(await self.assessments.of_patient(known.id), await self.records.measurements(known))
         lsc = self.settings.least_significant_change_percent
         loss = bone_loss(before, with_measurement(before, measured), lsc)
-        new_alerts = NewAlerts(list(loss), replaces=False, patient_id=found.id, key=found.data_key)
-        return MeasurementView.of(await self.records.add(found, measured, new_alerts, who))
+        new_alerts = NewAlerts(list(loss), replaces=False, patient_id=known.id, key=known.data_key)
+        return MeasurementView.of(await self.records.add(known, measured, new_alerts, who))
 
     async def export(self, who: Principal, patient: str) -> PatientExportView:
         """Everything that is stored about one patient, with the trail of who read and wrote it."""
-        found = await self.records.find(who, patient, AuditAction.PATIENT_EXPORTED)
-        stored = await self.assessments.of_patient(found.id)
-        trail = await self.records.trail(found, [kept.assessment.id for kept in stored])
+        known = await self.records.find(who, patient, AuditAction.PATIENT_EXPORTED)
+        stored = await self.assessments.of_patient(known.id)
+        trail = await self.records.trail(known, [kept.assessment.id for kept in stored])
         rule = self.settings.release_medication
         return PatientExportView(
             exported_at=now(),
-            id=found.id,
-            patient_number=found.patient_number,
-            created_at=found.created_at,
+            id=known.id,
+            patient_number=known.patient_number,
+            created_at=known.created_at,
             assessments=[
                 AssessmentWithRecordView.of(kept, visible_to(who, kept.assessment, rule).assessment) for kept in stored
             ],
-            measurements=[MeasurementView.of(measurement) for measurement in await self.records.measurements(found)],
-            alerts=[AlertView.of(alert, who) for alert in await self.alerts.of_patient(found.id, today())],
+            measurements=[MeasurementView.of(measurement) for measurement in await self.records.measurements(known)],
+            alerts=[AlertView.of(alert, who) for alert in await self.alerts.of_patient(known.id, today())],
             trail=[PatientAuditLineView.of(line) for line in trail],
         )
 
@@ -104,14 +104,14 @@ class PatientUseCases:
         self, who: Principal, limit: int, before: UUID | None, states: Sequence[AlertState]
     ) -> Page[AlertView, UUID]:
         """Open alerts in these states, newest first; a patient's own account sees its own, in the patient's words."""
-        found = await self.alerts.page(who, limit, before, states, today())
-        views = [AlertView.of(alert, who) for alert in found.items]
-        return Page.model_construct(items=views, next=found.next)
+        alerts = await self.alerts.page(who, limit, before, states, today())
+        views = [AlertView.of(alert, who) for alert in alerts.items]
+        return Page.model_construct(items=views, next=alerts.next)
 
     async def open_alerts(self, who: Principal, patient: str) -> list[AlertView]:
         """Every open alert of one patient, newest first, however many others there are."""
-        found = await self.records.find(who, patient, AuditAction.ALERTS_LISTED)
-        return [AlertView.of(alert, who) for alert in await self.alerts.of_patient(found.id, today())]
+        known = await self.records.find(who, patient, AuditAction.ALERTS_LISTED)
+        return [AlertView.of(alert, who) for alert in await self.alerts.of_patient(known.id, today())]
 
     async def close_alert(self, alert_id: UUID, who: Principal) -> None:
         """Somebody has seen to it. Closing again changes nothing.

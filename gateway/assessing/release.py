@@ -72,9 +72,14 @@ def _item(item: Recommendation, position: int, without: bool) -> Recommendation:
         "id": f"{item.kind}.{position}" if named else item.id,
         "message": MessageKey(key=f"{item.kind}.{position}") if named else item.message,
         "url": None if without and bone_drug_named(item.url) else item.url,
-        "text": item.patient_text, "rationale": "", "citation": "", "strength": None, "reasons": [],
-        "further_sources": [], "checks": None if item.checks is None else [],
-    }  # fmt: skip
+        "text": item.patient_text,
+        "rationale": "",
+        "citation": "",
+        "strength": None,
+        "reasons": [],
+        "further_sources": [],
+        "checks": None if item.checks is None else [],
+    }
     return item.model_copy(update=parts)
 
 

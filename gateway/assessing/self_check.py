@@ -1,4 +1,4 @@
-"""One assessment of the QA phantom through every room, so that an installation shows that it works.
+"""One assessment of the QA phantom through every service, so that an installation shows that it works.
 
 The phantom is drawn, no patient's picture. The gate's verdict on it is printed and not forced; nothing is stored.
 """

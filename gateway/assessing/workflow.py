@@ -221,9 +221,13 @@ class Workflow:
     async def _recommend(self, case: Case, findings: Findings) -> None:
         record = case.risk.record if isinstance(case.risk, RiskRequest) else None
         request = RecommendationRequest(
-            imaging=findings.imaging, staging=findings.staging, clinical=findings.clinical, record=record,
-            policy=self._policy, as_of=findings.as_of,
-        )  # fmt: skip
+            imaging=findings.imaging,
+            staging=findings.staging,
+            clinical=findings.clinical,
+            record=record,
+            policy=self._policy,
+            as_of=findings.as_of,
+        )
         try:
             findings.recommendation = await self._services.recommend(request)
         except OUT_OF_ORDER as error:

@@ -21,8 +21,8 @@ def create_admin(
     """Make an administrator of an organisation."""
     from gateway.assessing.administration import create_administrator
 
-    made = with_database(state_dir, lambda settings: create_administrator(settings, email, password, organisation))
-    show(made, as_json, f"Administrator {made['email']}, password (shown once): {made['password']}")
+    account = with_database(state_dir, lambda settings: create_administrator(settings, email, password, organisation))
+    show(account, as_json, f"Administrator {account['email']}, password (shown once): {account['password']}")
 
 
 @app.command()
@@ -34,8 +34,8 @@ def reset_password(
     """Give an account a new password; its sign-ins and a lock end."""
     from gateway.assessing import administration
 
-    made = with_database(state_dir, lambda settings: administration.reset_password(settings, email))
-    show(made, as_json, f"{made['email']}, new password (shown once): {made['password']}")
+    account = with_database(state_dir, lambda settings: administration.reset_password(settings, email))
+    show(account, as_json, f"{account['email']}, new password (shown once): {account['password']}")
 
 
 @app.command()
@@ -50,8 +50,8 @@ def create_key(
     """Make an API key for a hospital system."""
     from gateway.assessing.administration import create_api_key
 
-    made = with_database(state_dir, lambda settings: create_api_key(settings, name, scopes, days, organisation))
-    show(made, as_json, f"API key (shown once): {made['key']}")
+    key = with_database(state_dir, lambda settings: create_api_key(settings, name, scopes, days, organisation))
+    show(key, as_json, f"API key (shown once): {key['key']}")
 
 
 @app.command()
@@ -74,8 +74,8 @@ def rotate_key(
     """Give a key a new secret; it stays the same client."""
     from gateway.assessing.administration import rotate_api_key
 
-    made = with_database(state_dir, lambda settings: rotate_api_key(settings, key, overlap_hours))
-    show(made, as_json, f"API key (shown once): {made['key']}\nThe old one works until {made['previous_valid_until']}")
+    new = with_database(state_dir, lambda settings: rotate_api_key(settings, key, overlap_hours))
+    show(new, as_json, f"API key (shown once): {new['key']}\nThe old one works until {new['previous_valid_until']}")
 
 
 @app.command()
@@ -83,5 +83,5 @@ def revoke_key(key: KeyId, state_dir: StateDir = None, as_json: Json = False) ->
     """Revoke a key at once, with every access token that came of it."""
     from gateway.assessing.administration import revoke_api_key
 
-    made = with_database(state_dir, lambda settings: revoke_api_key(settings, key))
-    show(made, as_json, f"Key {made['id']} is revoked.")
+    revoked = with_database(state_dir, lambda settings: revoke_api_key(settings, key))
+    show(revoked, as_json, f"Key {revoked['id']} is revoked.")

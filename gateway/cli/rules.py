@@ -40,15 +40,15 @@ def explain_rules(
     ],
     as_json: Json = False,
 ) -> None:
-    """Show why each rule did or did not fire for one case."""
+    """Show why each rule did or did not fire for explanation case."""
     from gateway.cli.assess_files import explain_file
 
     explanations = explain_file(case, read_settings().clinic_policy())
     if as_json:
-        typer.echo(json.dumps([one.model_dump() for one in explanations], indent=2))
+        typer.echo(json.dumps([explanation.model_dump() for explanation in explanations], indent=2))
         return
-    for one in explanations:
-        missing = f"  (missing: {', '.join(one.missing)})" if one.missing else ""
-        typer.echo(f"{one.outcome:12} {one.sort:8} {one.id}{missing}")
-        for reason in one.because:
+    for explanation in explanations:
+        missing = f"  (missing: {', '.join(explanation.missing)})" if explanation.missing else ""
+        typer.echo(f"{explanation.outcome:12} {explanation.sort:8} {explanation.id}{missing}")
+        for reason in explanation.because:
             typer.echo(f"             {reason}")

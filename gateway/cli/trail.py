@@ -23,10 +23,10 @@ def verify(
     """Walk the whole chain; names the first row that was changed, moved or is missing."""
     from gateway.assessing.administration import verify_audit_trail
 
-    found = with_database(state_dir, lambda settings: verify_audit_trail(settings, head))
-    line = f"The trail is whole: {found['length']} lines.\nHead, to be noted elsewhere: {found['head']}"
-    if not found["ok"]:
-        line = f"The trail is NOT whole: {found['fault']}. The {found['length']} lines before are."
-    show(found, as_json, line)
-    if not found["ok"]:
+    chain = with_database(state_dir, lambda settings: verify_audit_trail(settings, head))
+    line = f"The trail is whole: {chain['length']} lines.\nHead, to be noted elsewhere: {chain['head']}"
+    if not chain["ok"]:
+        line = f"The trail is NOT whole: {chain['fault']}. The {chain['length']} lines before are."
+    show(chain, as_json, line)
+    if not chain["ok"]:
         raise typer.Exit(1)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -20,11 +21,10 @@ def check(state_dir: StateDir = None, as_json: Json = False) -> None:
     from gateway.cli.check import check as run
 
     configure_logging("WARNING")
-    findings = asyncio.run(run(read_settings(state_dir)))
-    made = [{"name": one.name, "ok": one.ok, "detail": one.detail} for one in findings]
-    lines = [f"{'ok    ' if one.ok else 'FAILED'}  {one.name:14}  {one.detail}" for one in findings]
-    show(made, as_json, "\n".join(lines))
-    if not all(one.ok for one in findings):
+    results = asyncio.run(run(read_settings(state_dir)))
+    lines = [f"{'ok    ' if result.ok else 'FAILED'}  {result.name:14}  {result.detail}" for result in results]
+    show([asdict(result) for result in results], as_json, "\n".join(lines))
+    if not all(result.ok for result in results):
         raise typer.Exit(1)
 
 
@@ -58,8 +58,8 @@ def backup(
     """Write the whole database to one file, while the installation runs."""
     from gateway.cli.backup import back_up
 
-    made = back_up(read_settings(state_dir), file, with_secrets)
-    show(made, as_json, f"{made['file']}: {sum(made['rows'].values())} rows, {made['bytes']} bytes\n{made['warning']}")
+    done = back_up(read_settings(state_dir), file, with_secrets)
+    show(done, as_json, f"{done['file']}: {sum(done['rows'].values())} rows, {done['bytes']} bytes\n{done['warning']}")
 
 
 @app.command()
@@ -69,6 +69,6 @@ def restore(
     """Fill a new state folder or an empty database from a backup, and check what came of it."""
     from gateway.cli.backup import restore as run
 
-    made = asyncio.run(run(read_settings(state_dir), file))
-    rows = sum(made["rows"].values())
-    show(made, as_json, f"{rows} rows restored; the audit trail's {made['audit_length']} lines are whole")
+    done = asyncio.run(run(read_settings(state_dir), file))
+    rows = sum(done["rows"].values())
+    show(done, as_json, f"{rows} rows restored; the audit trail's {done['audit_length']} lines are whole")

@@ -121,9 +121,14 @@ def rendered(request: Request, template: str, **context: Any) -> str:
     """A template with what every template has at hand: texts, user, the form token, links to static files."""
     user = current_user(request)
     common = {
-        "t": translator_of(request), "user": user, "form_token": sessions_of(request).form_token(user),
-        "path": request.url.path, "here": _here(request), "languages": NAMES, "static": static,
-    }  # fmt: skip
+        "t": translator_of(request),
+        "user": user,
+        "form_token": sessions_of(request).form_token(user),
+        "path": request.url.path,
+        "here": _here(request),
+        "languages": NAMES,
+        "static": static,
+    }
     return _environment().get_template(template).render(common | context)
 
 
@@ -192,9 +197,13 @@ def stamp() -> str:
 def _environment() -> Environment:
     loader = FileSystemLoader(HERE / "templates")
     environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
         auto_reload=False,
-    )  # fmt: skip
+    )
     environment.filters["num"] = lambda value: f"{value:g}"
     return environment
 

@@ -170,7 +170,7 @@ def _answer(form: FormData, question: Question) -> dict[str, Any]:
 
 
 def _fractures(form: FormData) -> list[dict[str, Any]]:
-    found = []
+    fractures = []
     for row in range(FRACTURE_ROWS):
         if site := text(form, f"fracture_{row}_site"):
             cause = text(form, f"fracture_{row}_low_trauma")
@@ -179,12 +179,12 @@ def _fractures(form: FormData) -> list[dict[str, Any]]:
                 "low_trauma": cause == "yes" if cause else None,
                 "months_ago": number(form, f"fracture_{row}_months_ago"),
             }  # fmt: skip
-            found.append({key: value for key, value in parts.items() if value is not None})
-    return found
+            fractures.append({key: value for key, value in parts.items() if value is not None})
+    return fractures
 
 
 def _densities(form: FormData) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    measured: dict[str, Any] = {}
     for row in range(DENSITY_ROWS):
         value = number(form, f"density_{row}_value")
         if value is None:
@@ -198,5 +198,5 @@ def _densities(form: FormData) -> dict[str, Any]:
         else:
             parts |= {"value": value}
         name = {"z_score": "z_scores", "g_per_cm2": "bmd"}.get(measure, "t_scores")
-        found.setdefault(name, []).append(parts)
-    return found
+        measured.setdefault(name, []).append(parts)
+    return measured

@@ -124,9 +124,17 @@ class Audit:
 def audit_line(row: AuditRow) -> AuditLine:
     """A row of the trail as the rest of the gateway knows it."""
     return AuditLine(
-        row.sequence, row.id, row.at, row.actor, row.action, row.subject, row.outcome, row.address, row.request_id,
+        row.sequence,
+        row.id,
+        row.at,
+        row.actor,
+        row.action,
+        row.subject,
+        row.outcome,
+        row.address,
+        row.request_id,
         row.hash.hex(),
-    )  # fmt: skip
+    )
 
 
 def _fault(row: AuditRow, sequence: int, last: bytes) -> str | None:
@@ -159,6 +167,13 @@ def audit_row(
         outcome: how it ended.
     """
     return AuditRow(
-        id=uuid7(), at=now(), organisation_id=organisation_id, actor=actor, action=action.value, subject=subject,
-        outcome=outcome, address=client_address(), request_id=request_id(),
-    )  # fmt: skip
+        id=uuid7(),
+        at=now(),
+        organisation_id=organisation_id,
+        actor=actor,
+        action=action.value,
+        subject=subject,
+        outcome=outcome,
+        address=client_address(),
+        request_id=request_id(),
+    )

@@ -10,7 +10,7 @@ from uuid import UUID
 from gateway.records.encrypted import StoredAssessment
 from gateway.records.timeline import Entry
 from gateway.records.trend import trends
-from shared.clinic.density import DAYS_A_MONTH
+from shared.clinic.scores import DAYS_A_MONTH
 from shared.contracts.assessment import Assessment
 from shared.contracts.findings import Knee
 from shared.contracts.risk import RiskRequest

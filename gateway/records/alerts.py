@@ -100,9 +100,18 @@ class Alerts:
         # One stored before there were words for the patient: the clinic's of a follow-up may name a medicine.
         for_patient = texts.get("patient_text") or (ASK_THE_CLINIC if row.kind == "follow_up" else texts["text"])
         return Alert(
-            row.id, patient.id, patient.patient_number, state_of(row, today), row.code, texts["text"], for_patient,
-            row.due_from, row.due_by, row.assessment_id, row.created_at,
-        )  # fmt: skip
+            row.id,
+            patient.id,
+            patient.patient_number,
+            state_of(row, today),
+            row.code,
+            texts["text"],
+            for_patient,
+            row.due_from,
+            row.due_by,
+            row.assessment_id,
+            row.created_at,
+        )
 
 
 def state_of(row: AlertRow, today: dt.date) -> AlertState:

@@ -144,8 +144,8 @@ class Assessments:
             rows = (await session.execute(newest)).all()
             subject = str(patient_id) if patient_id else None
             session.add(audit_row(who.organisation_id, who.id, AuditAction.ASSESSMENTS_LISTED, subject))
-        found = [self._decrypt_row(*row) for row in rows]
-        return paged(found, limit, lambda stored: stored.assessment.id)
+        assessments = [self._decrypt_row(*row) for row in rows]
+        return paged(assessments, limit, lambda stored: stored.assessment.id)
 
     async def of_patient(self, patient_id: UUID, limit: int | None = None) -> list[StoredAssessment]:
         """A patient's assessments, oldest first, the last `limit` of them; the caller has audited why."""

@@ -239,9 +239,10 @@ class Batches:
         in_turn = (BatchCaseRow.batch_id, BatchCaseRow.position)
         oldest = select(BatchCaseRow.id).where(waits | abandoned).order_by(*in_turn).limit(1)
         taken = {
-            "state": "working", "attempts": BatchCaseRow.attempts + 1,
+            "state": "working",
+            "attempts": BatchCaseRow.attempts + 1,
             "leased_until": moment + dt.timedelta(seconds=LEASE_S),
-        }  # fmt: skip
+        }
         take = (
             update(BatchCaseRow)
             .where(BatchCaseRow.id == oldest.with_for_update(skip_locked=True).scalar_subquery())
@@ -256,9 +257,15 @@ class Batches:
             batch = (await session.scalars(select(BatchRow).where(BatchRow.id == row.batch_id))).one()
         assert row.leased_until is not None and row.record is not None  # noqa: S101, PT018 -- until it ends
         return Claim(
-            row.id, row.attempts, row.patient_id, row.record, row.image, row.leased_until, batch.organisation_id,
+            row.id,
+            row.attempts,
+            row.patient_id,
+            row.record,
+            row.image,
+            row.leased_until,
+            batch.organisation_id,
             batch.created_by,
-        )  # fmt: skip
+        )
 
     async def end(self, claim: Claim, assessment_id: UUID | None = None, problem: dict[str, Any] | None = None) -> None:
         """The case is done, or failed for good; what was handed in is deleted."""
@@ -270,9 +277,11 @@ class Batches:
         """Let the case wait again: for some seconds, or only until another takes it; not where it was cancelled."""
         cancelled = select(BatchRow.cancelled_at.is_not(None)).join(BatchCaseRow, BatchCaseRow.batch_id == BatchRow.id)
         values: dict[str, Any] = {
-            "state": "waiting", "leased_until": None, "attempts": claim.attempts - (not attempted),
+            "state": "waiting",
+            "leased_until": None,
+            "attempts": claim.attempts - (not attempted),
             "not_before": now() + dt.timedelta(seconds=after_s),
-        }  # fmt: skip
+        }
         async with self._sessions.begin() as session:
             await session.execute(update(BatchCaseRow).where(_held(claim)).values(values))
             if await session.scalar(cancelled.where(BatchCaseRow.id == claim.id)):

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from gateway.platform.database.ids import uuid7
 from gateway.records.encrypted import StoredAssessment
 from gateway.records.measurement import DensityMeasured, FractureSuffered, TScoreMeasured
-from shared.clinic.density import DAYS_A_MONTH
+from shared.clinic.scores import DAYS_A_MONTH
 from shared.contracts.assessment import Assessment
 from shared.contracts.findings import RiskCategory, WhoClass
 from shared.contracts.record import DensityMeasurement, DensityScore

@@ -51,8 +51,8 @@ def bold_of(file: Path) -> Path:
 
 
 def _first(names: tuple[str, ...]) -> Path | None:
-    found = _files()
-    return next((found[name] for name in names if name in found), None)
+    files = _files()
+    return next((files[name] for name in names if name in files), None)
 
 
 @cache

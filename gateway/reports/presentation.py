@@ -73,16 +73,16 @@ def meaning(assessment: Assessment, audience: Audience) -> list[str]:
 
 def chance(t: Translator, assessment: Assessment) -> list[str]:
     """The estimate and the average to see it against: none where a diagnosis is known, both where the sex is not."""
-    found, combined = assessment.clinical, assessment.combined
-    if found is None or combined.diagnosis is not None:
+    clinical, combined = assessment.clinical, assessment.combined
+    if clinical is None or combined.diagnosis is not None:
         return []
-    if found.readings:
+    if clinical.readings:
         return [t("risk.both"), *_readings(t, assessment)]
-    if found.probability is None:
+    if clinical.probability is None:
         return []
-    lines = [t("risk.chance", percent=t.percent(found.probability))]
+    lines = [t("risk.chance", percent=t.percent(clinical.probability))]
     if average := combined.comparison:
-        times = found.probability / max(average.of_same_age_and_sex, 1e-6)
+        times = clinical.probability / max(average.of_same_age_and_sex, 1e-6)
         key = "above" if times > ABOVE_AVERAGE else "below" if times < BELOW_AVERAGE else "about"
         percent = t.percent(average.of_same_age_and_sex)
         lines.append(t(f"risk.{key}", percent=percent, population=average.population))
@@ -92,28 +92,28 @@ def chance(t: Translator, assessment: Assessment) -> list[str]:
 
 
 def _readings(t: Translator, assessment: Assessment) -> list[str]:
-    told = []
-    for one in (assessment.clinical.readings if assessment.clinical else None) or []:
-        percent = "–" if one.probability is None else t.percent(one.probability)
-        category = f" ({t.term('category', one.category)})" if one.category else ""
-        told.append(t("risk.reading", sex=t.term("option", one.sex), percent=percent) + category)
-    return told
+    lines = []
+    for reading in (assessment.clinical.readings if assessment.clinical else None) or []:
+        percent = "–" if reading.probability is None else t.percent(reading.probability)
+        category = f" ({t.term('category', reading.category)})" if reading.category else ""
+        lines.append(t("risk.reading", sex=t.term("option", reading.sex), percent=percent) + category)
+    return lines
 
 
-def imaging_words(t: Translator, found: ImagingFinding) -> str:
+def imaging_summary(t: Translator, imaging: ImagingFinding) -> str:
     """What the radiograph shows, in the reader's language."""
-    if found.appearance == "indeterminate":
+    if imaging.appearance == "indeterminate":
         return t("imaging.indeterminate")
-    return t("imaging.low" if found.possibly_low else "imaging.normal")
+    return t("imaging.low" if imaging.possibly_low else "imaging.normal")
 
 
 def warnings_of(t: Translator, assessment: Assessment, audience: Audience) -> list[str]:
     """What is odd about the record, each thing once."""
-    found = assessment.clinical.warnings if assessment.clinical else []
-    return list(dict.fromkeys(_warning_words(t, one, audience) for one in found))
+    warnings = assessment.clinical.warnings if assessment.clinical else []
+    return list(dict.fromkeys(_described(t, warning, audience) for warning in warnings))
 
 
-def _warning_words(t: Translator, warning: RecordWarning, audience: Audience) -> str:
+def _described(t: Translator, warning: RecordWarning, audience: Audience) -> str:
     """What is odd about the record: the detail for the clinic, plain words by its kind for the patient."""
     if audience == "clinician":
         return f"{warning.field}: {warning.detail}"
@@ -149,14 +149,14 @@ def in_both(
     t: Translator, translations: list[Translation], english: str | None, audience: Audience
 ) -> tuple[str, str | None]:
     """A text in the patient's language and the English to stand beside it; for the clinic, English alone."""
-    for one in translations if audience == "patient" else []:
-        if one.language == t.language:
-            return one.text, english if "unreviewed" in one.status else None
+    for translation in translations if audience == "patient" else []:
+        if translation.language == t.language:
+            return translation.text, english if "unreviewed" in translation.status else None
     return english or "", None
 
 
 def models_of(assessment: Assessment) -> list[str]:
     """Every model and rule set behind an assessment, with its version."""
     rules = assessment.recommendation.rules if assessment.recommendation else None
-    found = [part.model for part in (assessment.imaging, assessment.staging, assessment.clinical) if part]
-    return [f"{one.name} {one.version}" for one in (*found, rules) if one]
+    models = [part.model for part in (assessment.imaging, assessment.staging, assessment.clinical) if part]
+    return [f"{model.name} {model.version}" for model in (*models, rules) if model]

@@ -12,7 +12,7 @@ from gateway.reports.presentation import (
     emergency,
     found_by,
     headline,
-    imaging_words,
+    imaging_summary,
     in_both,
     interval,
     is_measured,
@@ -136,7 +136,7 @@ def _imaging(sheet: Sheet, t: Translator, report: ReportContent) -> None:
         return
     sheet.heading(t("image.title"))
     where = "" if report.is_for_patient else f"{t('sheet.film')}, {t.term('anatomy', imaging.anatomy)}: "
-    sheet.line(where + imaging_words(t, imaging), bold=True)
+    sheet.line(where + imaging_summary(t, imaging), bold=True)
     if not report.is_for_patient and (imaging.turned_degrees or imaging.inverted):
         sheet.line(t("image.righted"), soft=True)
     if imaging.indeterminate:

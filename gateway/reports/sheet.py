@@ -136,9 +136,13 @@ class Sheet:
         beside = self._narrow if self.pdf.get_y() < self._narrow_until else 0.0
         self.pdf.set_x(MARGIN_MM + indent)
         self.pdf.multi_cell(
-            self.pdf.w - 2 * MARGIN_MM - indent - beside, size * 0.47, self._plain(text), align="L",
-            new_x=XPos.LMARGIN, new_y=YPos.NEXT,
-        )  # fmt: skip
+            self.pdf.w - 2 * MARGIN_MM - indent - beside,
+            size * 0.47,
+            self._plain(text),
+            align="L",
+            new_x=XPos.LMARGIN,
+            new_y=YPos.NEXT,
+        )
 
     def _font(self, size: float, *, bold: bool, colour: tuple[int, int, int]) -> None:
         self.pdf.set_font(self._family, "B" if bold else "", size)

@@ -1,9 +1,10 @@
 """The WHO class from DXA, and from a fracture, in words."""
 
-from shared.clinic.density import BELOW_EXPECTED_TO, Score
+from shared.clinic.density import BELOW_EXPECTED_TO
 from shared.clinic.fractures import fragility
 from shared.clinic.menopause import PREMENOPAUSAL_BELOW
 from shared.clinic.reading import Reading
+from shared.clinic.scores import Score
 from shared.contracts.findings import BoneDensity, WhoClass
 
 CLASS_WORDS: dict[WhoClass, str] = {

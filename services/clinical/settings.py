@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from pydantic import Field
+
 from shared.packages import model_folder
 from shared.settings import ServiceSettings
 
@@ -11,7 +13,9 @@ SHIPPED = Path(__file__).parent / "model"
 class Settings(ServiceSettings):
     """See `ServiceSettings`; `clinical_version` names a package of `models`, the shipped model if it is empty."""
 
-    clinical_version: str = ""
+    clinical_version: str = Field(
+        "", description="Version of the clinical package in `TRABECULA_MODELS`; the shipped model if empty"
+    )
 
     @property
     def model(self) -> Path:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from pydantic import Field
+
 from shared.packages import model_folder
 from shared.radiograph import joints
 from shared.settings import ServiceSettings
@@ -12,7 +14,9 @@ SHIPPED = Path(__file__).parent / "model"
 class Settings(ServiceSettings):
     """See `ServiceSettings`; `staging_version` names a package of `models`, the shipped model if it is empty."""
 
-    staging_version: str = ""
+    staging_version: str = Field(
+        "", description="Version of the staging package in `TRABECULA_MODELS`; the shipped model if empty"
+    )
 
     @property
     def model(self) -> Path:

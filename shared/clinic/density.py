@@ -13,6 +13,7 @@ from typing import Literal
 
 from shared.clinic.logic import Truth
 from shared.clinic.reference import t_score_of
+from shared.clinic.scores import Score
 from shared.contracts.findings import WhoClass
 from shared.contracts.record import BoneSite, ClinicalRecord, DensityScore, Sex
 
@@ -22,29 +23,9 @@ DIAGNOSTIC_BONE_SITES: frozenset[BoneSite] = frozenset(
 HIP_SITES: frozenset[BoneSite] = frozenset({"femoral_neck", "total_hip"})
 NORMAL_FROM, OSTEOPOROSIS_TO, BELOW_EXPECTED_TO = -1.0, -2.5, -2.0
 MEN_T_SCORE_AGE = 50
-DAYS_A_MONTH = 30.4375
 OSTEOPOROSIS: frozenset[WhoClass | None] = frozenset({"osteoporosis", "severe_osteoporosis"})
 
 Scale = Literal["t", "z", "unknown"]
-
-
-@dataclass(frozen=True)
-class Score:
-    """One T- or Z-score that counts: of a DXA at a diagnostic site, not dated in the future.
-
-    Attributes:
-        value: standard deviations.
-        note: how it was computed, where it was not printed on the report.
-    """
-
-    site: BoneSite
-    value: float
-    date: dt.date | None
-    note: str = ""
-
-    def months_old(self, as_of: dt.date) -> float:
-        """Months since the scan; one without a date is read as of today."""
-        return 0.0 if self.date is None else max(0.0, (as_of - self.date).days / DAYS_A_MONTH)
 
 
 @dataclass(frozen=True)
@@ -166,5 +147,5 @@ def _gives_class(score: DensityScore) -> bool:
 
 def _computed(record: ClinicalRecord, as_of: dt.date) -> list[Score]:
     scans = [scan for scan in record.bmd or [] if not in_future(scan.date, as_of)]
-    derived = [(scan.date, t_score_of(scan)) for scan in scans]
-    return [Score(t.site, t.value, date, f", computed against {t.source}") for date, t in derived if t is not None]
+    derived = [t_score_of(scan) for scan in scans]
+    return [score for score in derived if score is not None]

@@ -5,16 +5,14 @@ hundred of the survey's own people is warned of.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from shared.clinic.density import DIAGNOSTIC_BONE_SITES, HIP_SITES, Score, in_future
-from shared.clinic.expected import OLDEST_AGE, YOUNGEST_AGE, deviation
+from shared.clinic.density import DIAGNOSTIC_BONE_SITES, in_future
+from shared.clinic.expected import OLDEST_AGE, YOUNGEST_AGE
 from shared.clinic.fractures import ADULT_AGE, DIAGNOSTIC_SITES, fragility, listed
 from shared.clinic.menopause import PREMENOPAUSAL_BELOW
+from shared.clinic.reading import Reading
+from shared.clinic.units import body_warnings
 from shared.contracts.findings import RecordWarning, RecordWarningType
-
-if TYPE_CHECKING:
-    from shared.clinic.reading import Reading
 
 # Field, lowest and highest value that needs no second look in an adult, unit.
 USUAL_RANGES: tuple[tuple[str, float, float, str], ...] = (
@@ -31,50 +29,22 @@ USUAL_RANGES: tuple[tuple[str, float, float, str], ...] = (
     ("creatinine_umol_per_l", 25, 1500, "umol/L"),
     ("vitamin_d_25oh_nmol_per_l", 5, 375, "nmol/L"),
 )
-USUAL_BMI, USUAL_T = (14.0, 60.0), (-7.0, 5.0)
+USUAL_T = (-7.0, 5.0)
 OLDEST_USUAL_AGE = 100
 YOUNGEST_MENOPAUSE, OLDEST_PREMENOPAUSE, OLDEST_PREGNANCY = 35, 60, 55
-POUNDS_A_KG, CM_AN_INCH = 2.2046, 2.54
-# A body mass index over 35 that would be usual if the weight were in pounds; from 65 on fewer are so heavy.
-POUNDS_FROM_BMI, POUNDS_BMI, POUNDS_BMI_OLD, POUNDS_OLD_AGE = 35, (23.0, 30.0), (21.0, 30.0), 65
-INCHES = (52, 80)
-NOT_LOWERED = "until that is checked it lowers no estimate"
-# Standard deviations over what is expected: of one site alone, and where another site is as high.
-TOO_HIGH_SD, TOO_HIGH_SD_CONFIRMED, CONFIRMED_WITHIN = 3.0, 4.0, 1.0
-TOO_HIGH_OVER_Z, OVER_Z_FROM_AGE = 1.5, 40
-HIPS_APART, SITES_APART, SITES_AGREE, SPINE_OVER_HIP = 2.0, 3.5, 0.6, 3.0
 
 
-def implausible(reading: "Reading") -> list[RecordWarning]:
+def implausible(reading: Reading) -> list[RecordWarning]:
     """Everything in the record that a person should look at again, in the record's order of importance."""
     checks = (_age, _sex_open, _body, _sex, _menopause, _ranges, _densities, _signs, _dates, _history)
     return [warning for check in checks for warning in check(reading)]
-
-
-def doubtful(reading: "Reading") -> list[Score]:
-    """The T-scores whose sign is in doubt; they decide nothing that could lower a risk."""
-    return [score for score in reading.densities.t_scores if _slip(reading, score)]
-
-
-def body_in_doubt(reading: "Reading") -> bool:
-    """Whether weight or height may be a slip."""
-    return next(_body(reading), None) is not None
-
-
-def weight_if_pounds(reading: "Reading") -> float | None:
-    """The weight in kg if the number on record is one of pounds; None where that is not likely."""
-    record, bmi = reading.record, reading.body_mass_index
-    if record.weight_kg is None or bmi is None or record.age < ADULT_AGE or bmi <= POUNDS_FROM_BMI:
-        return None
-    low, high = POUNDS_BMI_OLD if record.age >= POUNDS_OLD_AGE else POUNDS_BMI
-    return record.weight_kg / POUNDS_A_KG if low <= bmi / POUNDS_A_KG <= high else None
 
 
 def _warn(field: str, detail: str, kind: RecordWarningType = "implausible_value") -> RecordWarning:
     return RecordWarning(field=field, type=kind, detail=detail)
 
 
-def _age(reading: "Reading") -> Iterator[RecordWarning]:
+def _age(reading: Reading) -> Iterator[RecordWarning]:
     age = reading.record.age
     if age >= OLDEST_USUAL_AGE:
         yield _warn("age", f"age {age:g} is unusual; check the date of birth")
@@ -88,7 +58,7 @@ def _age(reading: "Reading") -> Iterator[RecordWarning]:
         yield _warn("age", "no probability below 40: nobody younger is in the model's population", "out_of_scope")
 
 
-def _sex_open(reading: "Reading") -> Iterator[RecordWarning]:
+def _sex_open(reading: Reading) -> Iterator[RecordWarning]:
     if not reading.sex_is_settled:
         yield _warn(
             "gender",
@@ -98,25 +68,11 @@ def _sex_open(reading: "Reading") -> Iterator[RecordWarning]:
         )
 
 
-def _body(reading: "Reading") -> Iterator[RecordWarning]:
-    record, bmi = reading.record, reading.body_mass_index
-    if record.age < ADULT_AGE:
-        return
-    if record.height_cm is not None and INCHES[0] <= record.height_cm <= INCHES[1]:
-        in_cm = record.height_cm * CM_AN_INCH
-        yield _warn("height_cm", f"{record.height_cm:g} cm may be inches ({in_cm:.0f} cm); {NOT_LOWERED}", "wrong_unit")
-        return
-    if bmi is None:
-        return
-    if (in_kg := weight_if_pounds(reading)) is not None:
-        words = f"{record.weight_kg:g} kg gives a BMI of {bmi:.0f} and may be pounds ({in_kg:.0f} kg); {NOT_LOWERED}"
-        yield _warn("weight_kg", words, "wrong_unit")
-    elif not USUAL_BMI[0] <= bmi <= USUAL_BMI[1]:
-        words = f"weight and height give a BMI of {bmi:.1f} kg/m2; check both and their units; {NOT_LOWERED}"
-        yield _warn("weight_kg", words)
+def _body(reading: Reading) -> Iterator[RecordWarning]:
+    return body_warnings(reading.record)
 
 
-def _sex(reading: "Reading") -> Iterator[RecordWarning]:
+def _sex(reading: Reading) -> Iterator[RecordWarning]:
     record = reading.record
     if not reading.sex_is_settled:
         return
@@ -135,7 +91,7 @@ def _sex(reading: "Reading") -> Iterator[RecordWarning]:
         yield _warn("pregnant", "pregnancy is unusual at this age or after menopause", "contradiction")
 
 
-def _menopause(reading: "Reading") -> Iterator[RecordWarning]:
+def _menopause(reading: Reading) -> Iterator[RecordWarning]:
     if reading.assumes_menopause:
         from_age = reading.policy.postmenopausal_from
         yield _warn(
@@ -147,7 +103,7 @@ def _menopause(reading: "Reading") -> Iterator[RecordWarning]:
         yield _warn("menopausal_status", f"not given; taken as premenopausal below {PREMENOPAUSAL_BELOW}", "assumption")
 
 
-def _ranges(reading: "Reading") -> Iterator[RecordWarning]:
+def _ranges(reading: Reading) -> Iterator[RecordWarning]:
     record = reading.record
     if record.age < ADULT_AGE:
         return
@@ -157,7 +113,7 @@ def _ranges(reading: "Reading") -> Iterator[RecordWarning]:
             yield _warn(name, f"{value:g} {unit} is unusual; check value and unit")
 
 
-def _densities(reading: "Reading") -> Iterator[RecordWarning]:
+def _densities(reading: Reading) -> Iterator[RecordWarning]:
     record = reading.record
     for name in ("t_scores", "z_scores"):
         for score in getattr(record, name) or []:
@@ -174,11 +130,11 @@ def _densities(reading: "Reading") -> Iterator[RecordWarning]:
         yield _warn("frax_country", standing.summary, "no_threshold")
 
 
-def _signs(reading: "Reading") -> Iterator[RecordWarning]:
+def _signs(reading: Reading) -> Iterator[RecordWarning]:
     for score in reading.densities.t_scores:
-        if why := _slip(reading, score):
+        if why := reading.signs.doubt(score):
             yield _warn("t_scores", f"{score.value:+g} at {_site(score.site)}: {why}; check the sign", "sign_slip")
-        elif _spine_over_hip(reading, score):
+        elif reading.signs.is_spine_over_hip(score):
             yield _warn(
                 "t_scores",
                 f"{score.value:+g} at the lumbar spine lies far above the hip: degenerative change, a fracture or "
@@ -187,45 +143,7 @@ def _signs(reading: "Reading") -> Iterator[RecordWarning]:
             )
 
 
-def _slip(reading: "Reading", score: Score) -> str | None:
-    """Why the sign of a T-score is in doubt, or None. Only a score above zero can be a minus sign lost."""
-    if score.value <= 0:
-        return None
-    z = next((other.value for other in reading.densities.z_scores if other.site == score.site), None)
-    if z is not None and reading.record.age > OVER_Z_FROM_AGE and score.value - z > TOO_HIGH_OVER_Z:
-        return f"a T-score cannot lie {score.value - z:.1f} above the Z-score of the same site ({z:+g}) over 40"
-    others = [other.value for other in reading.densities.t_scores if other.site != score.site]
-    hip = score.site in HIP_SITES
-    if hip and (other := _flipped(reading, score)) is not None:
-        return f"with a minus sign it would agree with the other site ({other:+g})"
-    weight = None if reading.body_in_doubt else reading.record.weight_kg
-    over = deviation(reading.sex, score.site, score.value, reading.record.age, weight)
-    confirmed = any(score.value - other <= CONFIRMED_WITHIN for other in others)
-    if over is None or over <= (TOO_HIGH_SD_CONFIRMED if confirmed else TOO_HIGH_SD):
-        return None
-    if not hip and _spine_over_hip(reading, score):
-        return None
-    flipped = deviation(reading.sex, score.site, -score.value, reading.record.age, weight)
-    if flipped is None or abs(flipped) >= over:
-        return None
-    return f"it lies {over:.1f} standard deviations above what age, sex and weight let one expect"
-
-
-def _flipped(reading: "Reading", score: Score) -> float | None:
-    """The score of another site that lies far below, and that this one would agree with if it had a minus sign."""
-    for other in reading.densities.t_scores:
-        far = HIPS_APART if other.site in HIP_SITES else SITES_APART
-        if score.value - other.value > far and abs(-score.value - other.value) <= SITES_AGREE:
-            return other.value
-    return None
-
-
-def _spine_over_hip(reading: "Reading", score: Score) -> bool:
-    hips = [hip.value for hip in reading.densities.t_scores if hip.site in HIP_SITES]
-    return score.site == "lumbar_spine" and bool(hips) and score.value - max(hips) > SPINE_OVER_HIP
-
-
-def _dates(reading: "Reading") -> Iterator[RecordWarning]:
+def _dates(reading: Reading) -> Iterator[RecordWarning]:
     record, today = reading.record, reading.as_of
     for name in ("t_scores", "z_scores", "bmd"):
         scores = getattr(record, name) or []
@@ -245,7 +163,7 @@ def _dates(reading: "Reading") -> Iterator[RecordWarning]:
         )
 
 
-def _history(reading: "Reading") -> Iterator[RecordWarning]:
+def _history(reading: Reading) -> Iterator[RecordWarning]:
     record = reading.record
     for name in ("medical_conditions", "medications"):
         both = set(getattr(record, name) or []) & set(getattr(record, f"{name}_excluded") or [])

@@ -4,13 +4,12 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from shared.clinic import fractures, history, intervals, kidney, menopause, plausibility
+from shared.clinic import fractures, history, intervals, kidney, menopause
 from shared.clinic.density import (
     NORMAL_FROM,
     OSTEOPOROSIS,
     OSTEOPOROSIS_TO,
     Densities,
-    Score,
     densities,
     lowest_by_other_method,
     scale_for,
@@ -19,7 +18,10 @@ from shared.clinic.frax import Frax, frax
 from shared.clinic.glucocorticoids import AcrInputs, AcrRisk, Glucocorticoids, acr_risk, glucocorticoids
 from shared.clinic.intervals import Course, Interval
 from shared.clinic.logic import Truth, all_of, any_of
+from shared.clinic.scores import Score
 from shared.clinic.sex import sexes
+from shared.clinic.signs import ScoreSigns
+from shared.clinic.units import body_in_doubt, weight_if_pounds
 from shared.contracts.findings import WhoClass
 from shared.contracts.policy import ClinicPolicy
 from shared.contracts.record import ClinicalRecord, Fracture, Sex
@@ -175,9 +177,15 @@ class Reading:
         return self.densities.lowest_z.value if self.densities.lowest_z else None
 
     @cached_property
+    def signs(self) -> ScoreSigns:
+        """The scores beside one another, by what can be expected of the person."""
+        weight = None if self.body_in_doubt else self.record.weight_kg
+        return ScoreSigns(self.densities, self.sex, self.record.age, weight)
+
+    @cached_property
     def doubtful_scores(self) -> list[Score]:
         """T-scores whose sign is in doubt."""
-        return plausibility.doubtful(self)
+        return self.signs.doubtful()
 
     @cached_property
     def density_in_doubt(self) -> bool:
@@ -278,7 +286,7 @@ class Reading:
         With a weight that may be in pounds it is the lower of the two: no slip lets a drug past its limit.
         """
         record = self.record
-        weight = plausibility.weight_if_pounds(self) or record.weight_kg
+        weight = weight_if_pounds(record) or record.weight_kg
         if record.creatinine_umol_per_l is None or weight is None:
             return None
         return kidney.creatinine_clearance(record.age, weight, record.creatinine_umol_per_l, self.sex == "female")
@@ -286,7 +294,7 @@ class Reading:
     @cached_property
     def body_in_doubt(self) -> bool:
         """Whether weight or height may be a slip of the unit or of the hand."""
-        return plausibility.body_in_doubt(self)
+        return body_in_doubt(self.record)
 
     def without_body(self) -> "Reading":
         """The same reading with weight and height unknown."""

@@ -7,6 +7,7 @@ the scanner maker's own. No value is guessed: every other maker or site gives No
 
 from dataclasses import dataclass
 
+from shared.clinic.scores import Score
 from shared.contracts.record import BoneSite, DensityMeasurement
 
 
@@ -33,21 +34,12 @@ HOLOGIC: dict[BoneSite, YoungReference] = {
 }
 
 
-@dataclass(frozen=True)
-class DerivedTScore:
-    """A T-score computed from g/cm2, with the reference it rests on."""
-
-    site: BoneSite
-    value: float
-    source: str
-
-
 def lunar_neck_on_hologic_scale(bmd: float) -> float:
     """A GE Lunar femoral neck BMD (g/cm2) on the Hologic scale, as published cohort analyses convert it."""
     return ((0.939 * bmd - 0.023) - 0.019) / 1.087
 
 
-def t_score_of(measurement: DensityMeasurement) -> DerivedTScore | None:
+def t_score_of(measurement: DensityMeasurement) -> Score | None:
     """The T-score of one BMD, rounded to two places, or None where maker and site have no reference here."""
     reference, bmd = HOLOGIC.get(measurement.site), measurement.g_per_cm2
     if reference is None:
@@ -58,4 +50,5 @@ def t_score_of(measurement: DensityMeasurement) -> DerivedTScore | None:
     elif measurement.device != "hologic":
         return None
     # Two places, so that a BMD printed at the boundary is not pushed over it by binary fractions.
-    return DerivedTScore(measurement.site, round(reference.t_score(bmd), 2), source)
+    value = round(reference.t_score(bmd), 2)
+    return Score(measurement.site, value, measurement.date, f", computed against {source}")

@@ -108,7 +108,7 @@ async def test_by_default_nothing_is_kept(shared_api, knee_jpeg):
     address = f"/v1/assessments/{(await made(shared_api, knee_jpeg))['id']}"
     answer = await shared_api.get(f"{address}/heatmap.png")
     assert answer.json()["reason"] == "not_kept"
-    assert "TRABECULA_KEEP_PICTURES" in answer.json()["detail"]
+    assert "TRABECULA_STORE_RENDERINGS" in answer.json()["detail"]
 
 
 async def test_pictures_expire_and_are_deleted(keeping, settings, knee_jpeg):

@@ -1,1 +1,1 @@
-"""Engine, session and migrations; with the repositories the only room that knows SQLAlchemy."""
+"""Engine, session and migrations; with the stores the only package that knows SQLAlchemy."""

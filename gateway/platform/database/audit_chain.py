@@ -27,10 +27,18 @@ class ChainedSession(Session):
 def row_hash(row: AuditRow) -> bytes:
     """SHA-256 over every field of a row and the hash of the row before, in one fixed form of JSON."""
     fields: list[Any] = [
-        row.sequence, row.previous.hex(), str(row.id), row.at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
-        row.organisation_id and str(row.organisation_id), row.actor, row.action, row.subject, row.outcome, row.address,
+        row.sequence,
+        row.previous.hex(),
+        str(row.id),
+        row.at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
+        row.organisation_id and str(row.organisation_id),
+        row.actor,
+        row.action,
+        row.subject,
+        row.outcome,
+        row.address,
         row.request_id,
-    ]  # fmt: skip
+    ]
     return hashlib.sha256(json.dumps(fields, separators=(",", ":")).encode()).digest()
 
 

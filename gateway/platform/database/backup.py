@@ -121,9 +121,9 @@ def _check_secret(manifest: Manifest, kek: KeyEncryptionKey) -> None:
 
 def _check_counts(connection: Connection, manifest: Manifest) -> None:
     for table in Table.metadata.sorted_tables:
-        found = connection.execute(select(func.count()).select_from(table)).scalar_one()
-        if found != manifest.rows.get(table.name, 0):
-            raise InvalidInput(f"Table {table.name} came to {found} rows instead of {manifest.rows.get(table.name)}.")
+        count = connection.execute(select(func.count()).select_from(table)).scalar_one()
+        if count != manifest.rows.get(table.name, 0):
+            raise InvalidInput(f"Table {table.name} came to {count} rows instead of {manifest.rows.get(table.name)}.")
     head = connection.execute(select(AuditHeadRow.hash).where(AuditHeadRow.id == HEAD)).scalar_one()
     if head.hex() != manifest.audit_head:
         raise InvalidInput("The audit trail's head is not the one of the backup.")
@@ -131,9 +131,9 @@ def _check_counts(connection: Connection, manifest: Manifest) -> None:
 
 def _write(connection: Connection, table: SqlTable, archive: zipfile.ZipFile) -> tuple[int, str]:
     count, digest = 0, hashlib.sha256()
-    found = connection.execute(select(table), execution_options={"yield_per": ROWS_AT_ONCE})
+    rows = connection.execute(select(table), execution_options={"yield_per": ROWS_AT_ONCE})
     with archive.open(_member(table), "w", force_zip64=True) as file:
-        for row in found:
+        for row in rows:
             line = json.dumps([_out(value) for value in row], separators=(",", ":")).encode() + b"\n"
             digest.update(line)
             file.write(line)

@@ -94,10 +94,10 @@ def require_schema(url: str) -> None:
         SchemaBehind: it has not been migrated yet.
     """
     try:
-        found = revision(url)
+        schema = revision(url)
     except (SQLAlchemyError, OSError) as error:
         raise DatabaseUnavailable(str(getattr(error, "orig", error)).splitlines()[0]) from error
-    if found != newest_revision() and not _from_newer_version(found):
+    if schema != newest_revision() and not _from_newer_version(schema):
         raise SchemaBehind("The database awaits its migration: run `trabecula migrate`, or wait for the job that does.")
 
 
@@ -127,9 +127,9 @@ def newest_revision() -> str | None:
     return ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
-def _from_newer_version(found: str | None) -> bool:
+def _from_newer_version(schema: str | None) -> bool:
     known = {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
-    return found is not None and found not in known
+    return schema is not None and schema not in known
 
 
 def _careful_sqlite(connection: Any, _: Any) -> None:

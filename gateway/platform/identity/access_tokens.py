@@ -58,9 +58,13 @@ class AccessTokens:
         """
         try:
             claims = jwt.decode(
-                token, self._key, [ALGORITHM], {"require": ["exp", "sub", "aud", "iss"]}, audience=AUDIENCE,
+                token,
+                self._key,
+                [ALGORITHM],
+                {"require": ["exp", "sub", "aud", "iss"]},
+                audience=AUDIENCE,
                 issuer=ISSUER,
-            )  # fmt: skip
+            )
             kind, _, identity = claims["sub"].partition(":")
             if kind == "account":
                 return Person(UUID(identity), UUID(claims["sid"]))

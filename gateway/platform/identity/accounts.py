@@ -41,18 +41,18 @@ class Accounts:
     async def first_organisation(self, name: str) -> UUID:
         """The oldest organisation; made under this name if there is none."""
         async with self._sessions() as session:
-            found = await session.scalar(select(OrganisationRow.id).order_by(OrganisationRow.id).limit(1))
-        return found or await self.get_or_create_organisation(name)
+            oldest = await session.scalar(select(OrganisationRow.id).order_by(OrganisationRow.id).limit(1))
+        return oldest or await self.get_or_create_organisation(name)
 
     async def get_or_create_organisation(self, name: str) -> UUID:
         """The organisation of this name; made if there is none."""
         query = select(OrganisationRow.id).where(OrganisationRow.name == name)
         async with self._sessions.begin() as session:
-            found = await session.scalar(query)
-            if found is None:
-                found = uuid7()
-                session.add(OrganisationRow(id=found, name=name, created_at=now()))
-            return found
+            organisation_id = await session.scalar(query)
+            if organisation_id is None:
+                organisation_id = uuid7()
+                session.add(OrganisationRow(id=organisation_id, name=name, created_at=now()))
+            return organisation_id
 
     async def any_administrator(self) -> bool:
         """Whether somebody can administer the installation."""
@@ -61,18 +61,27 @@ class Accounts:
             return await session.scalar(query.limit(1)) is not None
 
     async def add_account(
-        self, email: str, password_hash: str, role: Role, organisation_id: UUID, patient: PatientRow | None = None,
+        self,
+        email: str,
+        password_hash: str,
+        role: Role,
+        organisation_id: UUID,
+        patient: PatientRow | None = None,
         by: str = "operator",
-    ) -> UUID:  # fmt: skip
+    ) -> UUID:
         """A new account, with its patient's row where it is a patient's own, and its line of the trail.
 
         Raises:
             Conflict: the address has one.
         """
         row = AccountRow(
-            id=uuid7(), email=email.strip().lower(), password_hash=password_hash, role=role,
-            organisation_id=organisation_id, created_at=now(),
-        )  # fmt: skip
+            id=uuid7(),
+            email=email.strip().lower(),
+            password_hash=password_hash,
+            role=role,
+            organisation_id=organisation_id,
+            created_at=now(),
+        )
         try:
             async with self._sessions.begin() as session:
                 session.add(row)
@@ -123,10 +132,10 @@ class Accounts:
         """
         query = select(AccountRow, PatientRow.id).outerjoin(PatientRow, PatientRow.account_id == AccountRow.id)
         async with self._sessions() as session:
-            found = (await session.execute(query.where(AccountRow.id == account_id))).one_or_none()
-        if found is None or found[0].disabled_at is not None:
+            account = (await session.execute(query.where(AccountRow.id == account_id))).one_or_none()
+        if account is None or account[0].disabled_at is not None:
             raise NotAuthenticated("The account of this token is disabled.")
-        row, patient_id = found
+        row, patient_id = account
         if row.role == "patient" and patient_id is None:
             raise NotAuthenticated("The patient of this account was erased.")
         scopes = SCOPES_OF_ROLE[row.role]
@@ -168,15 +177,15 @@ class Accounts:
         action = AuditAction.ACCOUNT_DISABLED if disabled else AuditAction.ACCOUNT_ENABLED
         async with self._sessions.begin() as session:
             row = await session.get(AccountRow, account_id)
-            found = row is not None and row.organisation_id == organisation_id
-            if row is not None and found:
+            is_ours = row is not None and row.organisation_id == organisation_id
+            if row is not None and is_ours:
                 row.disabled_at = (row.disabled_at or now()) if disabled else None
                 if disabled:
                     await session.execute(_end_sign_ins(account_id))
             session.add(
-                audit_row(organisation_id, by, action, account_actor(account_id), "done" if found else "not found")
+                audit_row(organisation_id, by, action, account_actor(account_id), "done" if is_ours else "not found")
             )
-        if row is None or not found:
+        if row is None or not is_ours:
             raise NotFound(f"There is no account {account_id}.")
         return _account(row)
 

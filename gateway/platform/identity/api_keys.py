@@ -71,9 +71,14 @@ class ApiKeys:
         """A new key; the answer is the one chance to see it. `by` is the actor, for the trail."""
         identity, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
         row = ApiKeyRow(
-            id=identity, organisation_id=organisation_id, name=name, secret_hash=digest(secret), scopes=scopes,
-            created_at=now(), expires_at=expires_at,
-        )  # fmt: skip
+            id=identity,
+            organisation_id=organisation_id,
+            name=name,
+            secret_hash=digest(secret),
+            scopes=scopes,
+            created_at=now(),
+            expires_at=expires_at,
+        )
         async with self._sessions.begin() as session:
             session.add(row)
             session.add(audit_row(organisation_id, by, AuditAction.KEY_MADE, key_actor(identity)))
@@ -120,11 +125,11 @@ class ApiKeys:
         """
         async with self._sessions.begin() as session:
             row = await session.get(ApiKeyRow, identity)
-            found = row is not None and organisation_id in (None, row.organisation_id)
-            if row is not None and found and row.revoked_at is None:
+            is_theirs = row is not None and organisation_id in (None, row.organisation_id)
+            if row is not None and is_theirs and row.revoked_at is None:
                 row.revoked_at = now()
-            session.add(_line(organisation_id, row, by, AuditAction.KEY_REVOKED, identity, found))
-        if not found:
+            session.add(_line(organisation_id, row, by, AuditAction.KEY_REVOKED, identity, is_theirs))
+        if not is_theirs:
             raise NotFound(f"There is no key {identity}.")
 
     async def client(self, key: str) -> Principal:
@@ -188,6 +193,13 @@ def _line(
 
 def _api_key(row: ApiKeyRow) -> ApiKey:
     return ApiKey(
-        row.id, row.name, list(row.scopes), row.organisation_id, row.created_at, row.expires_at, row.last_used_at,
-        row.revoked_at, row.previous_valid_until,
-    )  # fmt: skip
+        row.id,
+        row.name,
+        list(row.scopes),
+        row.organisation_id,
+        row.created_at,
+        row.expires_at,
+        row.last_used_at,
+        row.revoked_at,
+        row.previous_valid_until,
+    )

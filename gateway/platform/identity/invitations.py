@@ -48,9 +48,14 @@ class Invitations:
         self._sessions = sessions
 
     async def add(
-        self, email: str, role: Role, organisation_id: UUID, by: str, lifetime: dt.timedelta,
+        self,
+        email: str,
+        role: Role,
+        organisation_id: UUID,
+        by: str,
+        lifetime: dt.timedelta,
         patient_id: UUID | None = None,
-    ) -> NewInvitation:  # fmt: skip
+    ) -> NewInvitation:
         """A new invitation; the answer is the one chance to see its token.
 
         Raises:
@@ -58,9 +63,16 @@ class Invitations:
         """
         email, token, moment = email.strip().lower(), secrets.token_urlsafe(32), now()
         row = InvitationRow(
-            id=uuid7(), organisation_id=organisation_id, email=email, role=role, patient_id=patient_id,
-            token_hash=digest(token), created_by=by, created_at=moment, expires_at=moment + lifetime,
-        )  # fmt: skip
+            id=uuid7(),
+            organisation_id=organisation_id,
+            email=email,
+            role=role,
+            patient_id=patient_id,
+            token_hash=digest(token),
+            created_by=by,
+            created_at=moment,
+            expires_at=moment + lifetime,
+        )
         async with self._sessions.begin() as session:
             if await session.scalar(select(AccountRow.id).where(AccountRow.email == email)):
                 raise Conflict("There is an account of this e-mail address already.")
@@ -74,9 +86,11 @@ class Invitations:
     async def open_ones(self, organisation_id: UUID) -> list[Invitation]:
         """The organisation's invitations that can still be accepted, newest first."""
         query = select(InvitationRow).where(
-            InvitationRow.organisation_id == organisation_id, InvitationRow.used_at.is_(None),
-            InvitationRow.revoked_at.is_(None), InvitationRow.expires_at > now(),
-        )  # fmt: skip
+            InvitationRow.organisation_id == organisation_id,
+            InvitationRow.used_at.is_(None),
+            InvitationRow.revoked_at.is_(None),
+            InvitationRow.expires_at > now(),
+        )
         async with self._sessions() as session:
             return [_invitation(row) for row in await session.scalars(query.order_by(InvitationRow.id.desc()))]
 
@@ -125,9 +139,13 @@ class Invitations:
                 if row is None:
                     raise _gone()
                 account = AccountRow(
-                    id=uuid7(), email=row.email, password_hash=password_hash, role=row.role,
-                    organisation_id=row.organisation_id, created_at=now(),
-                )  # fmt: skip
+                    id=uuid7(),
+                    email=row.email,
+                    password_hash=password_hash,
+                    role=row.role,
+                    organisation_id=row.organisation_id,
+                    created_at=now(),
+                )
                 session.add(account)
                 await session.flush()
                 if row.patient_id is not None:

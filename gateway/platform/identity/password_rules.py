@@ -24,9 +24,9 @@ def check_password(password: str, email: str) -> None:
     from zxcvbn import zxcvbn  # its lists take 15 MB, which an installation without new passwords does not need
 
     words = [email, *email.split("@"), *email.replace("@", ".").split("."), "trabecula"]
-    found = zxcvbn(password[:READ], user_inputs=[word for word in words if word])
-    if found["score"] < GOOD_ENOUGH:
-        warning = found["feedback"]["warning"] or "It is easily guessed."
+    estimate = zxcvbn(password[:READ], user_inputs=[word for word in words if word])
+    if estimate["score"] < GOOD_ENOUGH:
+        warning = estimate["feedback"]["warning"] or "It is easily guessed."
         raise InvalidInput(
             f"password: {warning} Take four or more words that do not belong together.", field="password"
         )

@@ -38,8 +38,8 @@ class Passwords:
         """Compare; with no stored hash the same work is done, so that timing does not tell which accounts exist."""
         if self._nobody is None:
             self._nobody = await self.hash(secrets.token_urlsafe())
-        found = await anyio.to_thread.run_sync(HASHER.verify, password, stored or self._nobody, limiter=self._limiter)
-        return found and stored is not None
+        matches = await anyio.to_thread.run_sync(HASHER.verify, password, stored or self._nobody, limiter=self._limiter)
+        return matches and stored is not None
 
 
 def new_password() -> str:

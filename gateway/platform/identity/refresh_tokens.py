@@ -62,11 +62,11 @@ class RefreshTokens:
                 .values(used_at=moment)
                 .returning(RefreshTokenRow.account_id, RefreshTokenRow.family)
             )
-            found = used.one_or_none()
-        if found is None:
+            sign_in = used.one_or_none()
+        if sign_in is None:
             await self.end(token, AuditAction.REFRESH_TOKEN_REUSED)
             raise NotAuthenticated("The refresh token is not valid: sign in again.")
-        return await self._add(found.account_id, found.family)
+        return await self._add(sign_in.account_id, sign_in.family)
 
     async def end(self, token: str, action: AuditAction) -> None:
         """End the sign-in of a token, with a line of the trail; an unknown token is no error (RFC 7009)."""

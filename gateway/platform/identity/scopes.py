@@ -8,7 +8,7 @@ from shared.problems import InvalidInput, NotAuthorised
 
 Scope = Literal[
     "assessments:write", "assessments:read", "patients:read", "patients:write", "models:read", "audit:read", "admin"
-]  # fmt: skip
+]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 Role = Literal["patient", "clinician", "administrator"]
 ROLES: tuple[Role, ...] = get_args(Role)

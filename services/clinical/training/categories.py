@@ -16,7 +16,7 @@ from services.clinical.training.selection import WORDS, cut_offs_of, members, sc
 from services.clinical.training.survey import Chosen, accuracy, share
 from services.clinical.training.warned import warned_shares
 from shared.clinic.expected import Expected, ExpectedTScore
-from shared.clinic.plausibility import TOO_HIGH_SD
+from shared.clinic.signs import TOO_HIGH_SD
 from shared.contracts.record import BoneSite, Sex
 
 Matrix = NDArray[np.float64]

@@ -42,7 +42,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A site that keeps pictures."""
     folder = tmp_path_factory.mktemp("pages")
     more = {
-        "TRABECULA_FIRST_ADMIN_PASSWORD": PASSWORD, "TRABECULA_KEEP_PICTURES": "true",
+        "TRABECULA_FIRST_ADMIN_PASSWORD": PASSWORD, "TRABECULA_STORE_RENDERINGS": "true",
         "TRABECULA_LOGINS_PER_MINUTE": "1000",
     }  # fmt: skip
     with running("serve", state=folder / "state", log=folder / "log", **more) as server:
