@@ -36,7 +36,7 @@ test-containers: ## Build the images, start the compose file, break it and see i
 check: ## Format, lint, types, import rules, dependencies
 	$(PYTHON) up.py --check
 
-bench: ## Run the benchmarks [ARGS="speed", "gateway" or "resilience"]
+bench: ## Run the benchmarks [ARGS="speed", "computation", "gateway" or "resilience"]
 	$(PYTHON) up.py --bench $(ARGS)
 
 docs: ## Renew the generated pages and build the docs' site in build/docs

@@ -1,9 +1,9 @@
-"""`make bench [ARGS="speed | gateway | resilience"]`; each says what it measures with --help."""
+"""`make bench [ARGS="speed | computation | gateway | resilience"]`; each says what it measures with --help."""
 
 import argparse
 from pathlib import Path
 
-from bench import gateway_cpu, resilience, speed
+from bench import computation, gateway_cpu, resilience, speed
 
 
 def main() -> None:
@@ -13,6 +13,8 @@ def main() -> None:
     for options in (parser, for_speed):
         options.add_argument("--image", type=Path, help="a radiograph of yours in place of the phantom")
         options.add_argument("--count", type=int, default=40)
+    for_computation = which.add_parser("computation", description=computation.__doc__)
+    for_computation.add_argument("--rounds", type=int, default=100)
     for_gateway = which.add_parser("gateway", description=gateway_cpu.__doc__)
     for_gateway.add_argument("--count", type=int, default=200)
     for_resilience = which.add_parser("resilience", description=resilience.__doc__)
@@ -20,6 +22,8 @@ def main() -> None:
     for_resilience.add_argument("--clients", type=int, default=20)
     for_resilience.add_argument("--kill-every", type=float, default=10, help="seconds")
     options = parser.parse_args()
+    if options.which == "computation":
+        raise SystemExit(computation.computation(options.rounds))
     if options.which == "gateway":
         gateway_cpu.gateway_cpu(options.count)
     elif options.which == "resilience":

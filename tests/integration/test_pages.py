@@ -1,5 +1,6 @@
 """The pages over HTTP: where they send people, and what hostile text does to them."""
 
+import datetime as dt
 import json
 import re
 
@@ -7,6 +8,12 @@ import pytest
 
 from gateway.assessing.administration import create_administrator
 from gateway.embedded import in_process
+from gateway.platform.database.engine import Database
+from gateway.platform.encryption import KeyEncryptionKey
+from gateway.platform.identity.accounts import Accounts
+from gateway.records.alert_rules import NewAlert, NewAlerts
+from gateway.records.alerts import add_alerts
+from gateway.records.patients import Patients
 from gateway.settings import GatewaySettings
 from tests.conftest import open_gateway
 from tests.integration.people import PASSWORD, client
@@ -25,8 +32,12 @@ PAGES = (
 
 
 @pytest.fixture(scope="module")
-async def api(tmp_path_factory):
-    settings = GatewaySettings(state_dir=tmp_path_factory.mktemp("pages"), logins_per_minute=1000, _env_file=None)
+def settings(tmp_path_factory):
+    return GatewaySettings(state_dir=tmp_path_factory.mktemp("pages"), logins_per_minute=1000, _env_file=None)
+
+
+@pytest.fixture(scope="module")
+async def api(settings):
     async with open_gateway(settings, in_process(settings.internal_key())) as found:
         await create_administrator(settings, "root@here.example", PASSWORD, None)
         yield found
@@ -81,7 +92,8 @@ async def test_the_way_further_back_keeps_what_was_asked_for(api, browser):
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-async def test_hostile_answers_are_refused_in_words_and_never_an_error_of_ours(browser, text):
+async def test_hostile_text_in_any_field_is_no_error_of_ours(browser, text):
+    """A fuzz: no answer is a 500 and nothing is done. What each refusal says is other tests' affair."""
     names = (
         "age",
         "gender",
@@ -156,3 +168,29 @@ async def test_nobody_is_sent_to_another_site(api):
     async with client(api) as stranger:
         for bad in ("//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)"):
             assert (await stranger.get("/language/hi", params={"next": bad})).headers["location"] == "/"
+
+
+async def test_a_patients_page_shows_its_alerts_however_many_others_are_newer(settings, api, browser):
+    """It once looked among the organisation's newest hundred."""
+    scan = {"site": "femoral_neck", "value": -2.2, "date": dt.datetime.now(dt.UTC).date().isoformat()}
+    record = json.dumps({"age": 68, "gender": "female", "menopausal_status": "postmenopausal", "t_scores": [scan]})
+    for number in ("MRN-A", "MRN-B"):
+        files = {"clinical": (None, record), "patient_number": (None, number)}
+        assert (await api.post("/v1/assessments", files=files)).status_code == 201
+    await many_alerts(settings, "MRN-B", 101)
+    sent = await browser.get("/patients", params={"search": "MRN-A"})
+    page = (await browser.get(sent.headers["location"])).text
+    assert "MRN-A" not in (await browser.get("/alerts")).text, "the newest are all another's"
+    assert 'action="/alerts/' in page
+
+
+async def many_alerts(settings, number, count):
+    """Alerts as an assessment would raise them, all of one patient."""
+    database = Database(settings.sqlalchemy_url())
+    patients = Patients(database.sessions, KeyEncryptionKey(settings.data_key()))
+    organisation = await Accounts(database.sessions).first_organisation(settings.organisation)
+    patient = await patients.by_number(organisation, number)
+    worse = [NewAlert("worsening", "category_rose", "Worse.", "Worse.") for _ in range(count)]
+    async with database.sessions.begin() as session:
+        await add_alerts(session, NewAlerts(worse, False, patient.id, patient.data_key), organisation, None, "operator")
+    await database.close()

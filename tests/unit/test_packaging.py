@@ -160,13 +160,6 @@ def test_training_without_data_says_what_is_missing() -> None:
     assert "make train-staging DATA=" in tried.stderr
 
 
-def test_the_licence_is_apache() -> None:
-    text = (ROOT / "LICENSE").read_text(encoding="utf-8")
-    assert "Apache License\n" in text
-    assert text.rstrip().endswith("limitations under the License.")
-    assert PROJECT["project"]["license"] == "Apache-2.0"
-
-
 SKIPPING = "import pytest\n\ndef test_one():\n    pytest.skip('no PostgreSQL here')\n\ndef test_two():\n    pass\n"
 
 

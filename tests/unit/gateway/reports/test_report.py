@@ -31,7 +31,7 @@ def sheets(pdf):
 
 
 def much():
-    """An assessment with three times as many recommendations as the example has."""
+    """An assessment with twice as many recommendations as the example has."""
     found = EXAMPLE.recommendation
     return EXAMPLE.model_copy(update={"recommendation": found.model_copy(update={"items": found.items * 2})})
 
@@ -50,6 +50,15 @@ def test_the_patients_is_one_sheet_in_the_language_asked_for(language):
 def test_the_clinicians_is_one_sheet_in_english(language):
     pdf, written = pdf_of(ReportContent(EXAMPLE, "clinician", {}), language)
     assert (sheets(pdf), written) == (1, "en")
+
+
+def test_what_is_withheld_is_said_and_is_not_there():
+    seen = for_patient(EXAMPLE, "by_clinician")
+    withheld = words_on(ReportContent(seen.assessment, "patient", {}, withheld=seen.withheld))
+    assert "once a clinician has released it" in withheld
+    assert "Check first" not in withheld
+    shown = for_patient(EXAMPLE, "at_once")
+    assert "once a clinician has released it" not in words_on(ReportContent(shown.assessment, "patient", {}))
 
 
 def test_a_long_one_is_set_smaller():

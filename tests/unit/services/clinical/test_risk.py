@@ -1,7 +1,6 @@
 """The shipped bone-density model: monotonic, additive, complete from two fields on, and overridden by measurement."""
 
 import math
-import time
 
 import numpy as np
 import pytest
@@ -190,25 +189,6 @@ def test_categories_follow_the_stated_cut_offs(model: BoneDensityModel) -> None:
     assert cut_offs.category(np.nextafter(cut_offs.low_below, 0)) == "low"
     assert cut_offs.category(cut_offs.low_below) == "moderate"
     assert cut_offs.category(cut_offs.high_from) == "high"
-
-
-def test_one_answer_takes_under_3_ms_of_cpu(model: BoneDensityModel) -> None:
-    record = ClinicalRecord.model_validate({"age": 67, "gender": "female", **FULL})
-    find([record], model)
-    started = time.process_time()
-    for _ in range(100):
-        find([record], model)
-    assert (time.process_time() - started) / 100 < 0.003
-
-
-def test_2000_records_take_under_two_seconds_of_cpu(model: BoneDensityModel) -> None:
-    some = {"gender": "female", "weight_kg": 60, "height_cm": 160, "menopausal_status": "postmenopausal"}
-    records = [
-        ClinicalRecord.model_validate({"age": 50 + i % 40, **some, **(FULL if i % 2 else {})}) for i in range(2000)
-    ]
-    started = time.process_time()
-    assert len(find(records, model)) == 2000
-    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,7 @@
-"""A header that announces 50,000 x 50,000 pixels is refused in milliseconds and without memory."""
+"""A header that announces 50,000 x 50,000 pixels is refused without the memory to hold them."""
 
 import io
 import struct
-import time
 import tracemalloc
 import zlib
 from collections.abc import Callable
@@ -38,30 +37,26 @@ def huge_jpeg(marker: bytes = b"\xff\xc0") -> bytes:
     return bytes(data)
 
 
-def measured(read: Callable[[], object]) -> tuple[float, int]:
-    """(seconds, bytes at the peak) until the refusal."""
+def peak_bytes(read: Callable[[], object]) -> int:
+    """Bytes at the peak until the refusal."""
     tracemalloc.start()
-    started = time.perf_counter()
     with pytest.raises(ImageTooLarge, match="50,000 x 50,000"):
         read()
-    seconds = time.perf_counter() - started
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    return seconds, peak
+    return peak
 
 
 @pytest.mark.parametrize("data", [huge_png(), huge_jpeg(), huge_jpeg(b"\xff\xc2")], ids=["png", "jpeg", "progressive"])
 def test_pictures(data: bytes) -> None:
-    seconds, peak = measured(lambda: decode(data))
-    assert seconds < 0.1
+    peak = peak_bytes(lambda: decode(data))
     assert peak < 1_000_000
 
 
 def test_dicom(knee: GrayPixels) -> None:
     decode(phantom.as_dicom(knee))  # pydicom is imported by the first one
     data = changed(knee, Rows=SIDE, Columns=SIDE)
-    seconds, peak = measured(lambda: decode(data))
-    assert seconds < 0.1
+    peak = peak_bytes(lambda: decode(data))
     assert peak < 1_000_000
 
 
@@ -77,6 +72,5 @@ def test_a_small_dicom_header_around_a_huge_codestream(knee: GrayPixels, syntax:
     else:
         at = data.find(b"\xff\xc3" if syntax.endswith("70") else b"\xff\xf7", start) + 5
         data[at : at + 4] = struct.pack(">HH", SIDE, SIDE)
-    seconds, peak = measured(lambda: decode(bytes(data)))
-    assert seconds < 0.1
+    peak = peak_bytes(lambda: decode(bytes(data)))
     assert peak < 1_000_000
