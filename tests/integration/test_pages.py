@@ -21,6 +21,8 @@ from tests.integration.people import PASSWORD, client
 EVIL = '<script>alert("x")</script>'
 HOSTILE = ("\x00", EVIL, "9" * 400, "\u202e\ud7ff", "{{ 7 * 7 }}", "1e999", "-1", "2026-02-30")
 PAGES = (
+    "/new",
+    "/new/offline",
     "/work-list",
     "/patients",
     "/alerts",

@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 import yaml
 
-from gateway.records.rendering_kinds import HeatMap, PictureKind
+from gateway.records.rendering_kinds import HeatMap, RenderingKind
 from shared.components import COMPONENTS, SERVICE_NAMES, SERVICES
 from shared.contracts.assessment import AssessmentPictures, Component
 from shared.settings import ServiceSettings
@@ -51,7 +51,7 @@ def test_the_contracts_name_every_service():
 
 def test_the_renderings_are_the_preview_and_each_heat_map():
     assert set(get_args(HeatMap)) == HEAT_MAPS
-    assert set(get_args(PictureKind)) == {"preview", *HEAT_MAPS}
+    assert set(get_args(RenderingKind)) == {"preview", *HEAT_MAPS}
 
 
 @pytest.mark.parametrize("name", COMPONENTS)

@@ -66,7 +66,7 @@ def knee_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-class CurrentUser:
+class BrowserUser:
     """Somebody at a browser of a given width; what the browser complains about fails the test."""
 
     def __init__(self, browser: Browser, url: str, width: int, **context: Any) -> None:
@@ -143,10 +143,10 @@ def width(request: pytest.FixtureRequest) -> int:
 @pytest.fixture
 def visit(chromium: Browser) -> Iterator[Any]:
     """Opens browsers of their own; at the end none of them may have complained."""
-    opened: list[CurrentUser] = []
+    opened: list[BrowserUser] = []
 
-    def make(server: Running, width: int = 1280, **context: Any) -> CurrentUser:
-        opened.append(CurrentUser(chromium, server.url, width, **context))
+    def make(server: Running, width: int = 1280, **context: Any) -> BrowserUser:
+        opened.append(BrowserUser(chromium, server.url, width, **context))
         return opened[-1]
 
     yield make

@@ -28,7 +28,7 @@ def test_a_sign_in_that_runs_out_is_renewed_without_a_word(site, visit):
     # Two tabs that wake up together, both without an access token, are one sign-in still.
     one.context.clear_cookies(name="trab_access")
     answers = one.page.evaluate(
-        "Promise.all([1, 2, 3].map(() => fetch('/visit').then(answer => answer.json()).then(told => told.account)))"
+        "Promise.all([1, 2, 3].map(() => fetch('/session').then(answer => answer.json()).then(told => told.account)))"
     )
     assert len(set(answers)) == 1
     assert answers[0]
