@@ -17,8 +17,9 @@ setup: ## Make the environment in .venv, start nothing
 run: ## Set up what is missing and serve [ARGS="--port 8080 --state-dir DIR"]
 	$(PYTHON) up.py $(ARGS)
 
+# The whole suite side by side, a file on one processor; what ARGS picks out runs alone, which starts sooner.
 test: ## Set up with the test tools and run the tests [ARGS="-k word tests/unit"]
-	$(PYTHON) up.py --test $(ARGS)
+	$(PYTHON) up.py --test $(or $(ARGS),--numprocesses auto --maxprocesses 4 --dist loadfile)
 
 test-long: ## Run what takes minutes: 20,000 answers to records made at random [ARGS=...]
 	$(PYTHON) up.py --test -m long $(ARGS)
