@@ -12,6 +12,7 @@ from starlette.datastructures import FormData
 from gateway.pages.forms import day, number, text
 from shared.contracts.record import (
     BoneSite,
+    ClinicalRecord,
     DensityDevice,
     Ethnicity,
     FractureSite,
@@ -21,6 +22,7 @@ from shared.contracts.record import (
     Medication,
     MenopausalStatus,
     Sex,
+    Whole,
 )
 
 Kind = Literal["number", "choice", "yes_no", "many", "fractures", "densities"]
@@ -49,7 +51,11 @@ class Section:
     genders: tuple[str, ...] = ()
 
 
-def _number(name: str, low: float, high: float, step: float = 1) -> Question:
+def _number(name: str, step: float = 1) -> Question:
+    """A number within the bounds that the record's contract sets."""
+    bounds = ClinicalRecord.model_fields[name].metadata
+    low = next(bound.ge for bound in bounds if hasattr(bound, "ge"))
+    high = next(bound.le for bound in bounds if hasattr(bound, "le"))
     return Question(name, "number", low, high, step)
 
 
@@ -65,8 +71,8 @@ SECTIONS = (
     Section(
         "basics",
         (
-            _number("age", 0, 120), _choice("gender", get_args(Gender)), _number("weight_kg", 20, 400, 0.1),
-            _number("height_cm", 50, 260, 0.1), _number("height_loss_cm", 0, 40, 0.1),
+            _number("age"), _choice("gender", get_args(Gender)), _number("weight_kg", 0.1),
+            _number("height_cm", 0.1), _number("height_loss_cm", 0.1),
             _choice("ethnicity", get_args(Ethnicity)),
         ),
     ),
@@ -82,13 +88,13 @@ SECTIONS = (
         "fractures",
         (
             Question("prior_fractures", "fractures", options=get_args(FractureSite)),
-            *_yes_no("parent_hip_fracture", "family_history"), _number("falls_past_year", 0, 365),
+            *_yes_no("parent_hip_fracture", "family_history"), _number("falls_past_year"),
         ),
     ),
     Section(
         "women",
         (
-            _choice("menopausal_status", get_args(MenopausalStatus)), _number("menopause_age", 10, 70),
+            _choice("menopausal_status", get_args(MenopausalStatus)), _number("menopause_age"),
             *_yes_no("oestrogen_use", "oestrogen_ever", "pregnant", "breastfeeding"),
         ),
         genders=("", "female", "other", "unknown"),
@@ -96,9 +102,9 @@ SECTIONS = (
     Section(
         "habits",
         (
-            _choice("smoking", ("never", "former", "current")), _number("alcohol_units_per_day", 0, 100, 0.5),
-            _choice("physical_activity", ("sedentary", "active")), _number("calcium_mg_per_day", 0, 10_000, 50),
-            _number("vitamin_d_iu_per_day", 0, 100_000, 100),
+            _choice("smoking", ("never", "former", "current")), _number("alcohol_units_per_day", 0.5),
+            _choice("physical_activity", ("sedentary", "active")), _number("calcium_mg_per_day", 50),
+            _number("vitamin_d_iu_per_day", 100),
         ),
     ),
     Section("symptoms", _yes_no(
@@ -109,32 +115,33 @@ SECTIONS = (
         "conditions",
         (
             Question("medical_conditions", "many", options=get_args(MedicalCondition)),
-            _number("months_since_cardiovascular_event", 0, 1440),
+            _number("months_since_cardiovascular_event"),
         ),
     ),
     Section(
         "medicines",
         (
             Question("medications", "many", options=get_args(Medication)),
-            _number("glucocorticoid_mg_per_day", 0, 200, 0.5),
-            _number("glucocorticoid_months", 0, 1200), _number("bisphosphonate_years", 0, 60, 0.5),
-            _number("denosumab_doses", 0, 100), _number("denosumab_last_dose_months_ago", 0, 600),
-            _number("zoledronate_months_ago", 0, 600),
+            _number("glucocorticoid_mg_per_day", 0.5),
+            _number("glucocorticoid_months"), _number("bisphosphonate_years", 0.5),
+            _number("denosumab_doses"), _number("denosumab_last_dose_months_ago"),
+            _number("zoledronate_months_ago"),
         ),
     ),
     Section(
         "tests",
         (
-            Question("densities", "densities", options=get_args(BoneSite)), _number("frax_major", 0, 100, 0.1),
-            _number("frax_hip", 0, 100, 0.1), _choice("frax_country", get_args(FraxCountry)),
-            _number("egfr_ml_per_min", 0, 250), _number("creatinine_umol_per_l", 10, 3000),
-            _number("serum_calcium_mmol_per_l", 0.5, 6, 0.01), _number("vitamin_d_25oh_nmol_per_l", 0, 1000),
+            Question("densities", "densities", options=get_args(BoneSite)), _number("frax_major", 0.1),
+            _number("frax_hip", 0.1), _choice("frax_country", get_args(FraxCountry)),
+            _number("egfr_ml_per_min"), _number("creatinine_umol_per_l"),
+            _number("serum_calcium_mmol_per_l", 0.01), _number("vitamin_d_25oh_nmol_per_l"),
         ),
     ),
 )  # fmt: skip
 DEVICES = get_args(DensityDevice)
 YES_OR_NO = {"yes": True, "no": False}
-WHOLE = {"falls_past_year", "denosumab_doses"}
+# Fields that hold a whole number, which a form sends as 2.0.
+WHOLE = {name for name, field in ClinicalRecord.model_fields.items() if field.annotation in (Whole, Whole | None)}
 
 
 def record_of(form: FormData) -> dict[str, Any]:

@@ -73,4 +73,4 @@ def test_a_client_that_does_not_wait_finds_its_assessment_later(server, client):
     headers = {"Content-Type": content_type, "Idempotency-Key": "gone"}
     answer = client.post("/v1/assessments", content=body, headers=headers)
     assert answer.status_code == 201
-    assert [one["id"] for one in listed(client, "gone")] == [answer.json()["id"]]
+    assert [item["id"] for item in listed(client, "gone")] == [answer.json()["id"]]

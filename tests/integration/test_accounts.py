@@ -72,7 +72,7 @@ async def test_staff_are_invited_once(admin, api, stranger):
     body = {"email": "cli@clinic.example", "role": "clinician"}
     made = (await admin.post("/v1/invitations", json=body)).json()
     listed = (await admin.get("/v1/invitations")).json()["items"]
-    assert [one["id"] for one in listed] == [made["id"]]
+    assert [item["id"] for item in listed] == [made["id"]]
     assert "token" not in listed[0]
     weak = await stranger.post("/v1/invitations/accept", json={"token": made["token"], "password": "short"})
     assert weak.status_code == 422
@@ -161,17 +161,17 @@ async def test_a_system_has_no_password(api):
 
 async def test_signing_out_ends_the_access_token_too(admin, api, stranger):
     await (await invited(admin, api, "out@clinic.example", "clinician")).aclose()
-    one, other = await tokens_of(stranger, "out@clinic.example"), await tokens_of(stranger, "out@clinic.example")
-    assert (await stranger.post("/v1/tokens/revoke", data={"token": one["refresh_token"]})).status_code == 204
-    assert (await stranger.get("/v1/models", headers=bearer(one))).status_code == 401
+    only, other = await tokens_of(stranger, "out@clinic.example"), await tokens_of(stranger, "out@clinic.example")
+    assert (await stranger.post("/v1/tokens/revoke", data={"token": only["refresh_token"]})).status_code == 204
+    assert (await stranger.get("/v1/models", headers=bearer(only))).status_code == 401
     assert (await stranger.get("/v1/models", headers=bearer(other))).status_code == 200
 
 
 async def test_a_disabled_account_is_out_at_once(admin, api, stranger):
     async with await invited(admin, api, "gone@clinic.example", "clinician") as clinician:
         [found] = [
-            one for one in (await admin.get("/v1/accounts?limit=100")).json()["items"]
-            if one["email"] == "gone@clinic.example"
+            account for account in (await admin.get("/v1/accounts?limit=100")).json()["items"]
+            if account["email"] == "gone@clinic.example"
         ]  # fmt: skip
         address = f"/v1/accounts/{found['id']}"
         assert (await admin.patch(address, json={"disabled": True})).json()["disabled_at"]

@@ -149,7 +149,7 @@ async def test_a_refused_image_beside_a_record_makes_it_partial(shared_api):
     assert assessment["status"] == "partial"
     assert assessment["imaging"] is None
     assert assessment["clinical"]
-    assert [(one["component"], one["reason"]) for one in assessment["warnings"]] == [("imaging", "blank")]
+    assert [(warning["component"], warning["reason"]) for warning in assessment["warnings"]] == [("imaging", "blank")]
 
 
 async def test_a_tiny_image_is_refused(shared_api):
@@ -218,7 +218,7 @@ async def test_pages_run_through_every_assessment_once(shared_api):
     while True:
         query = {"limit": 2, "patient_number": "pages", **({"before": before} if before else {})}
         page = (await shared_api.get("/v1/assessments", params=query)).json()
-        seen += [one["id"] for one in page["items"]]
+        seen += [item["id"] for item in page["items"]]
         if (before := page["next"]) is None:
             break
     assert seen == made[::-1]

@@ -202,8 +202,8 @@ async def callers(settings, api):
     }
     assert set(found) == set(SCOPES)
     yield found
-    for one in found.values():
-        await one.aclose()
+    for item in found.values():
+        await item.aclose()
 
 
 @pytest.fixture(scope="module")
@@ -232,7 +232,7 @@ async def records(settings, api, callers, knee_jpeg):
     for date, value in (("2023-01-10", -1.0), ("2025-01-10", -3.5)):
         await callers["clinician"].post("/v1/patients/MRN-A/measurements", **measured(date, value))
     alerts = (await callers["clinician"].get("/v1/alerts")).json()["items"]
-    alert = next(one["id"] for one in alerts if one["state"] == "worsening")
+    alert = next(open_alert["id"] for open_alert in alerts if open_alert["state"] == "worsening")
 
     internal = (await callers["clinician"].get("/v1/patients/MRN-A")).json()["id"]
 
@@ -297,11 +297,11 @@ def expected(name, row, caller):
 async def test_who_may_do_what(name, callers, records):
     row = MATRIX[name]
     method, template = name.split(" ")
-    for caller, client_ in callers.items():
+    for caller, their_client in callers.items():
         filled = {parameter: await make() for parameter, make in records.items() if f"{{{parameter}}}" in template}
         if row.uses_up:
             filled["patient_id"] = await records["new patient"]()
-        answer = await client_.request(method, template.format(**filled), **row.send)
+        answer = await their_client.request(method, template.format(**filled), **row.send)
         wanted = expected(name, row, caller)
         if wanted != "served":
             assert answer.status_code == wanted, (name, caller, answer.text)
@@ -398,7 +398,7 @@ async def test_the_others_see_their_own(callers, records):
     known = await records["assessment_id"]()
     for caller in ("patient", "clinician", "administrator", "system"):
         listed = (await callers[caller].get("/v1/assessments", params={"limit": 100})).json()["items"]
-        assert known in {one["id"] for one in listed}, caller
+        assert known in {item["id"] for item in listed}, caller
 
 
 async def test_a_patient_writes_for_nobody_else(callers):

@@ -45,8 +45,8 @@ async def test_a_restore_is_the_same_installation(original, database_url, tmp_pa
     assert {name: again[name] for name in ("rows", "audit_head")} == {
         name: done[name] for name in ("rows", "audit_head")
     }
-    with zipfile.ZipFile(file) as one, zipfile.ZipFile(tmp_path / "again") as other:
-        assert json.loads(one.read("manifest.json"))["digests"] == json.loads(other.read("manifest.json"))["digests"]
+    with zipfile.ZipFile(file) as only, zipfile.ZipFile(tmp_path / "again") as other:
+        assert json.loads(only.read("manifest.json"))["digests"] == json.loads(other.read("manifest.json"))["digests"]
     async with open_gateway(settings, in_process(settings.internal_key())) as client:
         async with httpx.AsyncClient(
             transport=client._transport, base_url="http://gateway", headers={"X-API-Key": reader}

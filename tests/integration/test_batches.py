@@ -86,13 +86,13 @@ async def test_a_batch_with_images_and_records(clinic, knee_jpeg):
     assert (states[-1]["state"], states[-1]["done"], states[-1]["failed"]) == ("done", 2, 1)
     assert (await clinic.get(f"/v1/batches/{batch['id']}")).json() == states[-1]
     a, b, c = await cases_of(clinic, batch["id"])
-    assert [one["reference"] for one in (a, b, c)] == ["a", "b", "c"]
+    assert [item["reference"] for item in (a, b, c)] == ["a", "b", "c"]
     assert c["problem"]["type"] == "urn:trabecula:problem:unreadable-image"
     first = (await clinic.get(f"/v1/assessments/{a['assessment_id']}")).json()
     assert first["status"] == "complete"
     assert first["staging"]
     listed = (await clinic.get("/v1/assessments", params={"patient_number": "MRN-1"})).json()["items"]
-    assert {one["id"] for one in listed} == {a["assessment_id"], b["assessment_id"]}
+    assert {item["id"] for item in listed} == {a["assessment_id"], b["assessment_id"]}
     assert (await clinic.get("/v1/batches")).json()["items"] == [states[-1]]
 
 
@@ -109,7 +109,7 @@ async def test_what_was_handed_in_is_sealed_and_deleted_when_done(settings, clin
 async def test_the_same_key_gives_the_same_batch(clinic):
     headers = {"Idempotency-Key": "monday"}
     made = await asyncio.gather(*(handed_in(clinic, records(2), **headers) for _ in range(3)))
-    assert len({one["id"] for one in made}) == 1
+    assert len({item["id"] for item in made}) == 1
     other = await clinic.post("/v1/batches", files=form(records(3)), headers=headers)
     assert other.status_code == 409
     await followed(clinic, made[0]["id"])
@@ -122,7 +122,7 @@ async def test_pages_of_cases_and_batches(clinic):
     while True:
         query = {"limit": 2, **({} if after is None else {"after": after})}
         page = (await clinic.get(f"/v1/batches/{batch['id']}/cases", params=query)).json()
-        seen += [one["reference"] for one in page["items"]]
+        seen += [item["reference"] for item in page["items"]]
         if (after := page["next"]) is None:
             break
     assert seen == [f"case-{number}" for number in range(5)]

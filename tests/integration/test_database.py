@@ -159,5 +159,5 @@ async def test_assessments_of_the_first_version_are_sealed_and_still_found(setti
     async with open_gateway(settings, in_process(settings.internal_key())) as client:
         of_patient = (await client.get("/v1/assessments", params={"patient_number": "MRN-1"})).json()["items"]
         without = (await client.get(f"/v1/assessments/{ids[2]}")).json()
-    assert {one["id"] for one in of_patient} == {str(ids[0]), str(ids[1])}
+    assert {item["id"] for item in of_patient} == {str(ids[0]), str(ids[1])}
     assert without == {**ASSESSMENT, "id": str(ids[2]), "patient_number": None}

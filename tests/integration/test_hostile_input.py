@@ -41,7 +41,7 @@ def resolved(document, schema):
 
 def texts(schema):
     """Whether a schema takes a text."""
-    return schema.get("type") == "string" or any(texts(one) for one in schema.get("anyOf", []))
+    return schema.get("type") == "string" or any(texts(item) for item in schema.get("anyOf", []))
 
 
 def example(schema):
@@ -63,9 +63,9 @@ def places(document):
             content = found[method].get("requestBody", {}).get("content", {})
             for kind, media in content.items():
                 properties = resolved(document, media["schema"]).get("properties", {})
-                others = {name: example(resolved(document, one)) for name, one in properties.items()}
-                for name, one in properties.items():
-                    if texts(resolved(document, one)):
+                others = {name: example(resolved(document, property)) for name, property in properties.items()}
+                for name, property in properties.items():
+                    if texts(resolved(document, property)):
                         yield method, path, kind, name, others
 
 

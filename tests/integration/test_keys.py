@@ -41,7 +41,7 @@ async def test_a_key_is_shown_once_and_listed_without_its_secret(admin, stranger
     assert await status(stranger, made) == 200
     answer = await admin.get("/v1/keys")
     assert secret not in answer.text
-    [listed] = [one for one in answer.json()["items"] if one["id"] == made["id"]]
+    [listed] = [item for item in answer.json()["items"] if item["id"] == made["id"]]
     assert listed["last_used_at"]
     assert listed["expires_at"]
 
@@ -144,7 +144,7 @@ async def test_http_basic_does_as_well(admin, stranger):
 async def test_the_operator_rotates_and_revokes(settings, stranger, api):
     made = await create_api_key(settings, "ward", "models:read", None)
     new = await rotate_api_key(settings, made["key"], 0)  # the whole key is as good as its id
-    assert [await status(stranger, one) for one in (made, new)] == [401, 200]
+    assert [await status(stranger, item) for item in (made, new)] == [401, 200]
     await revoke_api_key(settings, made["id"])
     assert await status(stranger, new) == 401
     with pytest.raises(NotFound):

@@ -33,7 +33,7 @@ def checked(state, code=0):
     """The findings by name; in a process of its own, as it sets up the logs for itself."""
     done = trabecula("check", "--json", state=state)
     assert done.returncode == code, done.stdout + done.stderr
-    return {one["name"]: one for one in json.loads(done.stdout)}
+    return {load["name"]: load for load in json.loads(done.stdout)}
 
 
 def test_every_command_has_help_and_json():
@@ -61,13 +61,13 @@ def test_the_life_of_an_installation(state, tmp_path):
     assert key["organisation_id"] != admin["organisation_id"]
     assert answer("rotate-key", key["id"])["key"] != key["key"]
     assert answer("revoke-key", key["key"]) == {"id": key["id"], "revoked": True}
-    assert [one["state"] for one in answer("list-keys")] == ["revoked"]
+    assert [item["state"] for item in answer("list-keys")] == ["revoked"]
 
     findings = checked(state)
     assert list(findings) == [
         "state folder", "database", "data secret", "imaging", "staging", "clinical", "recommender",
     ]  # fmt: skip
-    assert all(one["ok"] for one in findings.values())
+    assert all(finding["ok"] for finding in findings.values())
 
     trail = answer("audit", "verify")
     assert trail["ok"]
@@ -93,7 +93,7 @@ def test_check_names_what_is_wrong(state):
 
     def found():
         settings = GatewaySettings(state_dir=state, services=nowhere, _env_file=None)
-        return {one.name: one for one in asyncio.run(check(settings))}
+        return {setting.name: setting for setting in asyncio.run(check(settings))}
 
     answer("create-key", "--name", "ward", "--scopes", "models:read")
     (state / "data_secret").unlink()

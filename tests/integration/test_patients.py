@@ -86,11 +86,11 @@ async def test_the_timeline_tells_each_fact_once_and_the_trend(clinic):
     answer = await clinic.post("/v1/patients/MRN-1/measurements", json=added)
     assert answer.status_code == 201
     told = await get(clinic, "/v1/patients/MRN-1/timeline")
-    assert Counter(one["kind"] for one in told["entries"]) == {
+    assert Counter(entry["kind"] for entry in told["entries"]) == {
         "assessment": 2, "t_score": 3, "fracture": 1, "bone_density": 1,
     }  # fmt: skip
-    assert [one["date"] for one in told["entries"]] == sorted(one["date"] for one in told["entries"])
-    assert [one["assessment"]["id"] for one in told["entries"] if one["kind"] == "assessment"] == [
+    assert [entry["date"] for entry in told["entries"]] == sorted(entry["date"] for entry in told["entries"])
+    assert [entry["assessment"]["id"] for entry in told["entries"] if entry["kind"] == "assessment"] == [
         first["id"], second["id"],
     ]  # fmt: skip
     (trend,) = told["trends"]
@@ -130,7 +130,7 @@ async def test_follow_ups_fall_due_and_give_way_to_newer_ones(settings, clinic):
     await assessed(clinic, "MRN-1", t_scores=[t_score(-2.2)], **UNTREATED)
     assert (await get(clinic, "/v1/alerts"))["items"] == []
     upcoming = (await get(clinic, "/v1/alerts", state="upcoming"))["items"]
-    assert {one["code"] for one in upcoming} == {"follow_up.next_dxa.low_score"}
+    assert {item["code"] for item in upcoming} == {"follow_up.next_dxa.low_score"}
     assert upcoming[0]["patient_number"] == "MRN-1"
     today = dt.datetime.now(dt.UTC).date()
     database = Database(settings.sqlalchemy_url())
@@ -138,12 +138,12 @@ async def test_follow_ups_fall_due_and_give_way_to_newer_ones(settings, clinic):
         async with database.sessions.begin() as session:
             passed = today - dt.timedelta(days=days)
             await session.execute(update(AlertRow).values(due_from=passed, due_by=passed))
-        assert [one["state"] for one in (await get(clinic, "/v1/alerts"))["items"]] == [state]
+        assert [alert["state"] for alert in (await get(clinic, "/v1/alerts"))["items"]] == [state]
     await database.close()
     await assessed(clinic, "MRN-1", t_scores=[t_score(-1.7)], **UNTREATED)
     assert (await get(clinic, "/v1/alerts"))["items"] == []
     after = (await get(clinic, "/v1/alerts", state="upcoming"))["items"]
-    assert {one["code"] for one in after} == {"follow_up.next_dxa.five_years"}
+    assert {item["code"] for item in after} == {"follow_up.next_dxa.five_years"}
 
 
 async def test_a_patient_who_gets_worse_raises_an_alert_until_somebody_closes_it(clinic):
@@ -167,11 +167,11 @@ async def test_the_export_has_everything(clinic, knee_jpeg):
     await clinic.post("/v1/patients/MRN-1/measurements", json={"kind": "fracture", "date": "2024-01-01", "site": "hip"})
     await assessed(clinic, "MRN-2")
     export = await get(clinic, "/v1/patients/MRN-1/export")
-    assert [one["assessment"]["id"] for one in export["assessments"]] == [made["id"]]
+    assert [assessment["assessment"]["id"] for assessment in export["assessments"]] == [made["id"]]
     assert export["assessments"][0]["record"]["record"]["t_scores"][0]["value"] == -2.2
-    assert [one["measured"]["site"] for one in export["measurements"]] == ["hip"]
-    assert [one["code"] for one in export["alerts"]]
-    assert {"patient made", "assessment made", "patient exported"} <= {one["action"] for one in export["trail"]}
+    assert [measurement["measured"]["site"] for measurement in export["measurements"]] == ["hip"]
+    assert [alert["code"] for alert in export["alerts"]]
+    assert {"patient made", "assessment made", "patient exported"} <= {item["action"] for item in export["trail"]}
 
 
 async def test_erasure_leaves_nothing_but_the_trail(settings, api, clinic, knee_jpeg):
@@ -208,9 +208,9 @@ async def test_erasure_leaves_nothing_but_the_trail(settings, api, clinic, knee_
     assert (await get(clinic, f"/v1/assessments/{kept['id']}")) == kept
     # The same reference is a new patient from now on.
     again = await assessed(clinic, "MRN-1")
-    assert [one["id"] for one in (await get(clinic, "/v1/assessments", patient_number="MRN-1"))["items"]] == [
-        again["id"]
-    ]
+    assert [
+        assessment["id"] for assessment in (await get(clinic, "/v1/assessments", patient_number="MRN-1"))["items"]
+    ] == [again["id"]]
     await admin.aclose()
     await patient.aclose()
 
@@ -220,13 +220,17 @@ async def test_a_patient_sees_itself_only(settings, api, clinic):
     own = await assessed(clinic, "MRN-1", t_scores=[t_score(-2.2)])
     await assessed(clinic, "MRN-2", t_scores=[t_score(-2.2)])
     patient = await invited(admin, api, "p@home.example", "patient", patient_number="MRN-1")
-    assert [one["patient_number"] for one in (await get(patient, "/v1/patients"))["items"]] == ["MRN-1"]
+    assert [listed["patient_number"] for listed in (await get(patient, "/v1/patients"))["items"]] == ["MRN-1"]
     timeline = await get(patient, "/v1/patients/MRN-1/timeline")
-    assert {one["source_id"] for one in timeline["entries"]} == {own["id"]}
+    assert {entry["source_id"] for entry in timeline["entries"]} == {own["id"]}
     upcoming = (await get(patient, "/v1/alerts", state="upcoming"))["items"]
-    assert {one["patient_number"] for one in upcoming} == {"MRN-1"}
+    assert {entry["patient_number"] for entry in upcoming} == {"MRN-1"}
     export = await get(patient, "/v1/patients/MRN-1/export")
-    kinds = {item["kind"] for one in export["assessments"] for item in one["assessment"]["recommendation"]["items"]}
+    kinds = {
+        item["kind"]
+        for assessment in export["assessments"]
+        for item in assessment["assessment"]["recommendation"]["items"]
+    }
     assert "medication" not in kinds
     for path in ("", "/timeline", "/export"):
         await get(patient, f"/v1/patients/MRN-2{path}", 404)
@@ -258,7 +262,7 @@ async def test_text_that_looks_like_sql_or_a_header_is_text(clinic):
     for hostile in ("'; DROP TABLE patients; --", 'x" OR "1"="1', "a%' OR 1=1", "${jndi:ldap://x}", "Ωμέγα-1"):
         await assessed(clinic, hostile)
         found = await get(clinic, "/v1/assessments", patient_number=hostile)
-        assert [one["patient_number"] for one in found["items"]] == [hostile]
+        assert [item["patient_number"] for item in found["items"]] == [hostile]
     assert len((await get(clinic, "/v1/patients"))["items"]) == 5
     for broken in ("a\r\nSet-Cookie: b=c", "a\u0000b"):
         answer = await clinic.post(

@@ -42,13 +42,13 @@ async def site(tmp_path_factory):
         files = {"clinical": (None, json.dumps(RECORD)), "patient_number": (None, "MRN-A")}
         made = (await admin.post("/v1/assessments", files=files)).json()
         yield admin, patient, browser, made
-        for one in (admin, patient, browser):
-            await one.aclose()
+        for item in (admin, patient, browser):
+            await item.aclose()
 
 
 def without_the_own_record(document):
     """A patient's export without the record: what a person takes was told by them, and is nothing to withhold."""
-    return {**document, "assessments": [{**one, "record": None} for one in document["assessments"]]}
+    return {**document, "assessments": [{**assessment, "record": None} for assessment in document["assessments"]]}
 
 
 def named(text):

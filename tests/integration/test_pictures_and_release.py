@@ -94,9 +94,11 @@ async def test_pictures_come_with_the_answer_where_they_are_asked_for_and_are_no
     answer = await shared_api.post("/v1/assessments?pictures=true", **asked)
     pictures = answer.json()["pictures"]
     assert set(pictures) == {"preview", "imaging", "staging"}
-    sizes = {cv2.imdecode(np.frombuffer(png(one), np.uint8), cv2.IMREAD_COLOR).shape for one in pictures.values()}
+    sizes = {
+        cv2.imdecode(np.frombuffer(png(picture), np.uint8), cv2.IMREAD_COLOR).shape for picture in pictures.values()
+    }
     assert len(sizes) == 1
-    assert len({one["png_base64"] for one in pictures.values()}) == 3
+    assert len({picture["png_base64"] for picture in pictures.values()}) == 3
     address = f"/v1/assessments/{answer.json()['id']}"
     assert (await shared_api.get(f"{address}/preview.png")).status_code == 404
     stored = (await shared_api.get(address)).json()
@@ -159,7 +161,7 @@ async def test_a_patient_sees_the_own_records_and_medication_once_released(keepi
     assert "medication" not in kinds(seen)
     assert kinds(seen) == kinds(own) - {"medication"}
     assert seen["recommendation"]["letter"] is None
-    assert [one["id"] for one in (await patient.get("/v1/assessments")).json()["items"]] == [own["id"]]
+    assert [assessment["id"] for assessment in (await patient.get("/v1/assessments")).json()["items"]] == [own["id"]]
     assert "medication" not in kinds((await patient.get("/v1/assessments")).json()["items"][0])
     for hidden in ("", "/preview.png", "/heatmap.png"):
         assert (await patient.get(f"/v1/assessments/{other['id']}{hidden}")).status_code == 404

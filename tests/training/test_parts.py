@@ -94,9 +94,9 @@ def test_the_interval_resamples_patients_and_not_pictures():
 
 def test_augmentation_keeps_size_and_repeats_with_its_seed():
     picture = np.random.default_rng(0).integers(0, 255, (224, 224), dtype=np.uint8)
-    one, two = (Augmentation().apply(picture, 160, np.random.default_rng(7)) for _ in range(2))
-    assert one.shape == (160, 160)
-    assert (one == two).all()
+    only, two = (Augmentation().apply(picture, 160, np.random.default_rng(7)) for _ in range(2))
+    assert only.shape == (160, 160)
+    assert (only == two).all()
     still = Augmentation(0, 0, 0, 0, 0, 0).apply(picture, 224, np.random.default_rng(7))
     assert (still == picture).all()
     mirrored = Augmentation(0, 0, 0, 0, 1, 0).apply(picture, 224, np.random.default_rng(7))

@@ -104,7 +104,7 @@ def test_a_radiograph_is_staged_as_by_onnx_runtime(serving):
         theirs, ours = there.stage(picture, Correction()).finding, here.stage(picture, Correction()).finding
         assert theirs.stage == ours.stage
         assert theirs.probabilities == pytest.approx(ours.probabilities, abs=TOLERANCE)
-        assert [one.box for one in theirs.knees] == [one.box for one in ours.knees]
+        assert [graded.box for graded in theirs.knees] == [graded.box for graded in ours.knees]
 
 
 def test_every_output_comes_back_in_its_shape(serving):

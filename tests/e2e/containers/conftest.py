@@ -61,7 +61,7 @@ class Stack:
             all=True,
             filters={"label": [f"com.docker.compose.project={PROJECT}", f"com.docker.compose.service={service}"]},
         )
-        assert len(found) == 1, [one.name for one in found]
+        assert len(found) == 1, [item.name for item in found]
         return found[0]
 
     def gateway(self, *command: str) -> str:

@@ -129,8 +129,8 @@ class BrowserUser:
         tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
         found = self.page.evaluate("tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", tags)
         told = [
-            f"{one['id']} ({one['impact']}): {one['help']}: {node['html'][:160]}"
-            for one in found["violations"] for node in one["nodes"]
+            f"{violation['id']} ({violation['impact']}): {violation['help']}: {node['html'][:160]}"
+            for violation in found["violations"] for node in violation["nodes"]
         ]  # fmt: skip
         assert not told, f"{self.page.url}\n" + "\n".join(told)
 
@@ -150,9 +150,9 @@ def visit(chromium: Browser) -> Iterator[Any]:
         return opened[-1]
 
     yield make
-    complaints = [line for one in opened for line in one.complaints]
-    for one in opened:
-        one.context.close()
+    complaints = [line for item in opened for line in item.complaints]
+    for item in opened:
+        item.context.close()
     assert not complaints
 
 

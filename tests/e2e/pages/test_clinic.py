@@ -42,33 +42,33 @@ def assessment(site, key, knee_file):
 
 
 def test_from_the_work_list_to_a_release_and_an_invited_patient(site, visit, width, assessment, axe):
-    one = visit(site, width)
-    one.sign_in()
-    one.open("/work-list")
-    one.is_accessible(axe)
-    one.shot("work-list")
-    one.page.fill("#search", "MRN-1")
-    one.page.click("main form button")
-    assert one.page.locator("tbody tr").count() == 1
-    one.page.click("tbody a")
-    one.page.wait_for_selector("#group-medication")
-    one.is_accessible(axe)
-    one.shot("result-clinician")
-    if one.page.locator("text=Release to the patient").count():
-        one.page.click("text=Release to the patient")
-        one.page.wait_for_selector("text=Released to the patient on")
-    one.open("/patients?search=MRN-1")
-    assert "/patients/" in one.page.url
-    one.is_accessible(axe)
-    one.shot("patient")
-    assert one.page.locator("svg.trend").count() == 1
-    one.page.fill("#date", "2026-10-01")
-    one.page.fill("#value", "-2.8")
-    one.page.click("form[data-keep=measurement] button")
-    one.page.wait_for_url("**done=measurement")
-    one.open("/alerts")
-    one.is_accessible(axe)
-    one.shot("alerts")
+    user = visit(site, width)
+    user.sign_in()
+    user.open("/work-list")
+    user.is_accessible(axe)
+    user.shot("work-list")
+    user.page.fill("#search", "MRN-1")
+    user.page.click("main form button")
+    assert user.page.locator("tbody tr").count() == 1
+    user.page.click("tbody a")
+    user.page.wait_for_selector("#group-medication")
+    user.is_accessible(axe)
+    user.shot("result-clinician")
+    if user.page.locator("text=Release to the patient").count():
+        user.page.click("text=Release to the patient")
+        user.page.wait_for_selector("text=Released to the patient on")
+    user.open("/patients?search=MRN-1")
+    assert "/patients/" in user.page.url
+    user.is_accessible(axe)
+    user.shot("patient")
+    assert user.page.locator("svg.trend").count() == 1
+    user.page.fill("#date", "2026-10-01")
+    user.page.fill("#value", "-2.8")
+    user.page.click("form[data-keep=measurement] button")
+    user.page.wait_for_url("**done=measurement")
+    user.open("/alerts")
+    user.is_accessible(axe)
+    user.shot("alerts")
 
 
 def test_an_invited_patient_sees_what_was_released_and_nothing_of_others(site, visit, assessment, axe):
@@ -99,19 +99,19 @@ def test_an_invited_patient_sees_what_was_released_and_nothing_of_others(site, v
 def test_administration(site, visit, width, axe):
     long = {"email": f"{'x' * 50}{width}@home.example", "password": "orbit-lantern-cedar-42"}
     assert httpx.post(f"{site.url}/v1/accounts", json=long).status_code == 201
-    one = visit(site, width)
-    one.sign_in()
+    user = visit(site, width)
+    user.sign_in()
     for name in ("administration", "administration/keys", "administration/models", "administration/audit", "account"):
-        one.open(f"/{name}")
-        one.is_accessible(axe)
-        one.shot(name.replace("/", "-"))
-    one.open("/administration/keys")
-    one.page.fill("#name", "radiology")
-    one.page.click("text=Create the key")
-    made = one.page.inner_text("#new-key")
+        user.open(f"/{name}")
+        user.is_accessible(axe)
+        user.shot(name.replace("/", "-"))
+    user.open("/administration/keys")
+    user.page.fill("#name", "radiology")
+    user.page.click("text=Create the key")
+    made = user.page.inner_text("#new-key")
     answer = httpx.get(f"{site.url}/v1/assessments", headers={"X-API-Key": made})
     assert answer.status_code == 200
-    one.page.on("dialog", lambda dialog: dialog.accept())
-    one.page.locator("tr", has_text="radiology").locator("text=Revoke").first.click()
-    one.page.wait_for_selector("text=Revoked")
+    user.page.on("dialog", lambda dialog: dialog.accept())
+    user.page.locator("tr", has_text="radiology").locator("text=Revoke").first.click()
+    user.page.wait_for_selector("text=Revoked")
     assert httpx.get(f"{site.url}/v1/assessments", headers={"X-API-Key": made}).status_code == 401

@@ -17,7 +17,7 @@ class OnnxModel(MLModel):
         return True
 
     async def predict(self, payload: InferenceRequest) -> InferenceResponse:
-        inputs = {one.name: NumpyCodec.decode_input(one) for one in payload.inputs}
+        inputs = {input.name: NumpyCodec.decode_input(input) for input in payload.inputs}
         outputs = self._scorer.score(inputs)
         encoded = [NumpyCodec.encode_output(name, array) for name, array in outputs.items()]
         return InferenceResponse(model_name=self.name, model_version=self.version, outputs=encoded)

@@ -122,7 +122,7 @@ def doubt_never_reassures(a: Answer) -> Iterator[str]:
     told = a.combined.diagnosis.who_class if a.combined.diagnosis else None
     if "sign_slip" in types and told == "normal":
         yield "normal bone density from a T-score whose sign is in doubt"
-    used = {one.field for one in a.clinical.contributions or []}
+    used = {contribution.field for contribution in a.clinical.contributions or []}
     if (
         a.combined.category == "low"
         and any(r.body_in_doubt and (r.body_mass_index or 0) > 35 for r in a.readings)

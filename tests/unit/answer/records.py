@@ -70,14 +70,14 @@ def _history(random: Random, age: float) -> dict[str, Any]:
 def _fractures(random: Random, age: float) -> list[dict[str, Any]]:
     fractures = []
     for _ in range(random.choice([1, 1, 2, 3])):
-        one: dict[str, Any] = {"site": random.choice(get_args(FractureSite))}
+        only: dict[str, Any] = {"site": random.choice(get_args(FractureSite))}
         if random.random() < 0.7:
-            one["low_trauma"] = random.random() < 0.7
+            only["low_trauma"] = random.random() < 0.7
         if random.random() < 0.5:
-            one["months_ago"] = float(random.randint(0, 60))
+            only["months_ago"] = float(random.randint(0, 60))
         elif random.random() < 0.5:
-            one["age"] = float(random.randint(3, int(age)))
-        fractures.append(one)
+            only["age"] = float(random.randint(3, int(age)))
+        fractures.append(only)
     return fractures
 
 

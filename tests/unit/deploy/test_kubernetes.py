@@ -18,12 +18,12 @@ def documents(file):
 
 
 EVERY = [document for file in FILES for document in documents(file)]
-WORKLOADS = [one for one in EVERY if one["kind"] in ("Deployment", "StatefulSet", "Job")]
-SERVING = [one for one in WORKLOADS if one["kind"] == "Deployment"]
+WORKLOADS = [entry for entry in EVERY if entry["kind"] in ("Deployment", "StatefulSet", "Job")]
+SERVING = [entry for entry in WORKLOADS if entry["kind"] == "Deployment"]
 
 
-def named(one):
-    return f"{one['kind']}/{one['metadata']['name']}"
+def named(only):
+    return f"{only['kind']}/{only['metadata']['name']}"
 
 
 def pod(workload):
@@ -46,7 +46,7 @@ def test_a_kustomization_names_what_is_there_and_all_of_it(file):
     about = yaml.safe_load(file.read_text())
     assert about["kind"] == "Kustomization"
     assert all((file.parent / resource).exists() for resource in about["resources"])
-    beside = {one.name for one in file.parent.glob("*.yaml")} - {"kustomization.yaml"}
+    beside = {item.name for item in file.parent.glob("*.yaml")} - {"kustomization.yaml"}
     assert beside <= set(about["resources"])
 
 
@@ -75,7 +75,7 @@ def test_what_serves_is_probed_scaled_spread_and_kept(workload):
     assert workload["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
     name = workload["metadata"]["name"]
     assert {"Service", "PodDisruptionBudget", "HorizontalPodAutoscaler"} <= {
-        one["kind"] for one in EVERY if one["metadata"]["name"] == name
+        item["kind"] for item in EVERY if item["metadata"]["name"] == name
     }
 
 
@@ -88,11 +88,11 @@ def test_a_pod_gets_the_secrets_it_needs_and_no_other(workload):
 
 
 def test_nobody_is_reached_but_by_a_rule_of_its_own():
-    policies = {one["metadata"]["name"]: one["spec"] for one in EVERY if one["kind"] == "NetworkPolicy"}
+    policies = {item["metadata"]["name"]: item["spec"] for item in EVERY if item["kind"] == "NetworkPolicy"}
     assert policies["nobody"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 
 
 def test_no_secret_is_written_down():
-    assert not [named(one) for one in EVERY if one["kind"] == "Secret"]
+    assert not [named(item) for item in EVERY if item["kind"] == "Secret"]
     text = "".join(file.read_text() for file in FILES)
     assert not re.search(r"(password|secret): *['\"][^'\"]{8,}", text)

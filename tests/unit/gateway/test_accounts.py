@@ -123,6 +123,6 @@ async def test_attempts_are_counted_for_the_account_and_for_the_address():
 def test_ids_are_version_7_and_sort_by_time():
     ids = [uuid7() for _ in range(100)]
     assert len(set(ids)) == 100
-    assert all(one.version == 7 and one.variant == "specified in RFC 4122" for one in ids)
-    milliseconds = [one.int >> 80 for one in ids]
+    assert all(item.version == 7 and item.variant == "specified in RFC 4122" for item in ids)
+    milliseconds = [item.int >> 80 for item in ids]
     assert milliseconds == sorted(milliseconds)

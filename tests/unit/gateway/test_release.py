@@ -55,15 +55,15 @@ ITEMS = (
 def test_nothing_of_it_names_what_is_withheld():
     seen = for_patient(made(*ITEMS), "by_clinician").assessment
     assert not bone_drug_named(seen.model_dump_json())
-    assert [one.id for one in seen.recommendation.items] == ["follow_up.1", "diet.calcium"]
-    assert [one.text for one in seen.recommendation.items] == ["See a doctor soon."] * 2
-    assert [one.url for one in seen.recommendation.items] == [None, "https://clinic.example/calcium"]
+    assert [item.id for item in seen.recommendation.items] == ["follow_up.1", "diet.calcium"]
+    assert [item.text for item in seen.recommendation.items] == ["See a doctor soon."] * 2
+    assert [item.url for item in seen.recommendation.items] == [None, "https://clinic.example/calcium"]
     assert (seen.recommendation.consult.reason, seen.recommendation.letter) == ("See a doctor.", None)
     assert seen.recommendation.next_dxa.basis == NEXT_SCAN
     assert seen.combined.diagnosis.basis == seen.clinical.bone_density.basis == "by a fracture"
-    assert [one.field for one in seen.clinical.contributions] == ["age"]
-    assert [one.field for one in seen.clinical.most_informative_missing] == ["smoking"]
-    assert [one.field for one in seen.clinical.warnings] == ["medications"]
+    assert [contribution.field for contribution in seen.clinical.contributions] == ["age"]
+    assert [item.field for item in seen.clinical.most_informative_missing] == ["smoking"]
+    assert [warning.field for warning in seen.clinical.warnings] == ["medications"]
     assert for_patient(seen, "by_clinician").assessment == seen
 
 
@@ -72,15 +72,15 @@ def test_once_released_a_medicine_is_told_in_the_patients_words(released, rule):
     stored = made(*ITEMS).model_copy(update={"released_at": NOON if released else None})
     seen = for_patient(stored, rule).assessment
     first = seen.recommendation.items[0]
-    assert [one.id for one in seen.recommendation.items] == [one["id"] for one in ITEMS]
+    assert [item.id for item in seen.recommendation.items] == [item["id"] for item in ITEMS]
     assert (first.text, first.checks, first.reasons, first.rationale) == ("See a doctor soon.", [], [], "")
 
 
 def test_what_was_stored_without_words_for_the_patient_is_told_to_the_clinic_alone():
     document = made(*ITEMS).model_dump(mode="json")
-    for one in document["recommendation"]["items"]:
-        del one["patient_text"], one["message"]
+    for item in document["recommendation"]["items"]:
+        del item["patient_text"], item["message"]
     stored = Assessment.model_validate(_as_of_today(document))
-    assert [one.text for one in stored.recommendation.items] == [CLINIC] * 3
+    assert [item.text for item in stored.recommendation.items] == [CLINIC] * 3
     released = stored.model_copy(update={"released_at": NOON})
     assert for_patient(released, "by_clinician").assessment.recommendation.items == []

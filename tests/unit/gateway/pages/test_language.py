@@ -26,7 +26,7 @@ def gaps(text):
     return set(re.findall(r"{(\w+)}", text))
 
 
-@pytest.mark.parametrize("language", [one for one in LANGUAGES if one != "en"])
+@pytest.mark.parametrize("language", [item for item in LANGUAGES if item != "en"])
 def test_a_language_has_every_text_with_the_same_gaps(language):
     english, other = catalogue("en"), catalogue(language)
     assert {key for key in english if not AS_IN_ENGLISH.match(key)} <= other.keys()

@@ -20,7 +20,7 @@ def assessed(day, category="moderate", knees=(), fractures=None, items=()):
     document["staging"]["knees"] = [
         {**knee, "side": side, "stage": stage, "quality": quality} for side, stage, quality in knees
     ]
-    item = next(one for one in document["recommendation"]["items"] if one["kind"] != "medication")
+    item = next(entry for entry in document["recommendation"]["items"] if entry["kind"] != "medication")
     document["recommendation"]["items"] = [
         {**item, "id": name, "kind": "follow_up", "interval": {"after_months": first, "by_months": last}}
         for name, first, last in items
@@ -41,14 +41,14 @@ def test_months_later(day, months, expected):
 
 
 def test_a_recommendation_with_a_set_time_becomes_a_follow_up():
-    (one,) = follow_ups(assessed("2026-11-24", items=[("follow_up.treated_dxa", 12, 36)]).assessment)
-    assert (one.code, one.due_from, one.due_by) == (
+    (only,) = follow_ups(assessed("2026-11-24", items=[("follow_up.treated_dxa", 12, 36)]).assessment)
+    assert (only.code, only.due_from, only.due_by) == (
         "follow_up.treated_dxa", dt.date(2027, 11, 24), dt.date(2029, 11, 24),
     )  # fmt: skip
 
 
 def codes(new, *earlier):
-    return [one.code for one in worsening(new, earlier)]
+    return [item.code for item in worsening(new, earlier)]
 
 
 def test_a_category_that_rises_is_worse_and_one_that_falls_is_not():
@@ -62,7 +62,7 @@ def test_a_grade_is_worse_only_where_it_was_read_well_both_times():
     before = assessed("2026-01-01", knees=[("left", 1, "good"), ("right", 2, "uncertain")])
     after = assessed("2026-06-01", knees=[("left", 2, "good"), ("right", 4, "good")])
     alerts = list(worsening(after, [before]))
-    assert [one.code for one in alerts] == ["knee_grade_rose"]
+    assert [alert.code for alert in alerts] == ["knee_grade_rose"]
     assert "left" in alerts[0].text
 
 

@@ -28,38 +28,38 @@ def found(*measurements, **lsc):
 
 
 def test_the_slope_and_the_least_significant_change_of_t_scores():
-    (one,) = found(t_score(2020, -1.5), t_score(2022, -1.9), t_score(2024, -2.3))
-    assert (one.site, one.measure, one.change) == ("total_hip", "t_score", -0.8)
-    assert one.per_year == pytest.approx(-0.2, abs=0.001)
+    (only,) = found(t_score(2020, -1.5), t_score(2022, -1.9), t_score(2024, -2.3))
+    assert (only.site, only.measure, only.change) == ("total_hip", "t_score", -0.8)
+    assert only.per_year == pytest.approx(-0.2, abs=0.001)
     # 5.0 % of 0.942 - 1.5 x 0.122 = 0.759 g/cm2, in standard deviations of 0.122 g/cm2
-    assert one.least_significant_change == pytest.approx(0.3111, abs=0.0005)
-    assert one.significant
-    assert "loss" in one.summary
+    assert only.least_significant_change == pytest.approx(0.3111, abs=0.0005)
+    assert only.significant
+    assert "loss" in only.summary
 
 
 def test_a_change_within_the_measurements_error_is_none():
-    (one,) = found(t_score(2020, -1.5), t_score(2024, -1.7))
-    assert one.significant is False
-    assert "No change" in one.summary
+    (only,) = found(t_score(2020, -1.5), t_score(2024, -1.7))
+    assert only.significant is False
+    assert "No change" in only.summary
 
 
 def test_a_centres_own_precision_decides():
-    (one,) = found(t_score(2020, -1.5), t_score(2024, -1.7), total_hip=2.0)
-    assert one.significant is True
+    (only,) = found(t_score(2020, -1.5), t_score(2024, -1.7), total_hip=2.0)
+    assert only.significant is True
 
 
 def test_a_density_is_judged_as_a_share_of_the_first():
-    (one,) = found(density(2020, 1.0), density(2021, 0.947))
-    assert (one.unit, one.least_significant_change, one.significant) == ("g/cm2", 0.053, True)
-    (one,) = found(density(2020, 1.0), density(2021, 1.052))
-    assert one.significant is False
+    (only,) = found(density(2020, 1.0), density(2021, 0.947))
+    assert (only.unit, only.least_significant_change, only.significant) == ("g/cm2", 0.053, True)
+    (only,) = found(density(2020, 1.0), density(2021, 1.052))
+    assert only.significant is False
 
 
 def test_a_spine_t_score_has_no_least_significant_change():
     """Its reference is each maker's own: nobody can say what share of the density a standard deviation is."""
-    (one,) = found(t_score(2020, -1.0, "lumbar_spine"), t_score(2024, -2.0, "lumbar_spine"))
-    assert one.significant is one.least_significant_change is None
-    assert "g/cm2" in one.summary
+    (only,) = found(t_score(2020, -1.0, "lumbar_spine"), t_score(2024, -2.0, "lumbar_spine"))
+    assert only.significant is only.least_significant_change is None
+    assert "g/cm2" in only.summary
 
 
 def test_what_cannot_be_compared_is_not():
@@ -70,8 +70,8 @@ def test_what_cannot_be_compared_is_not():
 
 
 def test_two_measurements_of_one_day_have_no_slope():
-    (one,) = found(t_score(2020, -1.0), t_score(2020, -1.2))
-    assert one.per_year is None
+    (only,) = found(t_score(2020, -1.0), t_score(2020, -1.2))
+    assert only.per_year is None
 
 
 def test_an_undated_t_score_is_shown_and_makes_no_trend():
@@ -84,6 +84,6 @@ def test_an_undated_t_score_is_shown_and_makes_no_trend():
 
 def test_a_fracture_stands_in_the_timeline():
     broken = FractureSuffered(kind="fracture", date=dt.date(2023, 5, 1), site="wrist", low_trauma=True)
-    one, two = timeline([], [t_score(2024, -1.0), Measurement(ID, broken)])
-    assert (one.kind, one.site, one.low_trauma) == ("fracture", "wrist", True)
+    only, two = timeline([], [t_score(2024, -1.0), Measurement(ID, broken)])
+    assert (only.kind, only.site, only.low_trauma) == ("fracture", "wrist", True)
     assert two.kind == "t_score"

@@ -232,7 +232,7 @@ def test_what_is_missing_is_ranked_and_its_range_holds_the_estimate(model: BoneD
 def test_a_weight_that_may_be_in_pounds_lowers_no_estimate(model: BoneDensityModel) -> None:
     slipped, unknown = finding(model, 70, weight_kg=150, height_cm=165), finding(model, 70)
     assert slipped.probability == unknown.probability
-    assert not {one.field for one in slipped.contributions} & {"weight_kg", "height_cm"}
+    assert not {contribution.field for contribution in slipped.contributions} & {"weight_kg", "height_cm"}
     assert not slipped.scores.ost.applicable
 
 
@@ -246,5 +246,5 @@ def test_a_very_low_weight_is_not_thrown_away(model: BoneDensityModel) -> None:
      ({"menopause_age": 41}, "postmenopausal"), ({"gonadectomy": True}, "postmenopausal")],
 )  # fmt: skip
 def test_the_menopause_is_told_as_it_was_read(model: BoneDensityModel, more: dict[str, object], told: str) -> None:
-    values = {one.field: one.value for one in finding(model, 44, **more).contributions}
+    values = {contribution.field: contribution.value for contribution in finding(model, 44, **more).contributions}
     assert values["menopausal_status"] == told

@@ -30,9 +30,9 @@ def test_a_follow_up_carries_its_time_from_the_last_dose_on(
     """Denosumab is due six months after the last dose, late after seven; of an unknown dose nobody can say when."""
     dose = {} if months is None else {"denosumab_last_dose_months_ago": months}
     found = answer({"record": {**WOMAN_72, "medications": ["denosumab"], **dose}})
-    item = next(one for one in found.items if one.id == "follow_up.denosumab_never_stop")
+    item = next(entry for entry in found.items if entry.id == "follow_up.denosumab_never_stop")
     assert (item.interval and (item.interval.after_months, item.interval.by_months)) == interval
-    assert all(one.interval is None for one in found.items if one.kind != "follow_up")
+    assert all(entry.interval is None for entry in found.items if entry.kind != "follow_up")
 
 
 def test_one_dxa_referral_with_all_its_reasons() -> None:

@@ -18,7 +18,7 @@ def test_the_worse_knee_stands_for_the_radiograph():
     answer = finding([graded(0.1, 0.1, 0.1, 0.6, 0.1), graded(0.9, 0.1, 0, 0, 0, side="left")], MODEL)
     assert (answer.stage, answer.kl_grade) == (3, 3)
     assert (answer.label, answer.kl_name) == ("Severe", "moderate")
-    assert [one.stage for one in answer.knees] == [3, 0]
+    assert [knee.stage for knee in answer.knees] == [3, 0]
     assert answer.probabilities == answer.knees[0].probabilities
 
 
@@ -46,9 +46,9 @@ def test_both_names_travel(grade, label, name):
     ],
 )
 def test_a_doubtful_grade_says_why(probabilities, joint, note):
-    one = graded(*probabilities, **joint)
-    assert one.quality == ("uncertain" if note else "good")
-    assert one.note is None if note is None else note in one.note
+    only = graded(*probabilities, **joint)
+    assert only.quality == ("uncertain" if note else "good")
+    assert only.note is None if note is None else note in only.note
 
 
 def test_evidence_is_what_speaks_for_the_grade_rather_than_for_the_others():

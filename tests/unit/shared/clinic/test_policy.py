@@ -43,7 +43,7 @@ def test_what_the_record_states_is_never_assumed_away(policy: ClinicPolicy) -> N
 def test_below_40_the_menopause_is_taken_as_still_to_come_and_that_is_told(policy: ClinicPolicy) -> None:
     young, forty = read(policy, age=39), read(policy, age=40)
     assert young.postmenopausal is False
-    assert ("menopausal_status", "assumption") in {(one.field, one.type) for one in implausible(young)}
+    assert ("menopausal_status", "assumption") in {(item.field, item.type) for item in implausible(young)}
     assert forty.postmenopausal is None
     assert read(policy, age=39, z_scores=[{"site": "total_hip", "value": -2.4}]).who_class == "below_expected_for_age"
 
