@@ -127,15 +127,15 @@ PAGES = {
     "GET /work-list": Row("assessments:read", refused=PATIENTS),
     "GET /history": Row("assessments:read", refused=STAFF),
     "GET /patients": Row("patients:read"),
-    "GET /patients/{patient}": Row("patients:read", record=True),
-    "GET /patients/{patient}/export.json": Row("patients:read", record=True),
-    "POST /patients/{patient}/measurements": Row(
+    "GET /patients/{patient_id}": Row("patients:read", record=True),
+    "GET /patients/{patient_id}/export.json": Row("patients:read", record=True),
+    "POST /patients/{patient_id}/measurements": Row(
         "patients:write",
         record=True,
         send={"kind": "t_score", "date": "2025-11-03", "site": "total_hip", "value": "-1.8"},
     ),
-    "POST /patients/{patient}/invitation": Row("patients:write", record=True, send={"email": "new-a@home.example"}),
-    "POST /patients/{patient}/erasure": Row("patients:write", record=True, send={"again": "not this one"}),
+    "POST /patients/{patient_id}/invitation": Row("patients:write", record=True, send={"email": "new-a@home.example"}),
+    "POST /patients/{patient_id}/erasure": Row("patients:write", record=True, send={"again": "not this one"}),
     "GET /alerts": Row("patients:read"),
     "POST /alerts/{alert_id}/close": Row("patients:write", record=True),
     "GET /account": Row(ANYBODY),
@@ -154,8 +154,8 @@ PAGES = {
 # Refused for what they sent and not for who they are: a wrong password, a number that is not the patient's.
 LET_IN = {
     "POST /account/password": 401,
-    "POST /patients/{patient}/erasure": 409,
-    "POST /patients/{patient}/invitation": 409,
+    "POST /patients/{patient_id}/erasure": 409,
+    "POST /patients/{patient_id}/invitation": 409,
 }
 
 WORK = {"assessments:write", "assessments:read", "patients:read", "patients:write", "models:read"}
@@ -247,8 +247,8 @@ async def records(settings, api, callers, knee_jpeg):
 
     yield {
         "assessment_id": partial(the, assessment), "batch_id": partial(the, batch), "account_id": account,
-        "invitation_id": invitation, "key_id": key, "patient_id": partial(the, "MRN-A"),
-        "alert_id": partial(the, alert), "new patient": new_patient, "patient": partial(the, internal),
+        "invitation_id": invitation, "key_id": key, "patient": partial(the, "MRN-A"),
+        "alert_id": partial(the, alert), "new patient": new_patient, "patient_id": partial(the, internal),
     }  # fmt: skip
     await database.close()
 
@@ -279,7 +279,7 @@ def paths(routes, prefix=""):
 def test_no_route_hides_from_the_document(settings):
     app = create_app(settings, in_process("0" * 48))
     found = set(paths(app.routes))
-    listed = {path.split(" ")[1].replace("{patient}", "{patient_id}") for path in MATRIX | PAGES}
+    listed = {path.split(" ")[1] for path in MATRIX | PAGES}
     assert listed | UNLISTED == {path.replace(":path}", "}") for path in found}
 
 
@@ -300,7 +300,7 @@ async def test_who_may_do_what(name, callers, records):
     for caller, their_client in callers.items():
         filled = {parameter: await make() for parameter, make in records.items() if f"{{{parameter}}}" in template}
         if row.uses_up:
-            filled["patient_id"] = await records["new patient"]()
+            filled["patient"] = await records["new patient"]()
         answer = await their_client.request(method, template.format(**filled), **row.send)
         wanted = expected(name, row, caller)
         if wanted != "served":
