@@ -13,7 +13,7 @@ from gateway.assessing.case import CLINICAL_MODELS, DEFAULT_MODEL, Case
 from gateway.context import Context
 from gateway.platform.paging import Page
 from gateway.platform.validators import Printable
-from shared.contracts.assessment import Assessment, AssessmentPictures, AssessmentWithPictures
+from shared.contracts.assessment import Assessment, AssessmentRenderings, AssessmentWithRenderings
 from shared.problem_responses import example_response, problem_responses
 from shared.problems import (
     Conflict,
@@ -97,7 +97,7 @@ async def make_assessment(
     ctx: Context,
     idempotency_key: IdempotencyKey = None,
     pictures: Annotated[bool, Query(description="Send preview and heat maps along, as base64 PNG")] = False,
-) -> Assessment | AssessmentWithPictures:
+) -> Assessment | AssessmentWithRenderings:
     """Assess a radiograph, a clinical record, or both.
 
     The same `Idempotency-Key` with the same request gives the same answer again, so an answer that was lost on its way
@@ -108,7 +108,7 @@ async def make_assessment(
     renderings = result.findings.renderings if pictures and result.findings else {}
     if not renderings:
         return assessment
-    return AssessmentWithPictures(**dict(assessment), pictures=AssessmentPictures(**renderings))
+    return AssessmentWithRenderings(**dict(assessment), pictures=AssessmentRenderings(**renderings))
 
 
 @router.get("", summary="List assessments", responses=example_response({"items": [ASSESSMENT], "next": None}))

@@ -24,7 +24,7 @@ from shared.contracts.findings import (
     ClassifyAnswer,
     ClinicalFinding,
     ImagingFinding,
-    Picture,
+    Rendering,
     StageAnswer,
     StagingFinding,
 )
@@ -87,7 +87,7 @@ class Findings:
         return self.staged.finding if self.staged else None
 
     @property
-    def renderings(self) -> dict[str, Picture]:
+    def renderings(self) -> dict[str, Rendering]:
         return renderings_of(self.classified, self.staged)
 
     @property

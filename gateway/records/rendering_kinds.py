@@ -5,14 +5,14 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Literal, get_args
 
-from shared.contracts.findings import ClassifyAnswer, Picture, StageAnswer
+from shared.contracts.findings import ClassifyAnswer, Rendering, StageAnswer
 
 RenderingKind = Literal["preview", "imaging", "staging"]
 HeatMap = Literal["imaging", "staging"]
 KINDS: tuple[RenderingKind, ...] = get_args(RenderingKind)
 
 
-def renderings_of(classified: ClassifyAnswer | None, staged: StageAnswer | None) -> dict[str, Picture]:
+def renderings_of(classified: ClassifyAnswer | None, staged: StageAnswer | None) -> dict[str, Rendering]:
     """The renderings that came with the services' answers, by kind."""
     sent = {
         "preview": classified.preview if classified else None,
@@ -22,7 +22,7 @@ def renderings_of(classified: ClassifyAnswer | None, staged: StageAnswer | None)
     return {kind: rendering for kind, rendering in sent.items() if rendering}
 
 
-def png_bytes(renderings: Mapping[str, Picture]) -> dict[str, bytes]:
+def png_bytes(renderings: Mapping[str, Rendering]) -> dict[str, bytes]:
     """The PNGs themselves, by kind."""
     return {kind: base64.b64decode(rendering.png_base64) for kind, rendering in renderings.items()}
 

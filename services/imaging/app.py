@@ -9,7 +9,7 @@ from services.imaging.classification import Ratios, classify, ratios_of
 from services.imaging.network import OUTPUTS
 from services.imaging.settings import Settings
 from shared.contracts.base import ModelReference
-from shared.contracts.findings import WITH_PICTURES, ClassifyAnswer, Picture
+from shared.contracts.findings import WITH_PICTURES, ClassifyAnswer, Rendering
 from shared.contracts.models import ModelCard
 from shared.inference import CheckedScorer
 from shared.inference.choice import open_scorer, require_outputs
@@ -41,8 +41,8 @@ class Imaging:
         pixels = reading.radiograph.pixels
         return ClassifyAnswer(
             finding=reading.finding,
-            preview=Picture.of(preview_png(reading.radiograph)),
-            heatmap=Picture.of(heatmap_png(pixels, reading.regions.boxes, reading.bone.heat)),
+            preview=Rendering.of(preview_png(reading.radiograph)),
+            heatmap=Rendering.of(heatmap_png(pixels, reading.regions.boxes, reading.bone.heat)),
         )
 
     def check(self) -> None:

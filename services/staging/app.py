@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, FastAPI, Form, UploadFile
 from services.staging.settings import Settings
 from services.staging.staging import stage
 from shared.contracts.base import ModelReference
-from shared.contracts.findings import WITH_PICTURES, Degrees, Picture, StageAnswer
+from shared.contracts.findings import WITH_PICTURES, Degrees, Rendering, StageAnswer
 from shared.contracts.models import ModelCard
 from shared.inference import CheckedScorer
 from shared.inference.choice import open_scorer, require_outputs
@@ -38,7 +38,7 @@ class Staging:
         if not pictures:
             return StageAnswer(finding=reading.finding)
         return StageAnswer(
-            finding=reading.finding, heatmap=Picture.of(heatmap_png(radiograph.pixels, reading.boxes, reading.heat))
+            finding=reading.finding, heatmap=Rendering.of(heatmap_png(radiograph.pixels, reading.boxes, reading.heat))
         )
 
     def check(self) -> None:

@@ -10,7 +10,7 @@ from shared.contracts.base import Contract, Probability
 from shared.contracts.findings import (
     ClinicalFinding,
     ImagingFinding,
-    Picture,
+    Rendering,
     RiskCategory,
     StagingFinding,
     WhoClass,
@@ -83,15 +83,15 @@ class Assessment(Contract):
     disclaimer: str = DISCLAIMER
 
 
-class AssessmentPictures(Contract):
+class AssessmentRenderings(Contract):
     """De-identified PNGs of one size: the radiograph as it was read, and where each network found its evidence."""
 
-    preview: Picture | None = None
-    imaging: Picture | None = None
-    staging: Picture | None = None
+    preview: Rendering | None = None
+    imaging: Rendering | None = None
+    staging: Rendering | None = None
 
 
-class AssessmentWithPictures(Assessment):
+class AssessmentWithRenderings(Assessment):
     """An assessment just made with `pictures=true`: they travel in this one answer, kept by the site or not."""
 
-    pictures: AssessmentPictures
+    pictures: AssessmentRenderings

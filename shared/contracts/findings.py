@@ -22,13 +22,13 @@ STAGE_LABELS: tuple[StageLabel, ...] = ("Normal", "Mild", "Moderate", "Severe", 
 KL_NAMES: tuple[KLName, ...] = ("none", "doubtful", "mild", "moderate", "severe")
 
 
-class Picture(Contract):
+class Rendering(Contract):
     """A de-identified PNG, base64. Only the services make one; the gateway decides whether it is kept."""
 
     png_base64: str
 
     @classmethod
-    def of(cls, png: bytes) -> "Picture":
+    def of(cls, png: bytes) -> "Rendering":
         """The picture as it travels."""
         return cls(png_base64=base64.b64encode(png).decode("ascii"))
 
@@ -261,12 +261,12 @@ class ClassifyAnswer(Contract):
     """What imaging answers: the finding, and the pictures it was made from where they were asked for."""
 
     finding: ImagingFinding
-    preview: Picture | None = None
-    heatmap: Picture | None = None
+    preview: Rendering | None = None
+    heatmap: Rendering | None = None
 
 
 class StageAnswer(Contract):
     """What staging answers: the finding, and the heat map over the preview where it was asked for."""
 
     finding: StagingFinding
-    heatmap: Picture | None = None
+    heatmap: Rendering | None = None

@@ -12,7 +12,7 @@ import yaml
 
 from gateway.records.rendering_kinds import HeatMap, RenderingKind
 from shared.components import COMPONENTS, SERVICE_NAMES, SERVICES
-from shared.contracts.assessment import AssessmentPictures, Component
+from shared.contracts.assessment import AssessmentRenderings, Component
 from shared.settings import ServiceSettings
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +46,7 @@ def test_a_service_shows_the_cards_that_the_registry_names(service, monkeypatch)
 
 def test_the_contracts_name_every_service():
     assert get_args(Component) == SERVICE_NAMES
-    assert set(AssessmentPictures.model_fields) == {"preview", *HEAT_MAPS}
+    assert set(AssessmentRenderings.model_fields) == {"preview", *HEAT_MAPS}
 
 
 def test_the_renderings_are_the_preview_and_each_heat_map():

@@ -15,7 +15,7 @@ from shared.contracts.findings import (
     ClinicalFinding,
     ImagingFinding,
     LikelihoodRatio,
-    Picture,
+    Rendering,
     ScreeningScore,
     ScreeningScores,
 )
@@ -138,7 +138,7 @@ def test_below_fifty_the_film_tells_nothing_of_bone():
 
 def test_an_indeterminate_reading_has_no_heat_map():
     seen = ClassifyAnswer(
-        finding=imaging("knee_osteoporosis"), preview=Picture(png_base64="p"), heatmap=Picture(png_base64="h")
+        finding=imaging("knee_osteoporosis"), preview=Rendering(png_base64="p"), heatmap=Rendering(png_base64="h")
     )
     assert as_it_counts(seen, 60) == seen
     young = as_it_counts(seen, 40)

@@ -19,7 +19,7 @@ from gateway.platform.database.engine import Database
 from gateway.platform.database.tables import RenderingRow
 from gateway.platform.encryption import KeyEncryptionKey
 from gateway.records.renderings import KeptPictures
-from shared.contracts.findings import Picture
+from shared.contracts.findings import Rendering
 from tests.conftest import open_gateway
 from tests.integration.people import administrator_of, invited
 
@@ -35,7 +35,9 @@ class OneMap(Services):
         return (await super().classify(image, pictures)).model_copy(update={"heatmap": None})
 
     async def stage(self, image, seen, pictures):
-        return (await super().stage(image, seen, pictures)).model_copy(update={"heatmap": Picture.of(PNG + b"staging")})
+        return (await super().stage(image, seen, pictures)).model_copy(
+            update={"heatmap": Rendering.of(PNG + b"staging")}
+        )
 
 
 def one_map(secret):
