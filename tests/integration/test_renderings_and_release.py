@@ -18,7 +18,7 @@ from gateway.platform.clock import now
 from gateway.platform.database.engine import Database
 from gateway.platform.database.tables import RenderingRow
 from gateway.platform.encryption import KeyEncryptionKey
-from gateway.records.renderings import KeptPictures
+from gateway.records.renderings import Renderings
 from shared.contracts.findings import Rendering
 from tests.conftest import open_gateway
 from tests.integration.people import administrator_of, invited
@@ -118,7 +118,7 @@ async def test_by_default_nothing_is_kept(shared_api, knee_jpeg):
 async def test_pictures_expire_and_are_deleted(keeping, settings, knee_jpeg):
     address = f"/v1/assessments/{(await made(keeping, knee_jpeg))['id']}"
     database = Database(settings.sqlalchemy_url())
-    pictures = KeptPictures(database.sessions, KeyEncryptionKey(settings.data_key()))
+    pictures = Renderings(database.sessions, KeyEncryptionKey(settings.data_key()))
     assert await pictures.delete_expired() == 0
     async with database.sessions.begin() as session:
         await session.execute(update(RenderingRow).values(expires_at=now() - dt.timedelta(seconds=1)))
@@ -133,7 +133,7 @@ async def test_nothing_of_a_patient_is_readable_in_the_file(keeping, settings, k
     with sqlite3.connect(settings.state_dir / "trabecula.db") as connection:
         stored = b"".join(
             value if isinstance(value, bytes) else str(value).encode()
-            for table in ("assessments", "pictures") for row in connection.execute(f"SELECT * FROM {table}")  # noqa: S608
+            for table in ("assessments", "renderings") for row in connection.execute(f"SELECT * FROM {table}")  # noqa: S608
             for value in row
         )  # fmt: skip
     for word in (b"femoral_neck", b"female", PNG, b"MRN-7"):
