@@ -21,7 +21,7 @@ run: ## Set up what is missing and serve [ARGS="--port 8080 --state-dir DIR"]
 test: ## Set up with the test tools and run the tests [ARGS="-k word tests/unit"]
 	$(PYTHON) up.py --test $(or $(ARGS),--numprocesses auto --maxprocesses 4 --dist loadfile)
 
-test-long: ## Run what takes minutes: 20,000 answers to records made at random [ARGS=...]
+test-long: ## Run what takes minutes: 20,000 answers, services that are killed, a fifth service [ARGS=...]
 	$(PYTHON) up.py --test -m long $(ARGS)
 
 test-training: ## Run the tests of the training code, with TensorFlow [ARGS=...]

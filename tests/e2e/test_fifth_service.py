@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.conftest import running
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 OWN_FOLDER = {
     "__init__.py": '"""A service that echoes."""\n',

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DatabaseError
 
 from gateway.assessing.administration import prepare
 from gateway.platform.audit import Audit, audit_row
+from gateway.platform.audit_actions import AuditAction
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Database
 from gateway.platform.database.tables import AuditRow, OrganisationRow
@@ -35,7 +36,7 @@ async def audit(database):
 
 async def write(audit, count):
     for number in range(count):
-        await audit.write(None, "operator", f"act {number}")
+        await audit.write(None, "operator", AuditAction.SIGN_IN, str(number))
 
 
 async def tampered(database, *statements):
@@ -115,14 +116,14 @@ async def test_a_line_falls_with_its_transaction(database, audit):
     await write(audit, 1)
     async with database.sessions() as session:
         session.add(OrganisationRow(name="never", created_at=now()))
-        session.add(audit_row(None, "operator", "organisation made"))
+        session.add(audit_row(None, "operator", AuditAction.PATIENT_MADE))
         await session.flush()
         await session.rollback()
         await session.commit()
     async with database.sessions.begin() as session:
         session.add(OrganisationRow(name="made", created_at=now()))
-        session.add(audit_row(None, "operator", "organisation made"))
-        session.add(audit_row(None, "operator", "and another line"))
+        session.add(audit_row(None, "operator", AuditAction.PATIENT_MADE))
+        session.add(audit_row(None, "operator", AuditAction.PATIENT_READ))
         await session.flush()
         # Nothing of the trail is written, and the head not locked, before the commit.
         assert len((await session.scalars(select(AuditRow))).all()) == 1

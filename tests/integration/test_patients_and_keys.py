@@ -40,34 +40,34 @@ async def patients(database):
 
 
 async def test_a_reference_is_one_patient_of_its_organisation(patients, organisation, database):
-    first = await patients.of_reference(organisation, "MRN-1", "operator")
-    assert await patients.of_reference(organisation, "MRN-1", "operator") == first
-    assert await patients.known(organisation, "MRN-1") == await patients.by_id(organisation, first.id) == first
-    assert await patients.known(organisation, "MRN-2") is None
+    first = await patients.get_or_create(organisation, "MRN-1", "operator")
+    assert await patients.get_or_create(organisation, "MRN-1", "operator") == first
+    assert await patients.by_number(organisation, "MRN-1") == await patients.by_id(organisation, first.id) == first
+    assert await patients.by_number(organisation, "MRN-2") is None
     async with database.sessions.begin() as session:
         other = OrganisationRow(name="Another", created_at=first.created_at)
         session.add(other)
-    second = await patients.of_reference(other.id, "MRN-1", "operator")
+    second = await patients.get_or_create(other.id, "MRN-1", "operator")
     assert second.id != first.id
     assert second.data_key != first.data_key
     assert await patients.by_id(other.id, first.id) is None
 
 
 async def test_requests_at_the_same_moment_find_the_same_patient_and_key(patients, organisation):
-    found = await asyncio.gather(*(patients.of_reference(organisation, "MRN-1", "operator") for _ in range(8)))
+    found = await asyncio.gather(*(patients.get_or_create(organisation, "MRN-1", "operator") for _ in range(8)))
     assert len({patient.data_key for patient in found}) == 1
     keys = await asyncio.gather(*(patients.organisation_key(organisation) for _ in range(8)))
     assert len(set(keys)) == 1
 
 
 async def test_the_stored_key_is_wrapped_and_without_it_nobody_is_found(patients, organisation, database):
-    made = await patients.of_reference(organisation, "MRN-1", "operator")
+    made = await patients.get_or_create(organisation, "MRN-1", "operator")
     sealed = encrypt(made.data_key, b"words", made.id.bytes)
     async with database.sessions.begin() as session:
         row = (await session.scalars(select(PatientRow))).one()
         assert made.data_key not in row.data_key
         row.data_key = None
-    assert await patients.known(organisation, "MRN-1") is None
+    assert await patients.by_number(organisation, "MRN-1") is None
     assert decrypt(made.data_key, sealed, made.id.bytes) == b"words"
     assert repr(made.data_key) not in repr(made)
 
