@@ -37,7 +37,7 @@ def serve(settings: GatewaySettings) -> None:
 
 
 def set_up(settings: GatewaySettings) -> None:
-    """Bring the database to the newest schema and make the first administrator, whose password is told once."""
+    """Bring the database to the newest schema and make the first administrator, whose password is shown once."""
     prepare(settings)
     if account := asyncio.run(create_first_administrator(settings)):
         given = settings.first_admin_password is not None

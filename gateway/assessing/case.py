@@ -77,7 +77,7 @@ def invalid_record(errors: Sequence[dict[str, str]]) -> InvalidRecord:
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object; a name given twice would otherwise lose its first value without a word."""
+    """A JSON object; a name given twice would otherwise silently lose its first value."""
     names = [name for name, _ in pairs]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"{', '.join(repeated)} is given more than once")

@@ -6,7 +6,7 @@
 4. The film changes the record's probability only by a likelihood ratio that was measured given the record, whose
    interval leaves one out, and only in a person known to be of an age that it was measured at.
 
-The knee's stage (Kellgren-Lawrence) has no part in it: it tells of the joint, not of bone density.
+The knee's stage (Kellgren-Lawrence) has no part in it: it describes the joint, not of bone density.
 """
 
 from gateway.assessing.film import BONE_READ_FROM_AGE

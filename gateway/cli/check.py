@@ -72,7 +72,7 @@ async def _schema(settings: GatewaySettings, database: Database) -> CheckResult:
 async def _data_secret(settings: GatewaySettings, database: Database) -> CheckResult:
     if settings.data_secret is None and not (settings.state_dir / "data_secret").exists():
         detail = (
-            "The file data_secret is missing: bring it back from where you keep a copy, or stored data stay sealed."
+            "The file data_secret is missing: bring it back from where you keep a copy, or stored data cannot be read."
         )
         return CheckResult("data secret", False, detail)
     try:

@@ -16,8 +16,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for room in (running.app, access.app, upkeep.app):
-    app.add_typer(room)
+for group in (running.app, access.app, upkeep.app):
+    app.add_typer(group)
 app.add_typer(rules.app, name="rules")
 app.add_typer(trail.app, name="audit")
 

@@ -1,6 +1,6 @@
 """A person's session in a browser: access and refresh token in cookies that no script reads.
 
-The access token is renewed by the refresh token without a word when it runs out. A refresh token is good once, and
+The access token is renewed silently by the refresh token when it runs out. A refresh token is good once, and
 used twice it ends the session; two tabs that wake up together must share one exchange, so an exchange is remembered
 for some seconds.
 """

@@ -156,7 +156,7 @@ def _fault_at_the_end(head: AuditHeadRow, last: bytes, noted: bool) -> str | Non
 def audit_row(
     organisation_id: UUID | None, actor: str, action: AuditAction, subject: str | None = None, outcome: Outcome = "done"
 ) -> AuditRow:
-    """A line to be added in the same transaction as the thing it tells of; the session chains it at the commit.
+    """A line to be added in the same transaction as what it records; the session chains it at the commit.
 
     Args:
         organisation_id: whose trail it belongs to; null where nobody is known yet.

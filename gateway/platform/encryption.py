@@ -1,8 +1,8 @@
 """Encryption at rest: AES-256-GCM under a key of each patient's own, wrapped by the installation's key-encryption key.
 
-Whoever destroys a patient's wrapped key makes everything sealed with it unreadable. A backup from before keeps the key.
+Who destroys a patient's wrapped key makes everything encrypted with it unreadable. A backup from before has the key.
 
-A sealed value is one byte of version, 12 bytes of nonce, the cipher text and a tag of 16 bytes (NIST SP 800-38D).
+An encrypted value is one byte of version, 12 bytes of nonce, the cipher text and a tag of 16 bytes (NIST SP 800-38D).
 `associated_data` is what it belongs to, such as a row's id. It is authenticated and not stored, so a value that was
 moved to another row does not open there.
 """
@@ -42,13 +42,13 @@ def encrypt(key: bytes, plain: bytes, associated_data: bytes) -> bytes:
     return VERSION + nonce + AESGCM(key).encrypt(nonce, plain, VERSION + associated_data)
 
 
-def decrypt(key: bytes, sealed: bytes, associated_data: bytes) -> bytes:
-    """What was sealed.
+def decrypt(key: bytes, encrypted: bytes, associated_data: bytes) -> bytes:
+    """What was encrypted.
 
     Raises:
         CannotDecrypt: another key, another `associated_data`, or changed bytes.
     """
-    version, nonce, cipher = sealed[:1], sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
+    version, nonce, cipher = encrypted[:1], encrypted[1 : 1 + NONCE_BYTES], encrypted[1 + NONCE_BYTES :]
     try:
         return AESGCM(key).decrypt(nonce, cipher, version + associated_data)
     except (InvalidTag, ValueError) as error:

@@ -93,7 +93,7 @@ def translator_for(language: LanguageCode) -> Translator:
 
 
 def chosen(cookie: str | None, accepted: str | None) -> LanguageCode:
-    """The visitor's choice, else the first of the browser's languages that there is, else English."""
+    """The reader's choice, else the first of the browser's languages that there is, else English."""
     wishes = [cookie or "", *(part.partition(";")[0].strip().lower() for part in (accepted or "").split(","))]
     for wish in wishes:
         for language in LANGUAGES:

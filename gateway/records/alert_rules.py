@@ -65,7 +65,7 @@ def months_later(day: dt.date, months: float) -> dt.date:
 
 
 def worsening(new: StoredAssessment, earlier: Sequence[StoredAssessment]) -> Iterator[NewAlert]:
-    """What is worse than in the last of the earlier assessments (oldest first) that tells of the same."""
+    """What is worse than in the last of the earlier assessments (oldest first) that has the same."""
     category = new.assessment.combined.category
     categories = (stored.assessment.combined.category for stored in reversed(earlier))
     before = next((known for known in categories if known), None)

@@ -54,7 +54,7 @@ class Entry(BaseModel):
     source_id: UUID
 
     def fact(self) -> tuple[Any, ...]:
-        """What makes two entries the same fact, told twice."""
+        """What makes two entries the same fact, recorded twice."""
         day = self.date if self.dated else None
         return self.kind, day, self.site, self.value, self.method, self.assessment and self.assessment.id
 

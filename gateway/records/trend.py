@@ -21,7 +21,7 @@ from shared.clinic.reference import HOLOGIC, YoungReference
 
 DAYS_A_YEAR = 365.25
 LARGEST_ACCEPTED_PERCENT = {"lumbar_spine": 5.3, "total_hip": 5.0, "femoral_neck": 6.9}
-# A share of bone density can be told in T-scores where the reference is the same for every maker; the spine's is not.
+# A share of bone density is expressed in T-scores where every maker has the same reference; the spine has none.
 REFERENCE: dict[str, YoungReference] = {site: HOLOGIC[site] for site in HIP_SITES}
 
 

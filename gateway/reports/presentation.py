@@ -1,4 +1,4 @@
-"""How a finding is told to people, on the pages and on paper alike.
+"""How a finding is worded for people, on the pages and on paper alike.
 
 A measured diagnosis leads and replaces the estimate; nothing sends a person to a scan that is on record already.
 """
@@ -14,7 +14,7 @@ from shared.contracts.recommendation import Consult, Interval, NextDxa, Recommen
 GROUPS = ("referral", "follow_up", "medication", "exercise", "diet")
 # How sure a class is, from its probability: at least so much, the key of the words for it.
 SURENESS = ((0.9, "high"), (0.7, "fair"), (0.5, "low"), (0.0, "none"))
-# An estimate within a quarter of the average is told as being about the same.
+# An estimate within a quarter of the average counts as about the same.
 ABOVE_AVERAGE, BELOW_AVERAGE = 1.25, 0.8
 BEYOND_DENSITY = ("normal", "low_bone_mass")
 

@@ -1,4 +1,4 @@
-// On every page: the offline copy, printing, what an invitation's link carries, and forms that outlive a sign-in.
+// On every page: the offline copy, printing, what an invitation's link carries, and forms that outlive a session.
 import { forgetOthers, forget } from "./draft.js";
 
 const account = document.body.dataset.account;

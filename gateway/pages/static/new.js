@@ -88,8 +88,8 @@ async function restore() {
   key = draft.key;
   if (draft.image) picture(draft.image);
   for (const [name, value] of draft.fields) {
-    const found = form.elements[name];
-    for (const one of found instanceof RadioNodeList ? found : found ? [found] : []) {
+    const article = form.elements[name];
+    for (const one of article instanceof RadioNodeList ? article : article ? [article] : []) {
       if (["radio", "checkbox"].includes(one.type)) one.checked = one.value === value || (one.type === "checkbox" && one.checked);
       else one.value = value;
     }
@@ -101,9 +101,9 @@ async function restore() {
 $("start-over").addEventListener("click", async () => { clearTimeout(pending); await forget(); location.assign("/new"); });
 
 // Sending ---------------------------------------------------------------------------------------------------------
-async function visit() {
+async function session() {
   const answer = await fetch("/session", { headers: { Accept: "application/json" }, cache: "no-store" });
-  if (!answer.ok) throw new Error("no link");
+  if (!answer.ok) throw new Error("no connection");
   return answer.json();
 }
 
@@ -157,8 +157,8 @@ async function submit() {
   say(null);
   clearTimeout(pending);
   try {
-    if (!navigator.onLine) throw new Error("no link");
-    const { account: now, form_token: token } = await visit();
+    if (!navigator.onLine) throw new Error("no connection");
+    const { account: now, form_token: token } = await session();
     if (!now) { await save(true); say("expired"); $("draft-notice").scrollIntoView(); return; }
     account = now;
     await save(true);
@@ -176,14 +176,14 @@ async function submit() {
   }
 }
 
-// The browser does not always tell that the link is back: a form that waits asks for it every few seconds.
+// The browser does not always tell that the connection is back: a form that waits asks for it every few seconds.
 const ASK_AGAIN_MS = 5000;
 let watching = 0;
 function watch() {
   clearTimeout(watching);
   watching = setTimeout(async () => {
     if (sending || !(await kept())?.waiting) return;
-    try { await visit(); } catch { return watch(); }
+    try { await session(); } catch { return watch(); }
     submit();
   }, ASK_AGAIN_MS);
 }
@@ -205,26 +205,26 @@ async function assess(token) {
       if (loaded === total) for (const name of ["imaging", "clinical"]) if (asked[name]) part(name, "working");
     },
     retrying() { $("retrying").hidden = false; },
-    line(told) {
+    line(message) {
       $("retrying").hidden = true;
-      if (told.part) {
-        part(told.part, "done");
-        if (told.part === "imaging") part("staging", "working");
-        if (told.part === "recommender" && !document.querySelector('[data-part="staging"].done')) part("staging", "none");
+      if (message.part) {
+        part(message.part, "done");
+        if (message.part === "imaging") part("staging", "working");
+        if (message.part === "recommender" && !document.querySelector('[data-part="staging"].done')) part("staging", "none");
       }
-      if (told.html) show = result(told);
-      if (told.picture) show(told.picture, address(told.png));
+      if (message.html) show = result(message);
+      if (message.picture) show(message.picture, address(message.png));
     },
   });
 }
 
-function result(told) {
+function result(message) {
   forget();
   $("progress").hidden = true;
-  const found = new DOMParser().parseFromString(told.html, "text/html").querySelector("article");
+  const article = new DOMParser().parseFromString(message.html, "text/html").querySelector("article");
   $("outcome").removeAttribute("aria-live");
-  $("outcome").replaceChildren(found);
-  history.pushState(null, "", told.address);
+  $("outcome").replaceChildren(article);
+  history.pushState(null, "", message.address);
   addEventListener("popstate", () => location.reload());
   scrollTo(0, 0);
   $("outcome").querySelector("h1").focus({ preventScroll: true });
@@ -242,7 +242,7 @@ form.addEventListener("submit", (event) => { event.preventDefault(); submit(); }
 // The start -------------------------------------------------------------------------------------------------------
 refresh();
 const draft = await restore();
-const isOffline = !navigator.onLine || (location.pathname === "/new" && !account && (await visit().then(() => false, () => true)));
+const isOffline = !navigator.onLine || (location.pathname === "/new" && !account && (await session().then(() => false, () => true)));
 if (draft?.waiting && !isOffline) { say("restored"); }
 else if (draft && draft.fields.length) say(isOffline ? "waiting" : "restored");
 if (draft?.waiting && isOffline) watch();
