@@ -51,6 +51,7 @@ from gateway.platform.identity.refresh_tokens import RefreshTokens
 from gateway.platform.identity.sign_in import SignIn
 from gateway.records.alerts import Alerts
 from gateway.records.assessments import Assessments
+from gateway.records.batch_queue import BatchQueue
 from gateway.records.batches import Batches
 from gateway.records.patient_records import PatientRecords
 from gateway.records.patients import Patients
@@ -109,7 +110,7 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
                 app.state.sessions = BrowserSessions(
                     context.authentication, settings.token_key(), settings.refresh_token_days
                 )
-                worker = BatchWorker(context.batches.batches, signals, context.assessments)
+                worker = BatchWorker(BatchQueue(database.sessions), signals, context.assessments)
                 workers = [worker.run() for _ in range(settings.batch_concurrency)]
                 purge = every(RENDERING_PURGE_S, context.assessments.renderings.delete_expired)
                 async with in_background(purge, *workers):

@@ -11,7 +11,7 @@ from gateway.assessing.assessments import AssessmentUseCases
 from gateway.assessing.batch_signals import BatchSignals
 from gateway.assessing.case import Case
 from gateway.platform.identity.scopes import Principal
-from gateway.records.batches import LEASE_S, Batches, Claim
+from gateway.records.batch_queue import LEASE_S, BatchQueue, Claim
 from gateway.records.idempotency import IdempotentRequest
 from shared.problems import Conflict, InvalidInput, ServiceUnavailable, TrabeculaError, problem_for
 
@@ -28,7 +28,7 @@ LONGEST_S = LEASE_S - 10
 class BatchWorker:
     """Takes one case after another."""
 
-    batches: Batches
+    queue: BatchQueue
     signals: BatchSignals
     assessments: AssessmentUseCases
 
@@ -36,7 +36,7 @@ class BatchWorker:
         """Work for as long as the gateway runs. A failure is logged and the case tried again."""
         while True:
             try:
-                claim = await self.batches.claim()
+                claim = await self.queue.claim()
                 if claim is not None:
                     await self.work_on(claim)
                     continue
@@ -50,10 +50,10 @@ class BatchWorker:
             async with asyncio.timeout(LONGEST_S):
                 await self._assess(claim)
         except asyncio.CancelledError:
-            await self.batches.give_back(claim, attempted=False)  # the gateway stops: the next one goes on from here
+            await self.queue.give_back(claim, attempted=False)  # the gateway stops: the next one goes on from here
             raise
         except (InvalidInput, Conflict) as error:
-            await self.batches.end(claim, problem=_problem(error))
+            await self.queue.end(claim, problem=_problem(error))
         except Exception as error:
             await self._later(claim, error)
 
@@ -73,7 +73,7 @@ class BatchWorker:
             if findings.lacks_a_service and claim.attempts < MOST_ATTEMPTS:
                 raise ServiceUnavailable("A service was out of order.")
             assessment = await use_cases.store_assessment(case, findings, who, owner, idempotent)
-        await self.batches.end(claim, assessment_id=assessment.id)
+        await self.queue.end(claim, assessment_id=assessment.id)
 
     async def _later(self, claim: Claim, error: Exception) -> None:
         """Let the case wait for another attempt, or give it up."""
@@ -82,10 +82,10 @@ class BatchWorker:
             log.error("a case of a batch was given up", exc_info=error)
             failed = ServiceUnavailable("Every attempt at this case failed.")
             known = error if isinstance(error, TrabeculaError) else failed
-            await self.batches.end(claim, problem=_problem(known))
+            await self.queue.end(claim, problem=_problem(known))
         else:
             log.warning("a case of a batch is tried again", why=type(error).__name__)
-            await self.batches.give_back(claim, after_s=FIRST_PAUSE_S * 2 ** (claim.attempts - 1))
+            await self.queue.give_back(claim, after_s=FIRST_PAUSE_S * 2 ** (claim.attempts - 1))
 
 
 def _problem(error: TrabeculaError) -> dict[str, Any]:

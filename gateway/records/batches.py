@@ -1,4 +1,4 @@
-"""Batches in the database: a queue with leases that works alike on SQLite and on PostgreSQL, without a broker."""
+"""Batches in the database: many cases handed in as one job, and how far each is."""
 
 import datetime as dt
 import hashlib
@@ -17,18 +17,16 @@ from gateway.platform.clock import now
 from gateway.platform.database.engine import Sessions
 from gateway.platform.database.ids import uuid7
 from gateway.platform.database.tables import BatchCaseRow, BatchRow
-from gateway.platform.encryption import decrypt, encrypt
+from gateway.platform.encryption import encrypt
 from gateway.platform.identity.scopes import Principal
 from gateway.platform.paging import Page, paged
 from gateway.records.idempotency import IdempotentRequest, request_digest
 from gateway.records.patients import KeyOwner, Patients
-from gateway.records.stored_risk import AnyRisk, as_sent, read_stored_risk, risk_bytes
+from gateway.records.stored_risk import AnyRisk, as_sent, risk_bytes
 from shared.problems import Conflict, NotFound, TooBusy
 
 CaseState = Literal["waiting", "working", "done", "failed", "cancelled"]
 CASE_STATES: tuple[CaseState, ...] = get_args(CaseState)
-# Longer than the services' timeouts allow one case to take; a case of a process that ended waits this long.
-LEASE_S = 60
 # Cases of one organisation that wait or are worked on; more are refused until some are done.
 MOST_WAITING = 10_000
 
@@ -90,38 +88,8 @@ class CaseOfBatch:
     problem: dict[str, Any] | None
 
 
-@dataclass(frozen=True)
-class DecryptedCase:
-    """What was handed in as one case of a batch."""
-
-    patient_number: str | None
-    risk: AnyRisk | None
-    image: bytes | None
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A case that this process has a lease of, and whose it is."""
-
-    id: UUID
-    attempts: int
-    patient_id: UUID | None
-    record: bytes
-    image: bytes | None
-    leased_until: dt.datetime
-    organisation_id: UUID
-    created_by: str
-
-    def decrypt(self, owner: KeyOwner) -> DecryptedCase:
-        """What was handed in."""
-        content = json.loads(decrypt(owner.key, self.record, self.id.bytes + b"record"))
-        image = decrypt(owner.key, self.image, self.id.bytes + b"image") if self.image else None
-        number = content.get("patient_number") or content.get("patient_id")  # its name up to version 0.1.0
-        return DecryptedCase(number, read_stored_risk(content["risk"]), image)
-
-
 class Batches:
-    """Keeps batches and hands out their cases.
+    """Keeps batches and counts their cases.
 
     Args:
         sessions: of the installation's database.
@@ -222,71 +190,10 @@ class Batches:
             row = (await session.scalars(select(BatchRow).where(mine))).one_or_none()
             if row is not None:
                 row.cancelled_at = row.cancelled_at or now()
-                await session.execute(update(BatchCaseRow).where(waiting).values(_ended("cancelled")))
+                await session.execute(update(BatchCaseRow).where(waiting).values(ended("cancelled")))
             outcome: Outcome = "done" if row else "not found"
             session.add(audit_row(who.organisation_id, who.id, AuditAction.BATCH_CANCELLED, str(batch_id), outcome))
         return await self.state(batch_id, who.organisation_id)
-
-    async def claim(self) -> Claim | None:
-        """Take a lease of the oldest case that waits, or whose lease ran out; null where there is none.
-
-        One statement, so two processes never take the same one: SQLite has one writer at a time, and PostgreSQL passes
-        over a row that another has locked.
-        """
-        moment = now()
-        waits = (BatchCaseRow.state == "waiting") & (BatchCaseRow.not_before <= moment)
-        abandoned = (BatchCaseRow.state == "working") & (BatchCaseRow.leased_until <= moment)
-        in_turn = (BatchCaseRow.batch_id, BatchCaseRow.position)
-        oldest = select(BatchCaseRow.id).where(waits | abandoned).order_by(*in_turn).limit(1)
-        taken = {
-            "state": "working",
-            "attempts": BatchCaseRow.attempts + 1,
-            "leased_until": moment + dt.timedelta(seconds=LEASE_S),
-        }
-        take = (
-            update(BatchCaseRow)
-            .where(BatchCaseRow.id == oldest.with_for_update(skip_locked=True).scalar_subquery())
-            .values(taken)
-            .returning(BatchCaseRow)
-            .execution_options(synchronize_session=False)
-        )
-        async with self._sessions.begin() as session:
-            row = (await session.scalars(take)).one_or_none()
-            if row is None:
-                return None
-            batch = (await session.scalars(select(BatchRow).where(BatchRow.id == row.batch_id))).one()
-        assert row.leased_until is not None and row.record is not None  # noqa: S101, PT018 -- until it ends
-        return Claim(
-            row.id,
-            row.attempts,
-            row.patient_id,
-            row.record,
-            row.image,
-            row.leased_until,
-            batch.organisation_id,
-            batch.created_by,
-        )
-
-    async def end(self, claim: Claim, assessment_id: UUID | None = None, problem: dict[str, Any] | None = None) -> None:
-        """The case is done, or failed for good; what was handed in is deleted."""
-        values = {**_ended("failed" if problem else "done"), "assessment_id": assessment_id, "problem": problem}
-        async with self._sessions.begin() as session:
-            await session.execute(update(BatchCaseRow).where(_held(claim)).values(values))
-
-    async def give_back(self, claim: Claim, after_s: float = 0, attempted: bool = True) -> None:
-        """Let the case wait again: for some seconds, or only until another takes it; not where it was cancelled."""
-        cancelled = select(BatchRow.cancelled_at.is_not(None)).join(BatchCaseRow, BatchCaseRow.batch_id == BatchRow.id)
-        values: dict[str, Any] = {
-            "state": "waiting",
-            "leased_until": None,
-            "attempts": claim.attempts - (not attempted),
-            "not_before": now() + dt.timedelta(seconds=after_s),
-        }
-        async with self._sessions.begin() as session:
-            await session.execute(update(BatchCaseRow).where(_held(claim)).values(values))
-            if await session.scalar(cancelled.where(BatchCaseRow.id == claim.id)):
-                waiting = (BatchCaseRow.id == claim.id) & (BatchCaseRow.state == "waiting")
-                await session.execute(update(BatchCaseRow).where(waiting).values(_ended("cancelled")))
 
     async def _find(self, batch_id: UUID, organisation_id: UUID) -> BatchState | None:
         mine = (BatchRow.id == batch_id) & (BatchRow.organisation_id == organisation_id)
@@ -362,11 +269,6 @@ def _case_of_batch(row: BatchCaseRow) -> CaseOfBatch:
     return CaseOfBatch(row.position, row.reference, cast(CaseState, row.state), row.assessment_id, row.problem)
 
 
-def _ended(state: CaseState) -> dict[str, Any]:
+def ended(state: CaseState) -> dict[str, Any]:
+    """What a case that has ended is stored as: what was handed in is deleted."""
     return {"state": state, "record": None, "image": None, "leased_until": None}
-
-
-def _held(claim: Claim) -> ColumnElement[bool]:
-    """The case, as long as the lease is still this one."""
-    mine = BatchCaseRow.leased_until == claim.leased_until
-    return (BatchCaseRow.id == claim.id) & (BatchCaseRow.state == "working") & mine

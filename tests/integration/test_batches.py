@@ -22,6 +22,7 @@ from gateway.platform.clock import now
 from gateway.platform.database.engine import Database
 from gateway.platform.database.tables import BatchCaseRow
 from gateway.platform.identity.scopes import Principal
+from gateway.records.batch_queue import BatchQueue
 from gateway.records.batches import Batch, BatchCase
 from gateway.settings import GatewaySettings
 from shared.client import ServiceClient, service_http
@@ -240,18 +241,18 @@ async def queued(ctx, count):
 
 async def test_a_case_is_claimed_once_and_again_when_its_lease_ran_out(ctx):
     await queued(ctx, 3)
-    batches = ctx.batches.batches
-    claims = await asyncio.gather(*(batches.claim() for _ in range(6)))
+    queue = BatchQueue(ctx.database.sessions)
+    claims = await asyncio.gather(*(queue.claim() for _ in range(6)))
     taken = [claim for claim in claims if claim]
     assert len({claim.id for claim in taken}) == len(taken) == 3
-    assert await batches.claim() is None
+    assert await queue.claim() is None
     async with ctx.database.sessions.begin() as session:
         gone = update(BatchCaseRow).where(BatchCaseRow.id == taken[0].id)
         await session.execute(gone.values(leased_until=now() - dt.timedelta(seconds=1)))
-    again = await batches.claim()
+    again = await queue.claim()
     assert (again.id, again.attempts) == (taken[0].id, 2)
     # The first holder comes back late: its word counts no more.
-    await batches.end(taken[0], problem={"type": "late"})
+    await queue.end(taken[0], problem={"type": "late"})
     async with ctx.database.sessions() as session:
         row = (await session.scalars(select(BatchCaseRow).where(BatchCaseRow.id == again.id))).one()
     assert (row.state, row.problem) == ("working", None)
@@ -265,12 +266,13 @@ class NobodyThere(Services):
 async def test_a_case_that_lacks_a_service_is_tried_again_before_its_partial_assessment_stands(ctx):
     services = NobodyThere(**{field.name: getattr(ctx.services, field.name) for field in fields(Services)})
     broken = replace(ctx.assessments, workflow=Workflow(services, 1))
-    worker = BatchWorker(ctx.batches.batches, BatchSignals(), broken)
+    queue = BatchQueue(ctx.database.sessions)
+    worker = BatchWorker(queue, BatchSignals(), broken)
     batch_id, who = await queued(ctx, 1)
     for attempt in range(1, MOST_ATTEMPTS + 1):
         async with ctx.database.sessions.begin() as session:
             await session.execute(update(BatchCaseRow).values(not_before=now() - dt.timedelta(seconds=1)))
-        claim = await ctx.batches.batches.claim()
+        claim = await queue.claim()
         assert claim.attempts == attempt
         await worker.work_on(claim)
     case = (await ctx.batches.cases(batch_id, who, 1, None)).items[0]
