@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from gateway.assessing.services import Services, ServicesSource
-from services.recommender import Explanation, RulesReport, explain, load_rules, rules_check
+from services.recommender import REGISTRY, Explanation, Fact, RulesReport, explain, load_rules, rules_check
 from services.recommender.settings import Settings as RecommenderSettings
 from shared.client import ServiceClient, service_http
 from shared.components import SERVICE_NAMES
@@ -41,6 +41,11 @@ def service_app(name: str, secret: str) -> FastAPI:
 def rules_report(directory: Path | None) -> RulesReport:
     """The state of a rules directory, for the operator; the site's own by default."""
     return rules_check(directory or site_rules())
+
+
+def rule_facts() -> list[Fact]:
+    """Everything that a rule may ask for, by name."""
+    return [REGISTRY[name] for name in sorted(REGISTRY)]
 
 
 def rules_explanation(request: RecommendationRequest) -> list[Explanation]:

@@ -21,7 +21,8 @@ from shared.problems import NotAuthenticated, NotAuthorised, NotFound
 router = APIRouter(
     prefix="/v1/patients", tags=["patients"], responses=problem_responses(NotAuthenticated, NotAuthorised)
 )
-# Numbers with a slash in them, such as 2026/0017, are common; `path` takes them in.
+# Numbers with a slash in them, such as 2026/0017, are common; `path` takes them in. A route below a patient therefore
+# has to stand above `get_patient`, which would take its last part for the number's.
 PatientPath = Annotated[str, Path(description="The patient_number or the patient_id", examples=["MRN-1"])]
 ONE = "/{patient:path}"
 

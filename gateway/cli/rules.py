@@ -33,6 +33,21 @@ def check_rules(
         raise typer.Exit(1)
 
 
+@app.command("facts")
+def list_facts(as_json: Json = False) -> None:
+    """List everything that a rule may ask for: name, kind, and the words that it can be."""
+    from gateway.embedded import rule_facts
+
+    facts = rule_facts()
+    if as_json:
+        typer.echo(
+            json.dumps([{"name": fact.name, "kind": fact.kind, "values": fact.values} for fact in facts], indent=2)
+        )
+        return
+    for fact in facts:
+        typer.echo(f"{fact.name:45} {fact.kind:7} {', '.join(fact.values)}".rstrip())
+
+
 @app.command("explain")
 def explain_rules(
     case: Annotated[
@@ -40,7 +55,7 @@ def explain_rules(
     ],
     as_json: Json = False,
 ) -> None:
-    """Show why each rule did or did not fire for explanation case."""
+    """Show why each rule did or did not fire for one case."""
     from gateway.cli.assess_files import explain_file
 
     explanations = explain_file(case, read_settings().clinic_policy())

@@ -13,9 +13,8 @@ from shared.contracts.risk import LifestyleRecord, RiskRequest
 
 BODY = ("age", "gender", "weight_kg", "height_cm")
 APART = {*BODY, "t_scores", "z_scores", "bmd", "prior_fractures"}
-UNITS = re.compile(
-    r"_(kg|cm|mg_per_day|iu_per_day|units_per_day|ml_per_min|umol_per_l|mmol_per_l|nmol_per_l|months|years|months_ago)$"
-)
+# The unit at the end of a field's name; it is written behind the value.
+UNITS = re.compile(r"_(kg|cm|[a-z]+_per_[a-z]+|months|years|months_ago)$")
 KIDNEY = ("eGFR", "Creatinine clearance")
 CAUSES = {True: "low_trauma", False: "high_trauma", None: "trauma_unknown"}
 

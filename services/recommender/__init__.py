@@ -4,13 +4,17 @@ The command line uses `rules_check(directory)` and `explain(request)`; the servi
 """
 
 from services.recommender.explain import Explanation, RulesReport, explain, rules_check
+from services.recommender.facts import Fact
+from services.recommender.finding_facts import REGISTRY
 from services.recommender.load import SHIPPED_RULES, BrokenRules, load_rules
 from services.recommender.recommend import recommend
 
 __all__ = [
+    "REGISTRY",
     "SHIPPED_RULES",
     "BrokenRules",
     "Explanation",
+    "Fact",
     "RulesReport",
     "explain",
     "load_rules",

@@ -12,6 +12,7 @@ import gateway.pages
 from gateway.pages.questions import DEVICES, MEASURES, SECTIONS, record_of
 from gateway.platform.language import LANGUAGES, catalogue, chosen, translator_for
 from gateway.reports.presentation import Audience
+from gateway.reports.record import UNITS
 from shared.contracts.findings import RecordWarningType, RiskCategory, WhoClass
 from shared.contracts.record import ClinicalRecord
 
@@ -48,6 +49,14 @@ def test_every_question_and_option_has_words_and_every_field_a_question():
     # The three lists of measurements are one question; that something is known to be absent is not asked.
     apart = {"t_scores", "z_scores", "bmd", "medical_conditions_excluded", "medications_excluded"}
     assert {question.name for question in questions} - {"densities"} == ClinicalRecord.model_fields.keys() - apart
+
+
+def test_every_number_with_a_unit_in_its_name_has_the_unit_in_words_and_none_in_its_label():
+    numbers = [question.name for section in SECTIONS for question in section.questions if question.kind == "number"]
+    with_unit = [name for name in numbers if UNITS.search(name)]
+    assert len(with_unit) > 10
+    assert {f"unit.{name}" for name in with_unit} <= catalogue("en").keys()
+    assert not [name for name in with_unit if "_per_" in UNITS.sub("", name)]
 
 
 def test_every_class_and_every_kind_of_warning_has_words_for_whoever_reads():
