@@ -38,9 +38,9 @@ without the internet; `/openapi.json`, or `trabecula export-openapi`, says the s
 [hospital systems](../integrators.md) shows how to call it, [Problems](problems.md) lists the errors, and
 [Access](access.md) says who may call what.
 
-Times are UTC in ISO 8601, identifiers are UUIDs, and probabilities run from 0 to 1. Lists that can grow without end come in
-pages, newest first: `next` of one page is the `before` of the following one, and null on the last. The cases of a batch come
-in the order of its manifest.
+Times are UTC in ISO 8601, identifiers are UUIDs, and probabilities run from 0 to 1. Lists that can grow without end
+come in pages, newest first: `next` of one page is the `before` of the following one, and null on the last. The cases
+of a batch come in the order of its manifest.
 """
 SETTINGS = """# Settings
 
