@@ -1,7 +1,7 @@
 """The gateway under test: the gateway and all services in this process, on a database of its own."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -9,7 +9,7 @@ import pytest
 
 from gateway.app import create_app
 from gateway.assessing.administration import create_api_key, prepare
-from gateway.assessing.services import ServicesSource
+from gateway.assessing.services import Services, ServicesSource
 from gateway.settings import GatewaySettings
 from shared.radiograph.phantom import as_jpeg, knee, lumbar_spine
 
@@ -29,6 +29,35 @@ async def open_gateway(settings: GatewaySettings, services: ServicesSource) -> A
             yield client
 
 
+class _Shared:
+    """The services of this session, once somebody has asked for them."""
+
+    stack = AsyncExitStack()
+    services: Services | None = None
+
+
+def shared_services() -> ServicesSource:
+    """The services in this process, started once for all tests: loading the networks is most of a gateway's start.
+
+    For tests that neither change the services nor care about the secret that they share with the gateway.
+    """
+    from gateway.embedded import in_process
+
+    @asynccontextmanager
+    async def source() -> AsyncIterator[Services]:
+        if _Shared.services is None:
+            _Shared.services = await _Shared.stack.enter_async_context(in_process("0" * 48)())
+        yield _Shared.services
+
+    return source
+
+
+@pytest.fixture(scope="session", autouse=True)
+async def _stop_shared_services() -> AsyncIterator[None]:
+    yield
+    await _Shared.stack.aclose()
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> GatewaySettings:
     return GatewaySettings(state_dir=tmp_path / "state", _env_file=None)
@@ -37,10 +66,8 @@ def settings(tmp_path: Path) -> GatewaySettings:
 @pytest.fixture(scope="session")
 async def shared_api(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx.AsyncClient]:
     """The gateway with all services, started once; for tests that leave nothing behind that another would trip over."""
-    from gateway.embedded import in_process
-
     settings = GatewaySettings(state_dir=tmp_path_factory.mktemp("state"), logins_per_minute=1000, _env_file=None)
-    async with open_gateway(settings, in_process(settings.internal_key())) as client:
+    async with open_gateway(settings, shared_services()) as client:
         yield client
 
 

@@ -12,7 +12,9 @@ from schemathesis import GenerationMode
 
 from tests.e2e.conftest import running, trabecula
 
-EXAMPLES = 12
+# Of each operation and mode.
+A_FEW, MANY = 4, 25
+MODES = pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 SCOPES = "assessments:write assessments:read patients:read patients:write models:read audit:read admin"
 
 
@@ -24,8 +26,18 @@ def server(tmp_path_factory):
         yield server, json.loads(made.stdout)
 
 
-@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+@MODES
 def test_no_operation_breaks(server, mode):
+    try_every_operation(server, mode, A_FEW)
+
+
+@pytest.mark.long
+@MODES
+def test_no_operation_breaks_however_often_it_is_tried(server, mode):
+    try_every_operation(server, mode, MANY)
+
+
+def try_every_operation(server, mode, examples):
     running_server, made = server
     schema = schemathesis.openapi.from_url(f"{running_server.url}/openapi.json")
     tried = 0
@@ -33,7 +45,7 @@ def test_no_operation_breaks(server, mode):
         operation = found.ok()
 
         @hypothesis_settings(
-            max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
+            max_examples=examples, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )  # fmt: skip
         @given(case=operation.as_strategy(generation_mode=mode))
@@ -51,6 +63,6 @@ def test_no_operation_breaks(server, mode):
             call()
         except (schemathesis.errors.SchemathesisError, Unsatisfiable):
             continue  # an operation without input has nothing that could be wrong
-    assert tried > 3 * EXAMPLES
+    assert tried > 3 * examples
     log = running_server.printed()
     assert '"unforeseen"' not in log

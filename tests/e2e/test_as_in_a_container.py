@@ -10,6 +10,7 @@ from shared.components import SERVICE_NAMES
 from tests.e2e.conftest import environment, free_port, running, trabecula
 
 SECRET = "an internal secret that is long enough"
+pytestmark = pytest.mark.long
 NOWHERE = ",".join(f"{name}=http://127.0.0.1:9" for name in SERVICE_NAMES)
 
 

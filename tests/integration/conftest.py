@@ -14,10 +14,9 @@ import pytest
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from gateway.embedded import in_process
 from gateway.platform.identity import passwords
 from gateway.settings import GatewaySettings
-from tests.conftest import open_gateway
+from tests.conftest import open_gateway, shared_services
 from tests.integration.people import administrator_of, client
 
 
@@ -32,7 +31,7 @@ def _cheap_passwords() -> Iterator[None]:
 @pytest.fixture(scope="module")
 async def api(settings: GatewaySettings) -> AsyncIterator[httpx.AsyncClient]:
     """The gateway with all services in this process, at the settings of the test's module, called with every scope."""
-    async with open_gateway(settings, in_process(settings.internal_key())) as client:
+    async with open_gateway(settings, shared_services()) as client:
         yield client
 
 

@@ -9,10 +9,9 @@ from pydantic import SecretStr
 
 from gateway.assessing.administration import create_api_key
 from gateway.cli.backup import back_up, restore
-from gateway.embedded import in_process
 from gateway.settings import GatewaySettings
 from shared.problems import Conflict, InvalidInput
-from tests.conftest import ALL_SCOPES, open_gateway
+from tests.conftest import ALL_SCOPES, open_gateway, shared_services
 
 CASE = {"clinical": (None, '{"age": 67, "gender": "female"}'), "patient_number": (None, "MRN-1")}
 
@@ -26,7 +25,7 @@ async def original(tmp_path_factory):
     """An installation's settings with an assessment in it and a key that reads it, and its backup with the secrets."""
     folder = tmp_path_factory.mktemp("original")
     settings = settings_at(folder / "state")
-    async with open_gateway(settings, in_process(settings.internal_key())) as client:
+    async with open_gateway(settings, shared_services()) as client:
         made = await client.post("/v1/assessments", files=CASE)
         assert made.status_code == 201, made.text
         reader = await create_api_key(settings, "reader", ALL_SCOPES, None)
@@ -47,7 +46,7 @@ async def test_a_restore_is_the_same_installation(original, database_url, tmp_pa
     }
     with zipfile.ZipFile(file) as only, zipfile.ZipFile(tmp_path / "again") as other:
         assert json.loads(only.read("manifest.json"))["digests"] == json.loads(other.read("manifest.json"))["digests"]
-    async with open_gateway(settings, in_process(settings.internal_key())) as client:
+    async with open_gateway(settings, shared_services()) as client:
         async with httpx.AsyncClient(
             transport=client._transport, base_url="http://gateway", headers={"X-API-Key": reader}
         ) as theirs:

@@ -29,7 +29,7 @@ from shared.client import ServiceClient, service_http
 from shared.contracts.record import ClinicalRecord
 from shared.contracts.risk import RiskRequest
 from shared.problems import ServiceUnavailable
-from tests.conftest import open_gateway
+from tests.conftest import open_gateway, shared_services
 from tests.integration.people import system_of
 
 RECORD = {"age": 67, "gender": "female"}
@@ -71,7 +71,7 @@ def settings(tmp_path, database_url):
 
 @pytest.fixture
 async def clinic(settings):
-    async with open_gateway(settings, in_process(settings.internal_key())) as client:
+    async with open_gateway(settings, shared_services()) as client:
         yield client
 
 
@@ -223,7 +223,7 @@ async def ctx(settings):
     """What the gateway works with, without its background work."""
     prepare(settings)
     database = Database(settings.sqlalchemy_url())
-    async with in_process(settings.internal_key())() as services:
+    async with shared_services()() as services:
         yield create_context(settings, database, services, BatchSignals())
     await database.close()
 

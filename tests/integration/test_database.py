@@ -13,7 +13,6 @@ from sqlalchemy import JSON, Uuid, column, create_engine, make_url, table, text
 
 from gateway.api.examples.assessments import ASSESSMENT
 from gateway.assessing.administration import create_api_key, prepare
-from gateway.embedded import in_process
 from gateway.platform.clock import now
 from gateway.platform.database.engine import (
     MIGRATIONS,
@@ -30,7 +29,7 @@ from gateway.platform.identity.refresh_tokens import RefreshTokens
 from gateway.settings import GatewaySettings
 from shared.problems import NotAuthenticated
 from shared.service import CannotStart
-from tests.conftest import open_gateway
+from tests.conftest import open_gateway, shared_services
 
 RECORD = {"clinical": (None, '{"age": 67, "gender": "female"}')}
 
@@ -72,7 +71,7 @@ def test_a_database_of_a_newer_version_is_left_as_it_is(database_url):
 
 
 async def test_an_assessment_is_stored_and_found(settings):
-    async with open_gateway(settings, in_process(settings.internal_key())) as client:
+    async with open_gateway(settings, shared_services()) as client:
         made = (await client.post("/v1/assessments", files=RECORD, headers={"Idempotency-Key": "k"})).json()
         again = (await client.post("/v1/assessments", files=RECORD, headers={"Idempotency-Key": "k"})).json()
         found = (await client.get(f"/v1/assessments/{made['id']}")).json()
@@ -156,7 +155,7 @@ async def test_assessments_of_the_first_version_are_sealed_and_still_found(setti
             row = {"organisation_id": organisation, "created_at": now(), "caller": "key:1", "patient_id": patient}
             connection.execute(assessments.insert().values(id=identity, document=document, record=None, **row))
     engine.dispose()
-    async with open_gateway(settings, in_process(settings.internal_key())) as client:
+    async with open_gateway(settings, shared_services()) as client:
         of_patient = (await client.get("/v1/assessments", params={"patient_number": "MRN-1"})).json()["items"]
         without = (await client.get(f"/v1/assessments/{ids[2]}")).json()
     assert {item["id"] for item in of_patient} == {str(ids[0]), str(ids[1])}

@@ -7,7 +7,6 @@ import re
 import pytest
 
 from gateway.assessing.administration import create_administrator
-from gateway.embedded import in_process
 from gateway.platform.database.engine import Database
 from gateway.platform.encryption import KeyEncryptionKey
 from gateway.platform.identity.accounts import Accounts
@@ -15,7 +14,7 @@ from gateway.records.alert_rules import NewAlert, NewAlerts
 from gateway.records.alerts import add_alerts
 from gateway.records.patients import Patients
 from gateway.settings import GatewaySettings
-from tests.conftest import open_gateway
+from tests.conftest import open_gateway, shared_services
 from tests.integration.people import PASSWORD, client
 
 EVIL = '<script>alert("x")</script>'
@@ -40,7 +39,7 @@ def settings(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 async def api(settings):
-    async with open_gateway(settings, in_process(settings.internal_key())) as found:
+    async with open_gateway(settings, shared_services()) as found:
         await create_administrator(settings, "root@here.example", PASSWORD, None)
         yield found
 

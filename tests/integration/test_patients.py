@@ -8,7 +8,6 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import func, select, update
 
-from gateway.embedded import in_process
 from gateway.platform.audit import Audit
 from gateway.platform.database.engine import Database
 from gateway.platform.database.tables import (
@@ -21,7 +20,7 @@ from gateway.platform.database.tables import (
     RenderingRow,
 )
 from gateway.settings import GatewaySettings
-from tests.conftest import open_gateway
+from tests.conftest import open_gateway, shared_services
 from tests.integration.people import administrator_of, client, invited, system_of
 
 # What the measured intervals until the next DXA hold for.
@@ -39,7 +38,7 @@ def settings(tmp_path, database_url):
 
 @pytest.fixture
 async def api(settings):
-    async with open_gateway(settings, in_process(settings.internal_key())) as client:
+    async with open_gateway(settings, shared_services()) as client:
         yield client
 
 

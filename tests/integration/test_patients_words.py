@@ -5,11 +5,10 @@ import re
 
 import pytest
 
-from gateway.embedded import in_process
 from gateway.pages.page import LANGUAGE
 from gateway.platform.language import LANGUAGES, catalogue
 from gateway.settings import GatewaySettings
-from tests.conftest import open_gateway
+from tests.conftest import open_gateway, shared_services
 from tests.integration.people import PASSWORD, administrator_of, client, invited
 from tests.pdf import text_of
 
@@ -32,7 +31,7 @@ MEDICINES = re.compile("|".join(map(re.escape, ENGLISH | OTHER)), re.IGNORECASE)
 async def site(tmp_path_factory):
     """A clinician, a patient, the patient's browser, and the patient's assessment with medicines to release."""
     settings = GatewaySettings(state_dir=tmp_path_factory.mktemp("words"), logins_per_minute=1000, _env_file=None)
-    async with open_gateway(settings, in_process(settings.internal_key())) as api:
+    async with open_gateway(settings, shared_services()) as api:
         admin = await administrator_of(settings, api, "root@here.example")
         patient = await invited(admin, api, "a@home.example", "patient", patient_number="MRN-A")
         browser = client(api, accept="text/html")

@@ -20,7 +20,7 @@ from gateway.platform.database.tables import RenderingRow
 from gateway.platform.encryption import KeyEncryptionKey
 from gateway.records.renderings import Renderings
 from shared.contracts.findings import Rendering
-from tests.conftest import open_gateway
+from tests.conftest import open_gateway, shared_services
 from tests.integration.people import administrator_of, invited
 
 # T-score and fracture make the rules name drug classes.
@@ -43,7 +43,7 @@ class OneMap(Services):
 def one_map(secret):
     @asynccontextmanager
     async def start():
-        async with in_process(secret)() as services:
+        async with shared_services()() as services:
             yield OneMap(**{field.name: getattr(services, field.name) for field in fields(Services)})
 
     return start

@@ -4,10 +4,9 @@ import json
 
 import pytest
 
-from gateway.embedded import in_process
 from gateway.reports.fonts import fonts_for
 from gateway.settings import GatewaySettings
-from tests.conftest import open_gateway
+from tests.conftest import open_gateway, shared_services
 from tests.integration.people import administrator_of, invited
 from tests.pdf import text_of
 
@@ -21,7 +20,7 @@ RECORD = {
 async def site(tmp_path_factory):
     """A clinician, a patient and the patient's assessment, which has medicines to release."""
     settings = GatewaySettings(state_dir=tmp_path_factory.mktemp("reports"), logins_per_minute=1000, _env_file=None)
-    async with open_gateway(settings, in_process(settings.internal_key())) as api:
+    async with open_gateway(settings, shared_services()) as api:
         admin = await administrator_of(settings, api, "root@here.example")
         patient = await invited(admin, api, "a@home.example", "patient", patient_number="MRN-A")
         files = {"clinical": (None, json.dumps(RECORD)), "patient_number": (None, "MRN-A")}
