@@ -16,6 +16,7 @@ from shared.logs import request_id
 from shared.problems import (
     PROBLEMS,
     TYPE_PREFIX,
+    InvalidInput,
     MalformedBody,
     TrabeculaError,
     UploadStalled,
@@ -100,6 +101,16 @@ def body_problems(document: dict[str, Any]) -> None:
                 for status, answer in problem_responses(*_OF_EVERY_BODY).items():
                     response = {part: answer[part] for part in ("description", "content")}
                     operation["responses"].setdefault(str(status), response)
+
+
+def parameter_problems(document: dict[str, Any], prefix: str) -> None:
+    """Name in an OpenAPI document that an unknown query parameter is refused, below a prefix."""
+    for path, operations in document["paths"].items():
+        if path.startswith(prefix):
+            for operation in operations.values():
+                for status, answer in problem_responses(InvalidInput).items():
+                    described = {part: answer[part] for part in ("description", "content")}
+                    operation["responses"].setdefault(str(status), described)
 
 
 def _is_error(content: dict[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 from gateway.api.batch_form import Manifest
 from shared.contracts.record import ClinicalRecord
 from shared.contracts.risk import LifestyleRecord
-from shared.problem_responses import body_problems, only_problems
+from shared.problem_responses import body_problems, only_problems, parameter_problems
 
 # Swagger UI's own files, from the package that carries them: a clinic's network may have no way to a CDN.
 STATIC = "/docs/static"
@@ -61,5 +61,6 @@ def describe(app: FastAPI) -> dict[str, Any]:
     )
     document["components"]["schemas"].update(records["$defs"])
     body_problems(document)
+    parameter_problems(document, "/v1/")
     only_problems(document)
     return document
