@@ -23,7 +23,8 @@ FLAGS = (
     "--disable-component-update --disable-sync --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
 )
 ADMIN, PASSWORD = "admin@localhost", "orbit-lantern-cedar-42"
-WIDTHS = (360, 1280)
+# A phone, where things run out of space, every time; a desk as well in test-long.
+WIDTHS = (360, pytest.param(1280, marks=pytest.mark.long))
 
 
 # Playwright keeps a loop running in this thread, which the asynchronous tests of other folders must not meet.
