@@ -22,7 +22,7 @@ test: ## Set up with the test tools and run the tests [ARGS="-k word tests/unit"
 	$(PYTHON) up.py --test $(or $(ARGS),--numprocesses auto --maxprocesses 4 --dist loadfile)
 
 test-long: ## Run what takes minutes: 20,000 answers, services that are killed, a fifth service [ARGS=...]
-	$(PYTHON) up.py --test -m long $(ARGS)
+	$(PYTHON) up.py --test -m long --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 test-training: ## Run the tests of the training code, with TensorFlow [ARGS=...]
 	$(PYTHON) up.py --training pytest tests/training $(ARGS)
