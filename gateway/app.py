@@ -83,7 +83,7 @@ OTHERS = (gateway.api.health, gateway.api.documentation, gateway.pages.routes)
 DESCRIPTION = """
 Trabecula reads a knee or spine radiograph and a clinical record and returns one **assessment**.
 
-Send `Authorization: Bearer <token>` (people, see `/v1/tokens`) or `X-API-ApiKey: <key>` (hospital systems, which may
+Send `Authorization: Bearer <token>` (people, see `/v1/tokens`) or `X-API-Key: <key>` (hospital systems, which may
 exchange the key for a token too: `grant_type=client_credentials`). What belongs to another organisation is a 404.
 Every error is a problem document (RFC 9457) with a stable `type`.
 

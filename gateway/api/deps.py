@@ -77,6 +77,8 @@ async def known_parameters_only(request: Request) -> None:
     Raises:
         InvalidInput: with the names that there are.
     """
+    if not request.query_params:
+        return
     known = set(_query_names(request.scope["route"].dependant))
     for name in request.query_params:
         if name not in known:

@@ -61,7 +61,7 @@ class Authentication:
         if api_key:
             return await self.keys.client(api_key)
         if token:
-            return await self._of_token(token)
+            return await self._of_claims(self.access_tokens.verified(token))
         raise NotAuthenticated("Send a credential: 'Authorization: Bearer <token>' or 'X-API-Key: <key>'.")
 
     async def require(self, who: Principal, scope: Scope) -> Principal:
@@ -86,7 +86,7 @@ class Authentication:
         claims = self.access_tokens.verified(token)
         if not isinstance(claims, Person):
             raise NotAuthenticated(INVALID_TOKEN)
-        principal = await self._of_token(token)
+        principal = await self._of_claims(claims)
         return SignedInPerson(principal, (await self.accounts.get(claims.account_id)).email, claims.sign_in)
 
     async def sign_in(self, email: str, password: str) -> IssuedTokens:
@@ -139,9 +139,8 @@ class Authentication:
         """End a sign-in with every token that came of it; an unknown token is no error (RFC 7009)."""
         await self.refresh_tokens.end(refresh_token, AuditAction.SIGN_OUT)
 
-    async def _of_token(self, token: str) -> Principal:
+    async def _of_claims(self, claims: Person | ApiClient) -> Principal:
         """The principal of an access token; asked anew each time, so that an end of anything counts at once."""
-        claims = self.access_tokens.verified(token)
         if not isinstance(claims, Person):
             return await self.keys.client_of_token(claims.key_id, claims.scopes)
         if await self.refresh_tokens.is_over(claims.sign_in):

@@ -42,14 +42,13 @@ def read_stored_risk(stored: dict[str, Any] | None) -> AnyRisk | None:
     if stored is None:
         return None
     try:
-        return _RISK.validate_json(json.dumps(stored))
+        return read_risk(stored)
     except ValidationError as error:
         refused = {part["loc"][2] for part in error.errors() if len(part["loc"]) > 2}
-    structlog.get_logger("trabecula").warning(
-        "a stored record no longer fits its contract", fields=sorted(map(str, refused))
-    )
+    fields = sorted(map(str, refused))
+    structlog.get_logger("trabecula").warning("a stored record no longer fits its contract", fields=fields)
     kept = {name: value for name, value in stored["record"].items() if name not in refused}
     try:
-        return _RISK.validate_json(json.dumps({**stored, "record": kept}))
+        return read_risk({**stored, "record": kept})
     except ValidationError:
         return None

@@ -1,4 +1,4 @@
-"""The operator's commands about the rules, run as functions of the shared_api."""
+"""The operator's commands about the rules, run as functions."""
 
 import json
 
