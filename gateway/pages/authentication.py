@@ -9,14 +9,16 @@ from starlette.responses import RedirectResponse, Response
 from gateway.assessing.authentication import IssuedTokens
 from gateway.context import AppContext
 from gateway.pages.deps import Context, User
-from gateway.pages.forms import Posted, email_address, secret, text
+from gateway.pages.forms import Posted, email_address, required, secret, text
 from gateway.pages.page import LANGUAGE, OpenPageRoute, describe_problem, page
 from gateway.pages.sessions import REFRESH, clear_token_cookies, local_path, sessions_of, set_token_cookies
+from gateway.platform.identity.email import LONGEST
 from shared.contracts.language import LanguageCode
 from shared.problems import TrabeculaError
 
 router = APIRouter(route_class=OpenPageRoute, include_in_schema=False)
 YEAR_S = 365 * 86_400
+LONGEST_TOKEN = 200
 
 
 @router.get("/sign-in")
@@ -38,7 +40,7 @@ async def sign_in(request: Request, form: Posted, ctx: Context) -> Response:
     """Sign in and go on to where the person wanted to go."""
     onward, email = local_path(text(form, "next")), text(form, "email")
     try:
-        tokens = await ctx.authentication.sign_in(email, secret(form, "password"))
+        tokens = await ctx.authentication.sign_in(required(form, "email", LONGEST), secret(form, "password"))
     except TrabeculaError as error:
         return _sign_in_form(request, ctx, onward, email=email, error=error)
     return _signed_in(request, tokens, onward, stay=text(form, "stay") == "1")
@@ -76,7 +78,7 @@ async def accept_invitation(request: Request, form: Posted, ctx: Context) -> Res
     token = text(form, "token")
     try:
         password = secret(form, "password")
-        account = await ctx.accounts.accept_invitation(token, password)
+        account = await ctx.accounts.accept_invitation(required(form, "token", LONGEST_TOKEN), password)
         tokens = await ctx.authentication.sign_in(account.email, password)
     except TrabeculaError as error:
         problem = describe_problem(error)

@@ -41,13 +41,25 @@ def secret(form: FormData, name: str) -> str:
     """A password as it was typed: spaces may be part of it.
 
     Raises:
-        InvalidInput: too long, or with half a character.
+        InvalidInput: empty, too long, or with half a character.
     """
     value = form.get(name)
     password = value if isinstance(value, str) else ""
-    if len(password) > LONGEST_PASSWORD or not is_encodable(password):
-        raise InvalidInput(f"{name}: up to {LONGEST_PASSWORD} whole characters.", field=name)
+    if not 1 <= len(password) <= LONGEST_PASSWORD or not is_encodable(password):
+        raise InvalidInput(f"{name}: 1 to {LONGEST_PASSWORD} whole characters.", field=name)
     return password
+
+
+def required(form: FormData, name: str, most: int) -> str:
+    """A field that has to be filled in.
+
+    Raises:
+        InvalidInput: empty or too long.
+    """
+    value = text(form, name)
+    if not 1 <= len(value) <= most:
+        raise InvalidInput(f"{name}: 1 to {most} characters.", field=name)
+    return value
 
 
 def email_address(form: FormData, name: str) -> str:
