@@ -139,8 +139,7 @@ class AssessmentUseCases:
                 return Page(items=[], next=None)
             patient_id = patient.id
         stored = await self.assessments.page(who, limit, before, patient_id)
-        visible = [self._visible(who, kept.assessment).assessment for kept in stored.items]
-        return Page.model_construct(items=visible, next=stored.next)
+        return stored.map(lambda kept: self._visible(who, kept.assessment).assessment)
 
     async def release(self, assessment_id: UUID, who: Principal) -> Assessment:
         """Show the medication items to the patient from now on, after a clinician has looked at them.

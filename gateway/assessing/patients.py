@@ -16,6 +16,7 @@ from gateway.assessing.patient_views import (
 from gateway.assessing.release import visible_to
 from gateway.platform.audit_actions import AuditAction
 from gateway.platform.clock import now, today
+from gateway.platform.database.ids import uuid7
 from gateway.platform.identity.scopes import Principal
 from gateway.platform.paging import Page
 from gateway.records.alert_rules import NewAlerts, bone_loss
@@ -23,7 +24,7 @@ from gateway.records.alerts import Alerts, AlertState
 from gateway.records.assessments import Assessments
 from gateway.records.measurement import DensityMeasured, FractureSuffered, TScoreMeasured
 from gateway.records.patient_records import PatientRecords, PatientSummary
-from gateway.records.timeline import timeline, with_measurement
+from gateway.records.timeline import Measurement, timeline, with_measurement
 from gateway.records.trend import trends
 from gateway.settings import GatewaySettings
 
@@ -73,9 +74,11 @@ class PatientUseCases:
         known = await self.records.find(who, patient, AuditAction.PATIENT_READ)
         before = timeline(await self.assessments.of_patient(known.id), await self.records.measurements(known))
         lsc = self.settings.least_significant_change_percent
-        loss = bone_loss(before, with_measurement(before, measured), lsc)
+        measurement = Measurement(uuid7(), measured)
+        loss = bone_loss(before, with_measurement(before, measurement), lsc)
         new_alerts = NewAlerts(list(loss), replaces=False, patient_id=known.id, key=known.data_key)
-        return MeasurementView.of(await self.records.add(known, measured, new_alerts, who))
+        await self.records.add(known, measurement, new_alerts, who)
+        return MeasurementView.of(measurement)
 
     async def export(self, who: Principal, patient: str) -> PatientExportView:
         """Everything that is stored about one patient, with the trail of who read and wrote it."""
@@ -105,8 +108,7 @@ class PatientUseCases:
     ) -> Page[AlertView, UUID]:
         """Open alerts in these states, newest first; a patient's own account sees its own, in the patient's words."""
         alerts = await self.alerts.page(who, limit, before, states, today())
-        views = [AlertView.of(alert, who) for alert in alerts.items]
-        return Page.model_construct(items=views, next=alerts.next)
+        return alerts.map(lambda alert: AlertView.of(alert, who))
 
     async def open_alerts(self, who: Principal, patient: str) -> list[AlertView]:
         """Every open alert of one patient, newest first, however many others there are."""

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel
 
 Item = TypeVar("Item")
+Changed = TypeVar("Changed")
 Cursor = TypeVar("Cursor")
 PageClass = TypeVar("PageClass", bound="Page[Any, Any]")
 
@@ -19,6 +20,10 @@ class Page(BaseModel, Generic[Item, Cursor]):
 
     items: list[Item]
     next: Cursor | None
+
+    def map(self, change: Callable[[Item], Changed]) -> "Page[Changed, Cursor]":
+        """The same page with each item changed."""
+        return Page.model_construct(items=[change(item) for item in self.items], next=self.next)
 
     def to(self, page: type[PageClass], view: Callable[[Item], Any]) -> PageClass:
         """The same page with each item in another shape."""

@@ -11,7 +11,6 @@ from gateway.platform.audit import AuditLine, Outcome, audit_line, audit_row
 from gateway.platform.audit_actions import AuditAction
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Sessions
-from gateway.platform.database.ids import uuid7
 from gateway.platform.database.tables import (
     AccountRow,
     AlertRow,
@@ -28,7 +27,7 @@ from gateway.platform.identity.scopes import Principal
 from gateway.platform.paging import Page, paged
 from gateway.records.alert_rules import NewAlerts
 from gateway.records.alerts import add_alerts
-from gateway.records.measurement import DensityMeasured, FractureSuffered, TScoreMeasured, read_measured_json
+from gateway.records.measurement import read_measured_json
 from gateway.records.patients import Patient, Patients, as_uuid
 from gateway.records.timeline import Measurement
 from shared.problems import NotFound
@@ -107,29 +106,22 @@ class PatientRecords:
             for row in rows
         ]
 
-    async def add(
-        self,
-        patient: Patient,
-        measured: TScoreMeasured | DensityMeasured | FractureSuffered,
-        new_alerts: NewAlerts,
-        who: Principal,
-    ) -> Measurement:
+    async def add(self, patient: Patient, measurement: Measurement, new_alerts: NewAlerts, who: Principal) -> None:
         """Add a measurement, and the alerts that it gives, in one transaction."""
-        identity = uuid7()
+        identity = measurement.id
         row = MeasurementRow(
             id=identity,
             organisation_id=who.organisation_id,
             patient_id=patient.id,
             created_at=now(),
             created_by=who.id,
-            content=encrypt(patient.data_key, measured.model_dump_json().encode(), identity.bytes),
+            content=encrypt(patient.data_key, measurement.measured.model_dump_json().encode(), identity.bytes),
         )
         async with self._sessions.begin() as session:
             session.add(row)
             await session.flush()
             await add_alerts(session, new_alerts, who.organisation_id, None, who.id)
             session.add(audit_row(who.organisation_id, who.id, AuditAction.MEASUREMENT_ADDED, str(identity)))
-        return Measurement(identity, measured)
 
     async def trail(self, patient: Patient, assessments: list[UUID]) -> list[AuditLine]:
         """Who read or wrote what of this patient, oldest first."""

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from gateway.platform.database.ids import uuid7
 from gateway.records.encrypted import StoredAssessment
 from gateway.records.measurement import DensityMeasured, FractureSuffered, TScoreMeasured
 from shared.clinic.scores import DAYS_A_MONTH
@@ -72,11 +71,9 @@ def _in_order(entries: Sequence[Entry]) -> list[Entry]:
     return sorted(facts.values(), key=lambda entry: (entry.date, str(entry.source_id), entry.kind))
 
 
-def with_measurement(
-    entries: Sequence[Entry], measured: TScoreMeasured | DensityMeasured | FractureSuffered
-) -> list[Entry]:
+def with_measurement(entries: Sequence[Entry], measurement: Measurement) -> list[Entry]:
     """The timeline as it will be once this has been added."""
-    return _in_order([*entries, _of_measurement(Measurement(uuid7(), measured))])
+    return _in_order([*entries, _of_measurement(measurement)])
 
 
 @dataclass(frozen=True)
