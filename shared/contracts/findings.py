@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared.contracts.base import Contract, ModelReference, Probability
+from shared.contracts.film import DicomIdentity, FilmWarning
 from shared.contracts.record import Sex
 
 Anatomy = Literal["knee", "spine"]
@@ -17,6 +18,7 @@ WhoClass = Literal["normal", "low_bone_mass", "osteoporosis", "severe_osteoporos
 RiskCategory = Literal["low", "moderate", "high"]
 Degrees = Literal[0, 90, 180, 270]
 Side = Literal["left", "right", "unknown"]
+SideSource = Literal["tag", "marker", "position", "unknown"]
 
 STAGE_LABELS: tuple[StageLabel, ...] = ("Normal", "Mild", "Moderate", "Severe", "Most Severe")
 KL_NAMES: tuple[KLName, ...] = ("none", "doubtful", "mild", "moderate", "severe")
@@ -116,6 +118,9 @@ class Knee(Contract):
     """One knee joint. `box` is x, y, width, height in pixels of the preview that comes with the answer."""
 
     side: Side
+    side_source: Annotated[
+        SideSource, Field(description="What names the side: the file, a marker in the picture, or where the knee lies")
+    ] = "unknown"
     box: Annotated[list[float], Field(min_length=4, max_length=4)]
     stage: Annotated[int, Field(ge=0, le=4)]
     probabilities: Annotated[list[Probability], Field(min_length=5, max_length=5)]
@@ -261,6 +266,10 @@ class ClassifyAnswer(Contract):
     """What imaging answers: the finding, and the pictures it was made from where they were asked for."""
 
     finding: ImagingFinding
+    warnings: list[FilmWarning] = []
+    source: Annotated[
+        DicomIdentity | None, Field(description="Who and what the DICOM file says it is of; null for other files")
+    ] = None
     preview: Rendering | None = None
     heatmap: Rendering | None = None
 
@@ -269,4 +278,5 @@ class StageAnswer(Contract):
     """What staging answers: the finding, and the heat map over the preview where it was asked for."""
 
     finding: StagingFinding
+    warnings: list[FilmWarning] = []
     heatmap: Rendering | None = None

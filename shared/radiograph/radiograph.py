@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from shared.contracts.film import DicomIdentity, FilmWarning
 from shared.radiograph.prepare import GrayPixels
 
 # Long side of the working pixels. The networks look at 224 pixels of a joint or a spine, and a joint spans at least
 # a quarter of the long side of a two-leg radiograph: 1024 keeps all that they use and makes each later step cheap.
 WORKING_SIZE = 1024
 
-Format = Literal["jpeg", "png", "dicom"]
+Format = Literal["jpeg", "png", "dicom", "tiff", "webp", "heic"]
 Laterality = Literal["left", "right"]
 
 
@@ -25,6 +26,11 @@ class Radiograph:
         body_part: DICOM BodyPartExamined, upper case, or None. Often empty or wrong: a hint, never a verdict.
         laterality: DICOM ImageLaterality (else Laterality) where it names one side.
         view: DICOM ViewPosition, such as "AP", or None.
+        patient_orientation: DICOM PatientOrientation, upper case: where the rows and the columns run to, such as
+            ("L", "F"): rows to the patient's left, columns to the feet. None where the file does not say both.
+        patient_age: DICOM PatientAge in years, or None.
+        warnings: what decoding found that the reader has to weigh.
+        source: whom and what a DICOM file says it is of.
         pixel_spacing_mm: (vertical, horizontal) distance of two neighbours in `pixels`, millimetres at the detector.
     """
 
@@ -35,4 +41,8 @@ class Radiograph:
     body_part: str | None = None
     laterality: Laterality | None = None
     view: str | None = None
+    patient_orientation: tuple[str, str] | None = None
+    patient_age: float | None = None
+    warnings: tuple[FilmWarning, ...] = ()
+    source: DicomIdentity | None = None
     pixel_spacing_mm: tuple[float, float] | None = None
