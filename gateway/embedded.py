@@ -16,23 +16,28 @@ from gateway.assessing.services import Services, ServicesSource
 from services.recommender import REGISTRY, Explanation, Fact, RulesReport, explain, load_rules, rules_check
 from services.recommender.settings import Settings as RecommenderSettings
 from shared.client import ServiceClient, service_http
-from shared.components import SERVICE_NAMES
+from shared.components import SERVICES
 from shared.contracts.recommendation import RecommendationRequest
+from shared.radiograph.decoder import DecoderPool
 from shared.service import CannotStart
+from shared.settings import ServiceSettings
 
 # Settings need a secret of this length; reading a folder's name from them needs none.
 UNUSED_SECRET = SecretStr("0" * 32)
 
 
-def service_app(name: str, secret: str) -> FastAPI:
+def service_app(name: str, secret: str, **shares: DecoderPool) -> FastAPI:
     """One service's app, with its settings from the environment and the installation's internal secret.
+
+    Args:
+        shares: what it shares with another service in this process.
 
     Raises:
         CannotStart: the clinic's own rules or links cannot be used; the detail names file, rule and field.
     """
     settings = import_module(f"services.{name}.settings").Settings(internal_secret=SecretStr(secret))
     try:
-        app: FastAPI = import_module(f"services.{name}.app").create_app(settings)
+        app: FastAPI = import_module(f"services.{name}.app").create_app(settings, **shares)
     except ValueError as error:
         raise CannotStart(str(error)) from error
     return app
@@ -65,8 +70,10 @@ def in_process(secret: str) -> ServicesSource:
     async def start() -> AsyncIterator[Services]:
         async with AsyncExitStack() as stack:
             clients = {}
-            for name in SERVICE_NAMES:
-                app = service_app(name, secret)
+            decoder = DecoderPool(ServiceSettings(internal_secret=SecretStr(secret)).workers)
+            for service in SERVICES:
+                name = service.name
+                app = service_app(name, secret, **({"decoder": decoder} if service.reads_radiographs else {}))
                 await stack.enter_async_context(app.router.lifespan_context(app))
                 transport = httpx.ASGITransport(app, raise_app_exceptions=False)
                 clients[name] = ServiceClient(name, service_http(f"http://{name}", transport), secret)

@@ -14,21 +14,21 @@ class ServiceSpec:
 
     Args:
         name: its folder, lock, image and host name, and the audience of its internal tokens.
-        heat_map: whether it marks on the radiograph where its network found the evidence.
+        reads_radiographs: whether it decodes radiographs, and marks on them where its network found the evidence.
         finding: whether it answers with a finding, which the recommender then reads.
         model_cards: where it shows a card of each of its models, the default one first.
     """
 
     name: str
-    heat_map: bool = False
+    reads_radiographs: bool = False
     finding: bool = True
     model_cards: tuple[str, ...] = ("/v1/model",)
 
 
 # In the order in which a request goes through them.
 SERVICES = (
-    ServiceSpec("imaging", heat_map=True),
-    ServiceSpec("staging", heat_map=True),
+    ServiceSpec("imaging", reads_radiographs=True),
+    ServiceSpec("staging", reads_radiographs=True),
     ServiceSpec("clinical", model_cards=("/v1/model", "/v1/model/lifestyle")),
     ServiceSpec("recommender", finding=False),
 )

@@ -64,6 +64,7 @@ def create_service_app(
     card: Callable[[Any], ModelCard],
     router: APIRouter,
     check: Callable[[Any], None] | None = None,
+    close: Callable[[Any], None] | None = None,
 ) -> FastAPI:
     """One inference service.
 
@@ -74,6 +75,7 @@ def create_service_app(
         card: the model card of what was loaded, at `GET /v1/model`.
         router: the operations; each needs the internal token.
         check: raises `ServiceUnavailable` while what was loaded cannot be used, as when it is on another machine.
+        close: gives back what `load` took, such as processes, when the service stops.
     """
 
     @asynccontextmanager
@@ -84,7 +86,9 @@ def create_service_app(
         app.state.workers = Workers(settings.workers)
         structlog.get_logger("trabecula").info("ready", service=name)
         yield
-        app.state.loaded_model = None
+        loaded, app.state.loaded_model = app.state.loaded_model, None
+        if close is not None:
+            close(loaded)
 
     app = FastAPI(
         title=title,

@@ -16,8 +16,8 @@ from shared.inference.choice import open_scorer, require_outputs
 from shared.problem_responses import problem_responses
 from shared.problems import ImageRefused, ImageTooLarge, TooBusy, UnreadableImage, UnsupportedImage
 from shared.radiograph import joints
+from shared.radiograph.decoder import DecoderPool
 from shared.radiograph.heatmap import heatmap_png
-from shared.radiograph.intake import decode
 from shared.radiograph.prepare import NETWORK_SIZE
 from shared.radiograph.preview import preview_png
 from shared.service import Workers, create_service_app, loaded_model, workers
@@ -27,6 +27,7 @@ from shared.service import Workers, create_service_app, loaded_model, workers
 class Imaging:
     """What the service works with."""
 
+    decoder: DecoderPool
     network: CheckedScorer
     finder: CheckedScorer
     card: ModelCard
@@ -35,7 +36,7 @@ class Imaging:
     def classify(self, image: bytes, pictures: bool = False) -> ClassifyAnswer:
         """Decode, gate and classify the bytes of an upload."""
         model = ModelReference(name=self.card.name, version=self.card.version)
-        reading = classify(decode(image), self.network, self.finder, model, self.ratios)
+        reading = classify(self.decoder.decode(image), self.network, self.finder, model, self.ratios)
         if not pictures:
             return ClassifyAnswer(finding=reading.finding)
         pixels = reading.radiograph.pixels
@@ -51,14 +52,15 @@ class Imaging:
         self.finder.check()
 
 
-def load(settings: Settings) -> Imaging:
-    """Load the model files, or reach the server that has."""
+def load(settings: Settings, decoder: DecoderPool) -> Imaging:
+    """Load the model files, or reach the server that has; begin to warm up the decoder."""
+    decoder.start()
     network = open_scorer(settings, "imaging", settings.model / "imaging.onnx")
     if settings.inference == "onnx":
         require_outputs(network, (NETWORK_SIZE, NETWORK_SIZE, 1), OUTPUTS, "imaging")
     finder = open_scorer(settings, "knee_joints", joints.MODEL)
     card = ModelCard.model_validate_json((settings.model / "card.json").read_bytes())
-    return Imaging(network, finder, card, ratios_of(card))
+    return Imaging(decoder, network, finder, card, ratios_of(card))
 
 
 router = APIRouter(prefix="/v1", tags=["imaging"])
@@ -77,14 +79,16 @@ async def classify_upload(
     return await pool.run(imaging.classify, await image.read(), pictures)
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The imaging service with these settings."""
+def create_app(settings: Settings, decoder: DecoderPool | None = None) -> FastAPI:
+    """The imaging service with these settings. `decoder`: shared with another service in this process; else its own."""
+    pool = decoder or DecoderPool(settings.workers)
     return create_service_app(
         "imaging",
         title="Trabecula imaging",
         settings=settings,
-        load=lambda: load(settings),
+        load=lambda: load(settings, pool),
         card=lambda imaging: imaging.card,
         check=lambda imaging: imaging.check(),
+        close=lambda _: pool.close(),
         router=router,
     )

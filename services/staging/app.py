@@ -15,8 +15,8 @@ from shared.inference.choice import open_scorer, require_outputs
 from shared.problem_responses import problem_responses
 from shared.problems import ImageRefused, ImageTooLarge, TooBusy, UnreadableImage, UnsupportedImage
 from shared.radiograph import joints
+from shared.radiograph.decoder import DecoderPool
 from shared.radiograph.heatmap import heatmap_png
-from shared.radiograph.intake import decode
 from shared.radiograph.prepare import NETWORK_SIZE
 from shared.radiograph.upright import Correction, corrected
 from shared.service import Workers, create_service_app, loaded_model, workers
@@ -26,6 +26,7 @@ from shared.service import Workers, create_service_app, loaded_model, workers
 class Staging:
     """What the service works with."""
 
+    decoder: DecoderPool
     network: CheckedScorer
     finder: CheckedScorer
     card: ModelCard
@@ -33,7 +34,7 @@ class Staging:
     def stage(self, image: bytes, lies: Correction, pictures: bool = False) -> StageAnswer:
         """Decode the bytes of an upload, put it the right way and grade its knees."""
         model = ModelReference(name=self.card.name, version=self.card.version)
-        radiograph = corrected(decode(image), lies)
+        radiograph = corrected(self.decoder.decode(image), lies)
         reading = stage(radiograph, self.network, self.finder, model)
         if not pictures:
             return StageAnswer(finding=reading.finding)
@@ -47,14 +48,15 @@ class Staging:
         self.finder.check()
 
 
-def load(settings: Settings) -> Staging:
-    """Load the model files, or reach the server that has."""
+def load(settings: Settings, decoder: DecoderPool) -> Staging:
+    """Load the model files, or reach the server that has; begin to warm up the decoder."""
+    decoder.start()
     network = open_scorer(settings, "staging", settings.model / "staging.onnx")
     if settings.inference == "onnx":
         require_outputs(network, (NETWORK_SIZE, NETWORK_SIZE, 1), {"probabilities": (5,)}, "staging")
     finder = open_scorer(settings, "knee_joints", joints.MODEL)
     card = ModelCard.model_validate_json((settings.model / "card.json").read_bytes())
-    return Staging(network, finder, card)
+    return Staging(decoder, network, finder, card)
 
 
 TURNED = "Clockwise turn of the picture, as the imaging service found it; undone before grading"
@@ -78,14 +80,16 @@ async def stage_upload(
     return await pool.run(staging.stage, await image.read(), lies, pictures)
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The staging service with these settings."""
+def create_app(settings: Settings, decoder: DecoderPool | None = None) -> FastAPI:
+    """The staging service with these settings. `decoder`: shared with another service in this process; else its own."""
+    pool = decoder or DecoderPool(settings.workers)
     return create_service_app(
         "staging",
         title="Trabecula staging",
         settings=settings,
-        load=lambda: load(settings),
+        load=lambda: load(settings, pool),
         card=lambda staging: staging.card,
         check=lambda staging: staging.check(),
+        close=lambda _: pool.close(),
         router=router,
     )

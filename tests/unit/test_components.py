@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "docker-compose.yml").read_text())["services"]
 URLS = {name: f"http://{name}:8000" for name in SERVICE_NAMES}
-HEAT_MAPS = {service.name for service in SERVICES if service.heat_map}
+HEAT_MAPS = {service.name for service in SERVICES if service.reads_radiographs}
 
 
 def kubernetes(file):
