@@ -59,6 +59,11 @@ class GatewaySettings(BaseSettings):
     max_upload_bytes: int = Field(40_000_000, ge=1, description="Largest request body")
     upload_piece_s: float = Field(15, gt=0, description="Seconds that the next piece of a body may take")
     upload_whole_s: float = Field(300, gt=0, description="Seconds that a whole body may take")
+    dicom_patient_id: Literal["use", "check", "ignore"] = Field(
+        "check",
+        description="PatientID of a DICOM file: `use` it where no patient_number was sent, only `check` that the two "
+        "agree, or `ignore` it",
+    )
     store_renderings: bool = Field(
         False,
         description="Keep previews and heat maps, encrypted",

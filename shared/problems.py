@@ -16,6 +16,7 @@
     ├── TooManyAttempts              too many sign-in attempts; `retry_after_s` says when the next one is heard
     ├── NotFound                     nothing under this address that the caller may see
     ├── Conflict                     the request contradicts what is stored
+    │   └── PatientMismatch          the request and the DICOM file name different patients
     ├── TooBusy                      the bounded work in flight is full; `retry_after_s` says when to try again
     └── ServiceUnavailable           a service behind the gateway did not answer
 
@@ -104,6 +105,10 @@ class Conflict(TrabeculaError):
     """The request contradicts what is stored."""
 
 
+class PatientMismatch(Conflict):
+    """The request and the DICOM file name different patients."""
+
+
 class TooBusy(TrabeculaError):
     """The bounded work in flight is full; `retry_after_s` says when to try again."""
 
@@ -141,6 +146,7 @@ PROBLEMS: dict[type[TrabeculaError], Problem] = {
     TooManyAttempts: Problem(HTTPStatus.TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts"),
     NotFound: Problem(HTTPStatus.NOT_FOUND, "not-found", "Nothing is found here"),
     Conflict: Problem(HTTPStatus.CONFLICT, "conflict", "The request contradicts what is stored"),
+    PatientMismatch: Problem(HTTPStatus.CONFLICT, "patient-mismatch", "Request and file name different patients"),
     TooBusy: Problem(HTTPStatus.SERVICE_UNAVAILABLE, "too-busy", "Too much work in flight"),
     ServiceUnavailable: Problem(HTTPStatus.SERVICE_UNAVAILABLE, "service-unavailable", "A service does not answer"),
 }

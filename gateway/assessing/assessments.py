@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from gateway.assessing.case import Case
+from gateway.assessing.film import patient_number
 from gateway.assessing.release import Audience, VisibleAssessment, for_patient, visible_to
 from gateway.assessing.workflow import Findings, ProgressCallback, Workflow, no_progress
 from gateway.platform.audit_actions import AuditAction
@@ -24,7 +25,7 @@ from gateway.records.stored_risk import AnyRisk
 from gateway.records.timeline import timeline
 from gateway.settings import GatewaySettings
 from shared.contracts.assessment import Assessment
-from shared.problems import NotAuthorised, NotFound
+from shared.problems import Conflict, NotAuthorised, NotFound
 
 # Earlier assessments that a new one is compared with.
 LOOK_BACK = 20
@@ -88,6 +89,7 @@ class AssessmentUseCases:
 
         Raises:
             InvalidInput: the image cannot be read, or is refused and there is no record beside it.
+            PatientMismatch: the DICOM file is of another patient.
             Conflict: the key was used for another request, or the patient was erased meanwhile.
             TooBusy: as many cases are in flight as may be.
         """
@@ -95,24 +97,32 @@ class AssessmentUseCases:
         assessment = await self.assessments.answered_before(who, idempotent) if idempotent else None
         findings = None
         if assessment is None:
-            owner = await self.patients.owner(who, case.patient_number)
+            known = await self.patients.known(who, case.patient_number)
             drawn = with_renderings or self.settings.store_renderings
             findings = await self.workflow.assess(case, drawn, on_progress)
-            assessment = await self.store_assessment(case, findings, who, owner, idempotent)
+            assessment = await self.store_assessment(case, findings, who, known, idempotent)
         return AssessmentResult(self._visible(who, assessment), findings)
 
     async def store_assessment(
-        self, case: Case, findings: Findings, who: Principal, owner: KeyOwner, idempotent: IdempotentRequest | None
+        self, case: Case, findings: Findings, who: Principal, known: UUID | None, idempotent: IdempotentRequest | None
     ) -> Assessment:
         """Store what the services found as one assessment, with its renderings where the site keeps them, and alerts.
 
+        Args:
+            known: the patient's id, if there was one of this number when the case began.
+
         Raises:
+            PatientMismatch: the DICOM file is of another patient.
             Conflict: the patient was erased meanwhile.
         """
-        assessment = findings.assessment(uuid7(), now(), case.patient_number)
+        number = patient_number(case.patient_number, findings.identity, self.settings.dicom_patient_id)
+        owner = await self.patients.owner(who, number)
+        if known is not None and owner.patient_id != known:
+            raise Conflict("The patient was erased meanwhile.")
+        assessment = findings.assessment(uuid7(), now(), number)
         alerts = await self._derive_alerts(StoredAssessment(assessment, case.risk, owner.patient_id), owner)
         renderings = self._kept(findings, assessment.created_at)
-        new = NewAssessment(assessment, case.risk, owner, idempotent, renderings, alerts)
+        new = NewAssessment(assessment, case.risk, owner, idempotent, renderings, alerts, findings.identity)
         return await self.assessments.add(new, who)
 
     async def get(self, assessment_id: UUID, who: Principal) -> VisibleAssessment:

@@ -72,7 +72,7 @@ class BatchWorker:
             findings = await use_cases.workflow.assess_in_turn(case, use_cases.settings.store_renderings)
             if findings.lacks_a_service and claim.attempts < MOST_ATTEMPTS:
                 raise ServiceUnavailable("A service was out of order.")
-            assessment = await use_cases.store_assessment(case, findings, who, owner, idempotent)
+            assessment = await use_cases.store_assessment(case, findings, who, claim.patient_id, idempotent)
         await self.queue.end(claim, assessment_id=assessment.id)
 
     async def _later(self, claim: Claim, error: Exception) -> None:

@@ -1,7 +1,7 @@
 """What is answered about patients, to programs and in the export: the same from the API and from the pages."""
 
 import datetime as dt
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -17,6 +17,7 @@ from gateway.records.timeline import Entry, Measurement
 from gateway.records.trend import Trend
 from shared.clinic.drug_names import bone_drug_named
 from shared.contracts.assessment import Assessment
+from shared.contracts.film import DicomIdentity
 
 
 class PatientView(BaseModel):
@@ -97,11 +98,14 @@ class AssessmentWithRecordView(BaseModel):
 
     assessment: Assessment
     record: dict[str, Any] | None
+    identity: Annotated[
+        DicomIdentity | None, Field(description="Whom and what the radiograph's DICOM file said it was of")
+    ] = None
 
     @classmethod
     def of(cls, stored: StoredAssessment, visible: Assessment) -> "AssessmentWithRecordView":
         """As it travels; `visible` is the part of the assessment that the caller may see."""
-        return cls(assessment=visible, record=as_sent(stored.risk))
+        return cls(assessment=visible, record=as_sent(stored.risk), identity=stored.identity)
 
 
 class PatientExportView(BaseModel):

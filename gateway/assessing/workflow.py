@@ -5,7 +5,7 @@ A service that is down makes the assessment partial, with a warning that names i
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
@@ -20,6 +20,7 @@ from gateway.platform.clock import today
 from gateway.records.rendering_kinds import renderings_of
 from gateway.records.stored_risk import AnyRisk
 from shared.contracts.assessment import Assessment, Combined, Component, Warning
+from shared.contracts.film import DicomIdentity, FilmWarning
 from shared.contracts.findings import (
     ClassifyAnswer,
     ClinicalFinding,
@@ -76,7 +77,12 @@ class Findings:
 
     @property
     def status(self) -> Literal["complete", "partial"]:
-        return "partial" if self.warnings else "complete"
+        return "partial" if any(warning.part_is_missing for warning in self.warnings) else "complete"
+
+    @property
+    def identity(self) -> DicomIdentity | None:
+        """Whom and what the film's file says it is of."""
+        return self.classified.source if self.classified else None
 
     @property
     def imaging(self) -> ImagingFinding | None:
@@ -106,6 +112,7 @@ class Findings:
             created_at=created_at,
             status=self.status,
             patient_number=patient_number,
+            source=self.identity.public if self.identity else None,
             imaging=self.imaging,
             staging=self.staging,
             clinical=self.clinical,
@@ -118,8 +125,14 @@ class Findings:
         """Tell that a component's part is missing, in the words of its error."""
         reason = error.members.get("reason")
         self.warnings.append(
-            Warning(component=component, type=problem_for(error).type, detail=error.detail, reason=reason)
+            Warning.model_validate(
+                {"component": component, "type": problem_for(error).type, "detail": error.detail, "reason": reason}
+            )
         )
+
+    def note(self, component: Component, odd: Sequence[FilmWarning]) -> None:
+        """Pass on what is odd about the film that the component read."""
+        self.warnings.extend(Warning(component=component, type=film.type, detail=film.detail) for film in odd)
 
 
 class Workflow:
@@ -189,6 +202,7 @@ class Workflow:
         try:
             seen = await self._services.classify(case.image, findings.with_renderings)
             findings.classified = as_it_counts(seen, case.age)
+            findings.note("imaging", seen.warnings)
         except ImageRefused as error:
             if case.risk is None:
                 refused.append(error)
@@ -206,6 +220,7 @@ class Workflow:
     async def _stage(self, image: bytes, seen: ImagingFinding, findings: Findings) -> None:
         try:
             findings.staged = await self._services.stage(image, seen, findings.with_renderings)
+            findings.note("staging", findings.staged.warnings)
         except (InvalidInput, *OUT_OF_ORDER) as error:
             findings.warn("staging", error)
 

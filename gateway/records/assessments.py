@@ -30,6 +30,7 @@ from gateway.records.idempotency import IdempotentRequest
 from gateway.records.patients import KeyOwner
 from gateway.records.stored_risk import AnyRisk
 from shared.contracts.assessment import Assessment
+from shared.contracts.film import DicomIdentity
 from shared.problems import Conflict, NotFound
 
 
@@ -51,6 +52,7 @@ class NewAssessment:
     idempotent: IdempotentRequest | None = None
     renderings: NewRenderings | None = None
     alerts: NewAlerts | None = None
+    identity: DicomIdentity | None = None
 
 
 class Assessments:
@@ -80,7 +82,7 @@ class Assessments:
             created_at=assessment.created_at,
             created_by=who.id,
             patient_id=owner.patient_id,
-            content=encrypt_assessment(owner.key, assessment, new.risk),
+            content=encrypt_assessment(owner.key, assessment, new.risk, new.identity),
             idempotency_key=new.idempotent and new.idempotent.key,
             request_hash=new.idempotent and new.idempotent.digest,
         )

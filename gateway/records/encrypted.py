@@ -9,15 +9,22 @@ from gateway.platform.database.tables import AssessmentRow
 from gateway.platform.encryption import KeyEncryptionKey, decrypt, encrypt
 from gateway.records.stored_risk import AnyRisk, as_sent, read_stored_risk
 from shared.contracts.assessment import Assessment
+from shared.contracts.film import DicomIdentity
 
 
 @dataclass(frozen=True)
 class StoredAssessment:
-    """An assessment as it was answered, with the record it was made from (as the clinical service was asked)."""
+    """An assessment as it was answered, with what it was made from.
+
+    Args:
+        risk: the record, as the clinical service was asked.
+        identity: whom and what the radiograph's DICOM file says it is of.
+    """
 
     assessment: Assessment
     risk: AnyRisk | None
     patient_id: UUID | None
+    identity: DicomIdentity | None = None
 
 
 def key_of(
@@ -29,9 +36,15 @@ def key_of(
     return kek.unwrap(wrapped, owner)
 
 
-def encrypt_assessment(key: bytes, assessment: Assessment, risk: AnyRisk | None) -> bytes:
+def encrypt_assessment(
+    key: bytes, assessment: Assessment, risk: AnyRisk | None, identity: DicomIdentity | None = None
+) -> bytes:
     """The content of a row."""
-    content = {"assessment": assessment.model_dump(mode="json"), "record": as_sent(risk)}
+    content = {
+        "assessment": assessment.model_dump(mode="json"),
+        "record": as_sent(risk),
+        "identity": identity.model_dump(mode="json", exclude_none=True) if identity else None,
+    }
     return encrypt(key, json.dumps(content, separators=(",", ":")).encode(), assessment.id.bytes)
 
 
@@ -40,7 +53,13 @@ def decrypt_assessment(key: bytes, row: AssessmentRow) -> StoredAssessment:
     content = json.loads(decrypt(key, row.content, row.id.bytes))
     answered = _as_of_today(content["assessment"])
     assessment = Assessment.model_validate({**answered, "released_at": row.released_at})
-    return StoredAssessment(assessment, read_stored_risk(content["record"]), row.patient_id)
+    identity = content.get("identity")
+    return StoredAssessment(
+        assessment,
+        read_stored_risk(content["record"]),
+        row.patient_id,
+        DicomIdentity.model_validate(identity) if identity else None,
+    )
 
 
 def _as_of_today(answered: dict[str, Any]) -> dict[str, Any]:

@@ -101,6 +101,13 @@ class Patients:
         patient = await self.get_or_create(who.organisation_id, patient_number, who.id)
         return KeyOwner(patient.id, patient.data_key)
 
+    async def known(self, who: Principal, patient_number: str | None) -> UUID | None:
+        """The id of the patient whom a new assessment will belong to, if there is one yet; nothing is made."""
+        if who.patient_id is not None or patient_number is None:
+            return who.patient_id
+        patient = await self.by_number(who.organisation_id, patient_number)
+        return patient.id if patient else None
+
     def new_row(self, organisation_id: UUID) -> PatientRow:
         """A new patient with a new key, to be stored in the same transaction as the account or number it is for."""
         identity = uuid7()

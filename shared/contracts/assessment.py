@@ -1,12 +1,13 @@
 """The assessment: one composed answer about one case."""
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from uuid import UUID
 
 from pydantic import Field
 
 from shared.contracts.base import Contract, Probability
+from shared.contracts.film import FilmSource, FilmWarningType
 from shared.contracts.findings import (
     ClinicalFinding,
     ImagingFinding,
@@ -25,13 +26,32 @@ DISCLAIMER = (
 Component = Literal["imaging", "staging", "clinical", "recommender"]
 
 
+# A part that is missing carries the type of the problem that there was with it.
+MissingPartType = Literal[
+    "urn:trabecula:problem:service-unavailable",
+    "urn:trabecula:problem:too-busy",
+    "urn:trabecula:problem:not-authenticated",
+    "urn:trabecula:problem:invalid-input",
+    "urn:trabecula:problem:unreadable-image",
+    "urn:trabecula:problem:unsupported-image",
+    "urn:trabecula:problem:image-too-large",
+    "urn:trabecula:problem:image-refused",
+]
+MISSING_PART_TYPES: frozenset[str] = frozenset(get_args(MissingPartType))
+
+
 class Warning(Contract):
-    """Something the reader has to know: a part that failed, or one that was refused."""
+    """Something the reader has to know: a part that is missing, or what is odd about a film that was read."""
 
     component: Component
-    type: str
+    type: MissingPartType | FilmWarningType
     detail: str
     reason: str | None = None
+
+    @property
+    def part_is_missing(self) -> bool:
+        """Whether the component gave no finding. Otherwise it did, and this is to be weighed with it."""
+        return self.type in MISSING_PART_TYPES
 
 
 class Diagnosis(Contract):
@@ -71,12 +91,17 @@ class Assessment(Contract):
     created_at: Annotated[dt.datetime, Field(description="UTC, ISO 8601")]
     status: Literal["complete", "partial"]
     patient_number: str | None = None
+    source: Annotated[
+        FilmSource | None, Field(description="Where a DICOM radiograph comes from; null for other files and records")
+    ] = None
     imaging: ImagingFinding | None = None
     staging: StagingFinding | None = None
     clinical: ClinicalFinding | None = None
     combined: Combined
     recommendation: RecommendationSet | None = None
-    warnings: list[Warning] = []
+    warnings: Annotated[
+        list[Warning], Field(description="A missing part makes the assessment partial; an odd film does not")
+    ] = []
     released_at: Annotated[
         dt.datetime | None, Field(description="When a clinician released the medication items to the patient")
     ] = None
