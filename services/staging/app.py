@@ -37,9 +37,11 @@ class Staging:
         radiograph = corrected(self.decoder.decode(image), lies)
         reading = stage(radiograph, self.network, self.finder, model)
         if not pictures:
-            return StageAnswer(finding=reading.finding)
+            return StageAnswer(finding=reading.finding, warnings=reading.warnings)
         return StageAnswer(
-            finding=reading.finding, heatmap=Rendering.of(heatmap_png(radiograph.pixels, reading.boxes, reading.heat))
+            finding=reading.finding,
+            warnings=reading.warnings,
+            heatmap=Rendering.of(heatmap_png(radiograph.pixels, reading.boxes, reading.heat)),
         )
 
     def check(self) -> None:

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from services.staging.sides import NamedSide, name_sides, upside_down_beside
 from shared.contracts.base import ModelReference
+from shared.contracts.film import FilmWarning
 from shared.contracts.findings import KL_NAMES, STAGE_LABELS, Knee, StagingFinding
 from shared.inference import Scorer
 from shared.problems import ImageRefused
 from shared.radiograph import Radiograph
+from shared.radiograph.detail import lack_of_detail
 from shared.radiograph.heatmap import Box, Heat
 from shared.radiograph.joints import THRESHOLD, KneeJoint, find_knees, joint_crop
 from shared.radiograph.prepare import network_input
@@ -26,6 +29,7 @@ class Reading:
     """What was found in a radiograph, and where each grade's evidence lies in each knee's box."""
 
     finding: StagingFinding
+    warnings: list[FilmWarning]
     boxes: list[Box]
     heat: list[Heat]
 
@@ -39,27 +43,34 @@ def stage(radiograph: Radiograph, network: Scorer, finder: Scorer, model: ModelR
     Raises:
         ImageRefused: `no_knee_joint`.
     """
-    joints = find_knees(radiograph.pixels, finder, radiograph.laterality, known_knee=True)
+    joints = find_knees(radiograph.pixels, finder, known_knee=True)
     if not joints:
         raise ImageRefused(
             "No knee joint was found in the radiograph. Send a frontal view with the joint line in the picture.",
             reason="no_knee_joint",
         )
-    inputs = np.concatenate([network_input(joint_crop(radiograph.pixels, joint.box)) for joint in joints])
-    outputs = network.score({"radiograph": inputs})
+    crops = [joint_crop(radiograph.pixels, joint.box) for joint in joints]
+    outputs = network.score({"radiograph": np.concatenate([network_input(crop) for crop in crops])})
     probabilities = outputs["probabilities"].astype(np.float64)
-    knees = [knee(*parts) for parts in zip(joints, probabilities, strict=True)]
+    sides, odd = name_sides(radiograph, joints)
+    lacks = [
+        lack_of_detail(radiograph, joint.box, crop, "The grade is uncertain")
+        for joint, crop in zip(joints, crops, strict=True)
+    ]
+    odd += upside_down_beside(radiograph.pixels, joints, finder) + list({w.type: w for w in lacks if w}.values())
+    knees = [knee(*parts) for parts in zip(joints, sides, lacks, probabilities, strict=True)]
     heat = [evidence(maps, knee.stage) for maps, knee in zip(outputs["heat"], knees, strict=True)]
-    return Reading(finding(knees, model), [joint.box for joint in joints], heat)
+    return Reading(finding(knees, model), odd, [joint.box for joint in joints], heat)
 
 
-def knee(joint: KneeJoint, probabilities: npt.NDArray[np.float64]) -> Knee:
+def knee(joint: KneeJoint, named: NamedSide, lack: FilmWarning | None, probabilities: npt.NDArray[np.float64]) -> Knee:
     """One knee's grade: the likeliest one, and `uncertain` with the reason where it is not to be relied on."""
     grade = int(probabilities.argmax())
-    note = doubt(joint, float(probabilities[grade]))
+    note = lack.detail if lack else doubt(joint, float(probabilities[grade]))
     return Knee.model_validate(
         {
-            "side": joint.side,
+            "side": named.side,
+            "side_source": named.source,
             "box": [float(edge) for edge in joint.box],
             "stage": grade,
             "probabilities": [round(float(value), 4) for value in probabilities],

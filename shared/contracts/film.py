@@ -10,7 +10,7 @@ from shared.contracts.base import Contract
 FilmWarningType = Literal[
     "window_ignored", "low_contrast", "not_for_presentation", "photographed_film", "burned_in_text",
     "body_part_differs", "side_differs", "side_unknown", "same_leg_twice", "more_than_two_knees", "upside_down",
-    "not_frontal", "growth_plates", "hardware", "few_pixels", "blurred", "unusual_picture",
+    "not_frontal", "growth_plates", "hardware", "few_pixels", "blurred", "heavy_compression", "unusual_picture",
 ]  # fmt: skip
 
 

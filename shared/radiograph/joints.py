@@ -11,10 +11,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from shared.contracts.findings import Side
 from shared.inference import Scorer
 from shared.radiograph.prepare import GrayPixels, network_input
-from shared.radiograph.radiograph import Laterality
 
 MODEL = Path(__file__).parent / "model" / "knee_joints.onnx"
 INPUT, HEAT, WIDTH = "radiograph", "heat", "width"
@@ -31,7 +29,8 @@ JOINT_LINE_SHARE = 0.588
 # has 0.27, the strongest false one 0.20.
 THRESHOLD = 0.35
 SECOND_THRESHOLD = 0.25
-MOST_KNEES = 2
+# More than two knees are no picture of one patient's two legs; they are counted, from the first one's height on.
+MOST_KNEES = 6
 # Two peaks nearer than this, in widths of the wider joint, are one joint.
 APART = 0.8
 # From this share of the picture on, the joint's box is the picture: it is a crop already.
@@ -47,15 +46,19 @@ class KneeJoint:
     Attributes:
         box: (x, y, width, height) in pixels of the radiograph given, framed like a joint crop. A square that may reach
             beyond the picture where the joint lies at its border, or the whole picture if that is a crop already.
-        side: the patient's side, or unknown.
         confidence: 0 to 1, the height of the network's peak.
         visible: share of the box that lies within the picture; below 1 the joint is at, or cut by, the border.
     """
 
     box: tuple[int, int, int, int]
-    side: Side
     confidence: float
     visible: float
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """(x, y) of the box's middle."""
+        x, y, width, height = self.box
+        return x + width / 2, y + height / 2
 
 
 @dataclass(frozen=True)
@@ -68,20 +71,16 @@ class Peak:
     confidence: float
 
 
-def find_knees(
-    pixels: GrayPixels, scorer: Scorer, laterality: Laterality | None = None, known_knee: bool = False
-) -> list[KneeJoint]:
+def find_knees(pixels: GrayPixels, scorer: Scorer, known_knee: bool = False) -> list[KneeJoint]:
     """Find the knee joints in a radiograph of one or both legs, or in a ready-made joint crop.
 
     Args:
         pixels: gray radiograph, uint8, (height, width), bone bright; the working pixels of the intake.
         scorer: the network of `MODEL`.
-        laterality: the side that the DICOM file names; believed where one knee is seen.
         known_knee: the picture is known to show a knee, so its best joint is believed as soon as a second one is.
 
     Returns:
-        at most two joints from left to right in the picture; none where no knee joint is seen. In an antero-posterior
-        radiograph the patient's right is at the picture's left; one leg alone is unknown without `laterality`.
+        the joints from left to right in the picture; none where no knee joint is seen.
 
     Raises:
         ServiceUnavailable: the scorer's runtime does not answer.
@@ -89,8 +88,7 @@ def find_knees(
     outputs = scorer.score({INPUT: network_input(pixels, FINDER_SIZE)})
     peaks = peaks_of(outputs[HEAT][0, :, :, 0], outputs[WIDTH][0, :, :, 0], known_knee)
     peaks = sorted(peaks, key=lambda peak: peak.x)
-    sides: list[Side] = ["right", "left"] if len(peaks) == 2 else [laterality or "unknown"]
-    return [joint_at(peak, side, pixels) for peak, side in zip(peaks, sides, strict=False)]
+    return [joint_at(peak, pixels) for peak in peaks]
 
 
 def peaks_of(heat: Map, width: Map, known_knee: bool = False) -> list[Peak]:
@@ -101,6 +99,8 @@ def peaks_of(heat: Map, width: Map, known_knee: bool = False) -> list[Peak]:
     rows, columns = np.nonzero((heat >= SECOND_THRESHOLD) & (heat >= cv2.dilate(heat, np.ones((3, 3), np.uint8))))
     kept: list[Peak] = []
     for row, column in sorted(zip(rows, columns, strict=True), key=lambda cell: -heat[cell]):
+        if len(kept) >= 2 and heat[row, column] < THRESHOLD:
+            break
         peak = peak_at(heat, width, int(row), int(column))
         if all(np.hypot(peak.x - other.x, peak.y - other.y) > APART * max(peak.width, other.width) for other in kept):
             kept.append(peak)
@@ -121,7 +121,7 @@ def peak_at(heat: Map, width: Map, row: int, column: int) -> Peak:
     )
 
 
-def joint_at(peak: Peak, side: Side, pixels: GrayPixels) -> KneeJoint:
+def joint_at(peak: Peak, pixels: GrayPixels) -> KneeJoint:
     """The joint in the radiograph's pixels: the padding to a square undone, the crop's frame laid around it."""
     height, width = pixels.shape
     square = max(height, width)
@@ -129,9 +129,9 @@ def joint_at(peak: Peak, side: Side, pixels: GrayPixels) -> KneeJoint:
     left = peak.x * square - (square - width) / 2 - length / 2
     top = peak.y * square - (square - height) / 2 - length * JOINT_LINE_SHARE
     if length >= WHOLE_SHARE * square:
-        return KneeJoint((0, 0, width, height), side, peak.confidence, visible=1.0)
+        return KneeJoint((0, 0, width, height), peak.confidence, visible=1.0)
     box = round(left), round(top), round(length), round(length)
-    return KneeJoint(box, side, peak.confidence, visible_share(box, width, height))
+    return KneeJoint(box, peak.confidence, visible_share(box, width, height))
 
 
 def visible_share(box: tuple[int, int, int, int], width: int, height: int) -> float:

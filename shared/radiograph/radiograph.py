@@ -31,6 +31,7 @@ class Radiograph:
         patient_age: DICOM PatientAge in years, or None.
         warnings: what decoding found that the reader has to weigh.
         source: whom and what a DICOM file says it is of.
+        jpeg_quality: of a JPEG, 1 to 100 by its quantisation table; None for other pictures.
         pixel_spacing_mm: (vertical, horizontal) distance of two neighbours in `pixels`, millimetres at the detector.
     """
 
@@ -45,4 +46,5 @@ class Radiograph:
     patient_age: float | None = None
     warnings: tuple[FilmWarning, ...] = ()
     source: DicomIdentity | None = None
+    jpeg_quality: float | None = None
     pixel_spacing_mm: tuple[float, float] | None = None

@@ -28,6 +28,19 @@ def corrected(radiograph: Radiograph, what: Correction) -> Radiograph:
     return replace(
         radiograph,
         pixels=np.ascontiguousarray(np.rot90(pixels, quarters)),
+        patient_orientation=turned_orientation(radiograph.patient_orientation, quarters),
         original_size=(height, width) if sideways else (width, height),
         pixel_spacing_mm=(spacing[1], spacing[0]) if spacing and sideways else spacing,
     )
+
+
+OPPOSITE = str.maketrans("LRAPHF", "RLPAFH")
+
+
+def turned_orientation(orientation: tuple[str, str] | None, quarters: int) -> tuple[str, str] | None:
+    """PatientOrientation of a picture that was turned so many quarters counter-clockwise."""
+    for _ in range(quarters if orientation else 0):
+        assert orientation is not None  # noqa: S101 - the range is empty without one
+        rows, columns = orientation
+        orientation = columns, rows.translate(OPPOSITE)
+    return orientation

@@ -51,7 +51,7 @@ def test_maps_peak_at_the_joint() -> None:
 def test_figures_count_what_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def knee(x: float, y: float, width: float) -> KneeJoint:
         side = round(width / PLATEAU_SHARE)
-        return KneeJoint((round(x - side / 2), round(y - side * JOINT_LINE_SHARE), side, side), "unknown", 0.9, 1.0)
+        return KneeJoint((round(x - side / 2), round(y - side * JOINT_LINE_SHARE), side, side), 0.9, 1.0)
 
     blank = np.zeros((500, 500), np.uint8)
     cases = [

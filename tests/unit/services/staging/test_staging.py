@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from services.staging.sides import NamedSide
 from services.staging.staging import evidence, finding, knee, stage
 from shared.contracts.base import ModelReference
 from shared.problems import ImageRefused
@@ -11,7 +12,7 @@ MODEL = ModelReference(name="m", version="1")
 
 
 def graded(*probabilities, side="right", confidence=0.9, visible=1.0):
-    return knee(KneeJoint((0, 0, 5, 5), side, confidence, visible), np.array(probabilities))
+    return knee(KneeJoint((0, 0, 5, 5), confidence, visible), NamedSide(side, "position"), None, np.array(probabilities))
 
 
 def test_the_worse_knee_stands_for_the_radiograph():
