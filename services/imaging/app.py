@@ -38,10 +38,12 @@ class Imaging:
         model = ModelReference(name=self.card.name, version=self.card.version)
         reading = classify(self.decoder.decode(image), self.network, self.finder, model, self.ratios)
         if not pictures:
-            return ClassifyAnswer(finding=reading.finding)
+            return ClassifyAnswer(finding=reading.finding, warnings=reading.warnings, source=reading.radiograph.source)
         pixels = reading.radiograph.pixels
         return ClassifyAnswer(
             finding=reading.finding,
+            warnings=reading.warnings,
+            source=reading.radiograph.source,
             preview=Rendering.of(preview_png(reading.radiograph)),
             heatmap=Rendering.of(heatmap_png(pixels, reading.regions.boxes, reading.bone.heat)),
         )

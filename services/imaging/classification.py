@@ -1,17 +1,18 @@
 """From a radiograph to the three classes: anatomy times bone, never anatomy alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from services.imaging.gate import check_anatomy, check_readable
+from services.imaging.gate import check_anatomy, check_not_white, check_readable
 from services.imaging.network import Anatomy, BoneReading, look, read_bone
 from services.imaging.regions import Regions, bone_regions
+from services.imaging.tags import BodyPart, check_view, odd_tags
 from services.imaging.upright import correction, judged
 from shared.contracts.base import ModelReference
+from shared.contracts.film import FilmWarning
 from shared.contracts.findings import (
     BoneProbabilities,
     ClassProbabilities,
@@ -24,10 +25,16 @@ from shared.contracts.models import ModelCard
 from shared.inference import Scorer
 from shared.problems import ImageRefused
 from shared.radiograph import Radiograph
+from shared.radiograph.detail import lack_of_detail
+from shared.radiograph.prepare import GrayPixels
 from shared.radiograph.upright import Correction, corrected
 
 # Under this lead of the first class over the second, the answer is called indeterminate.
 CLEAR_LEAD = 0.1
+TOO_LITTLE: dict[BodyPart, str] = {
+    "knee": "Too little of the thigh bone and shin bone beside the joint is in the picture.",
+    "spine": "The network has not learned bone density from uncut spine radiographs.",
+}
 # Where the card has what a reading adds to the record, by anatomy.
 RATIOS = "likelihood_ratio_given_record"
 Ratios = Mapping[str, LikelihoodRatio]
@@ -39,6 +46,7 @@ class Reading:
 
     radiograph: Radiograph
     finding: ImagingFinding
+    warnings: list[FilmWarning]
     regions: Regions
     bone: BoneReading
 
@@ -67,18 +75,38 @@ def classify(radiograph: Radiograph, network: Scorer, finder: Scorer, model: Mod
     first_look = judged(radiograph.pixels, look(radiograph.pixels, network), network)
     done = correction(first_look)
     radiograph = corrected(radiograph, done)
+    check_not_white(radiograph)  # only now: an inverted radiograph is mostly white until it is put right
     anatomy = first_look.anatomy if done == Correction() else look(radiograph.pixels, network).anatomy
     check_anatomy(anatomy)
+    site = site_of(anatomy)
+    check_view(radiograph, site)
     regions = bone_regions(radiograph.pixels, anatomy, finder)
-    bone = read_bone(regions.crops(radiograph.pixels), regions.site, network)
-    found = finding(anatomy, bone.probabilities, regions.enough, done, model, ratios)
-    return Reading(radiograph, found, regions, bone)
+    crops = regions.crops(radiograph.pixels)
+    bone = read_bone(crops, regions.site, network)
+    lacks = lacking(radiograph, regions, crops)
+    why = lacks[0].detail if lacks else TOO_LITTLE[site] if not regions.enough else None
+    found = finding(anatomy, bone.probabilities, why, done, model, ratios)
+    return Reading(radiograph, found, [*radiograph.warnings, *odd_tags(radiograph, site), *lacks], regions, bone)
+
+
+def site_of(anatomy: Anatomy) -> BodyPart:
+    """The likelier of the two sites that are read."""
+    return "knee" if anatomy.knee >= anatomy.spine else "spine"
+
+
+def lacking(radiograph: Radiograph, regions: Regions, crops: Sequence[GrayPixels]) -> list[FilmWarning]:
+    """What the frames around the knees lack for a bone reading; the limits were found on knees alone."""
+    if regions.site != "knee":
+        return []
+    says = "How the bone looks is uncertain"
+    found = (lack_of_detail(radiograph, *part, says) for part in zip(regions.boxes, crops, strict=True))
+    return list({lack.type: lack for lack in found if lack}.values())
 
 
 def finding(
     anatomy: Anatomy,
     bone: npt.NDArray[np.float64],
-    enough: bool,
+    why_not: str | None,
     done: Correction,
     model: ModelReference,
     ratios: Ratios | None = None,
@@ -87,7 +115,7 @@ def finding(
 
     Args:
         bone: probabilities of normal, osteopenia and osteoporosis.
-        enough: whether the picture shows what the bone readout needs.
+        why_not: why the picture does not show what the bone readout needs, in a sentence; nothing where it does.
         ratios: what a reading adds to the record, by anatomy.
     """
     knee = anatomy.knee / (anatomy.knee + anatomy.spine)
@@ -99,18 +127,18 @@ def finding(
     classes = {"normal": 1 - sum(classes.values()), **classes}
     label = max(classes, key=lambda name: classes[name])
     first, second = sorted(classes.values())[:-3:-1]
-    indeterminate = not enough or first - second < CLEAR_LEAD
+    indeterminate = why_not is not None or first - second < CLEAR_LEAD
     probabilities = BoneProbabilities(
         normal=round(normal, 4), osteopenia=round(osteopenia, 4), osteoporosis=round(osteoporosis, 4)
     )
-    site: Literal["knee", "spine"] = "knee" if knee >= 0.5 else "spine"
+    site = site_of(anatomy)
     return ImagingFinding(
         label=label,
         indeterminate=indeterminate,
         probabilities=ClassProbabilities(**{name: round(value, 4) for name, value in classes.items()}),
         anatomy=site,
         bone=probabilities,
-        summary=summary(site, indeterminate, enough, low=label != "normal" or osteopenia_leads(probabilities)),
+        summary=summary(site, indeterminate, why_not, low=label != "normal" or osteopenia_leads(probabilities)),
         turned_degrees=done.turned_degrees,
         inverted=done.inverted,
         likelihood_ratio=(ratios or {}).get(site),
@@ -118,18 +146,13 @@ def finding(
     )
 
 
-def summary(site: Literal["knee", "spine"], indeterminate: bool, enough: bool, low: bool) -> str:
+def summary(site: BodyPart, indeterminate: bool, why_not: str | None, low: bool) -> str:
     """The sentence for people. `low`: osteoporosis or osteopenia is likelier than normal bone.
 
     It never says that there is no osteoporosis, nor that there is: a radiograph shows neither.
     """
-    if not enough:
-        why = (
-            "too little of the thigh bone and shin bone beside the joint is in the picture"
-            if site == "knee"
-            else "the network has not learned bone density from uncut spine radiographs"
-        )
-        return f"Indeterminate: {why}. DXA is advised where bone density matters."
+    if why_not:
+        return f"Indeterminate. {why_not} DXA is advised where bone density matters."
     if indeterminate:
         return "Indeterminate: the network does not favour one answer clearly. DXA is advised."
     if low:

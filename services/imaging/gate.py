@@ -32,7 +32,7 @@ def check_readable(radiograph: Radiograph) -> None:
     """Refuse what holds too little to judge.
 
     Raises:
-        ImageRefused: `too_small`, `blank`, `mostly_white` or `blurred`.
+        ImageRefused: `too_small`, `blank` or `blurred`.
     """
     width, height = radiograph.original_size
     if min(width, height) < SMALLEST_SIDE:
@@ -47,13 +47,21 @@ def check_readable(radiograph: Radiograph) -> None:
             "The image is blank or exposed beyond reading: it is one shade of gray. Repeat the export.",
             reason="blank",
         )
+    if sharpness(radiograph.pixels) < LEAST_SHARPNESS:
+        raise ImageRefused("The image is blurred beyond use. Export it from its source at full size.", reason="blurred")
+
+
+def check_not_white(radiograph: Radiograph) -> None:
+    """Refuse a page or an overexposed picture; `radiograph` has bone bright, as far as it can be told.
+
+    Raises:
+        ImageRefused: `mostly_white`.
+    """
     if (radiograph.pixels >= WHITE).mean() > MOST_WHITE:
         raise ImageRefused(
             "The image is mostly white: it is overexposed, or a page such as a DXA report. Send the radiograph itself.",
             reason="mostly_white",
         )
-    if sharpness(radiograph.pixels) < LEAST_SHARPNESS:
-        raise ImageRefused("The image is blurred beyond use. Export it from its source at full size.", reason="blurred")
 
 
 def sharpness(pixels: GrayPixels) -> float:

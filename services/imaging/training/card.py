@@ -152,7 +152,7 @@ def radiographs(cases: list[Case], judged: Judged, against: Baselines) -> Radiog
     for row, case in enumerate(cases):
         if case.bone is None:
             continue
-        said = finding(Anatomy(judged.anatomy[row]), judged.bone[row], True, Correction(), model)
+        said = finding(Anatomy(judged.anatomy[row]), judged.bone[row], None, Correction(), model)
         rows.append(
             (
                 three_class(case),

@@ -25,7 +25,7 @@ def held_out_figures(cases: list[Case], heads: Heads, extractor: Extractor, run:
     bone, model = bone_of(cases, heads, extractor, run), ModelReference(name="", version="")
     anatomy = softmax(heads.anatomy.scores(extractor.features(wholes(cases))[:, SHAPE]), axis=1)
     findings = [
-        finding(Anatomy(shares), classes, True, Correction(), model)
+        finding(Anatomy(shares), classes, None, Correction(), model)
         for shares, classes in zip(anatomy, bone, strict=True)
     ]
     truth, predicted = (

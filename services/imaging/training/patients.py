@@ -106,7 +106,7 @@ class Patients:
 def appearances(bone: Numbers) -> npt.NDArray[np.str_]:
     """What the service would say of each knee, by its own rule."""
     knee, model = Anatomy(np.eye(len(CONTENTS))[0]), ModelReference(name="", version="")
-    return np.array([finding(knee, probabilities, True, Correction(), model).appearance for probabilities in bone])
+    return np.array([finding(knee, probabilities, None, Correction(), model).appearance for probabilities in bone])
 
 
 def out_of_fold(inputs: Numbers, truth: Chosen, groups: npt.NDArray[np.str_], seed: int) -> Numbers:

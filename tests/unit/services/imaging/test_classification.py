@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 import services.imaging
-from services.imaging.classification import finding, ratios_of
-from services.imaging.gate import check_anatomy, check_readable
+from services.imaging.classification import TOO_LITTLE, finding, ratios_of
+from services.imaging.gate import check_anatomy, check_not_white, check_readable
 from services.imaging.network import CONTENTS, Anatomy, Look, classes_of
 from services.imaging.regions import bone_box, bone_regions, column_tiles, doubled, dxa_tiles
 from services.imaging.upright import clear, correction, joined, joined_tone, quarters
@@ -25,8 +25,8 @@ def anatomy(**shares):
     return Anatomy(np.array([shares.get(content, 0.0) for content in CONTENTS]))
 
 
-def found(bone, enough=True, **shares):
-    return finding(anatomy(**shares), np.array(bone), enough, Correction(), MODEL)
+def found(bone, why_not=None, **shares):
+    return finding(anatomy(**shares), np.array(bone), why_not, Correction(), MODEL)
 
 
 def radiograph(pixels, size=(400, 400)):
@@ -72,8 +72,8 @@ RATIO = LikelihoodRatio(value=2.0, low=1.1, high=3.7, patients=157, basis="one c
 
 def test_what_a_reading_adds_to_the_record_goes_with_knees_alone():
     bone = np.array([0.1, 0.1, 0.8])
-    knee = finding(anatomy(knee=1.0), bone, True, Correction(), MODEL, {"knee": RATIO})
-    spine = finding(anatomy(spine_dxa=1.0), bone, True, Correction(), MODEL, {"knee": RATIO})
+    knee = finding(anatomy(knee=1.0), bone, None, Correction(), MODEL, {"knee": RATIO})
+    spine = finding(anatomy(spine_dxa=1.0), bone, None, Correction(), MODEL, {"knee": RATIO})
     assert knee.likelihood_ratio == RATIO
     assert spine.likelihood_ratio is None
     assert found([0.1, 0.1, 0.8], knee=1.0).likelihood_ratio is None
@@ -89,8 +89,8 @@ def test_the_shipped_card_says_what_a_knees_reading_adds_and_nothing_of_spines()
 
 
 def test_a_picture_that_shows_too_little_is_indeterminate_whatever_the_readout_says():
-    spine = found([0.0, 0.0, 1.0], enough=False, spine_radiograph=1.0)
-    knee = found([0.0, 0.0, 1.0], enough=False, knee=1.0)
+    spine = found([0.0, 0.0, 1.0], why_not=TOO_LITTLE["spine"], spine_radiograph=1.0)
+    knee = found([0.0, 0.0, 1.0], why_not=TOO_LITTLE["knee"], knee=1.0)
     assert spine.indeterminate
     assert knee.indeterminate
     assert "uncut" in spine.summary
@@ -227,13 +227,18 @@ SHARP = np.clip(RAMP + np.random.default_rng(0).normal(0, 12, RAMP.shape), 0, 25
         (np.full((200, 200), 77), (200, 200), "blank"),
         (SHARP, (159, 400), "too_small"),
         (cv2.GaussianBlur(SHARP.astype(np.uint8), (0, 0), 6), (200, 200), "blurred"),
-        (np.where(np.arange(200) % 8 < 6, 255, SHARP), (200, 200), "mostly_white"),
     ],
 )
 def test_what_holds_too_little_is_refused(pixels, size, reason):
     with pytest.raises(ImageRefused) as caught:
         check_readable(radiograph(pixels, size))
     assert caught.value.members["reason"] == reason
+
+
+def test_a_white_page_is_refused():
+    with pytest.raises(ImageRefused) as caught:
+        check_not_white(radiograph(np.where(np.arange(200) % 8 < 6, 255, SHARP), (200, 200)))
+    assert caught.value.members["reason"] == "mostly_white"
 
 
 def test_what_is_small_but_readable_passes():

@@ -4,6 +4,7 @@ import pytest
 from services.staging.sides import NamedSide
 from services.staging.staging import evidence, finding, knee, stage
 from shared.contracts.base import ModelReference
+from shared.contracts.film import FilmWarning
 from shared.problems import ImageRefused
 from shared.radiograph import Radiograph
 from shared.radiograph.joints import KneeJoint
@@ -11,8 +12,9 @@ from shared.radiograph.joints import KneeJoint
 MODEL = ModelReference(name="m", version="1")
 
 
-def graded(*probabilities, side="right", confidence=0.9, visible=1.0):
-    return knee(KneeJoint((0, 0, 5, 5), confidence, visible), NamedSide(side, "position"), None, np.array(probabilities))
+def graded(*probabilities, side="right", confidence=0.9, visible=1.0, lack=None):
+    joint, named = KneeJoint((0, 0, 5, 5), confidence, visible), NamedSide(side, "position")
+    return knee(joint, named, lack, np.array(probabilities))
 
 
 def test_the_worse_knee_stands_for_the_radiograph():
@@ -50,6 +52,11 @@ def test_a_doubtful_grade_says_why(probabilities, joint, note):
     only = graded(*probabilities, **joint)
     assert only.quality == ("uncertain" if note else "good")
     assert only.note is None if note is None else note in only.note
+
+
+def test_a_grade_without_enough_detail_is_uncertain_whatever_its_probability():
+    few = FilmWarning(type="few_pixels", detail="Too few pixels.")
+    assert (graded(1, 0, 0, 0, 0, lack=few).quality, graded(1, 0, 0, 0, 0, lack=few).note) == ("uncertain", few.detail)
 
 
 def test_evidence_is_what_speaks_for_the_grade_rather_than_for_the_others():
