@@ -6,7 +6,7 @@ A measured diagnosis leads and replaces the estimate; nothing sends a person to 
 from gateway.assessing.release import Audience, by_fracture
 from gateway.platform.language import Translator
 from shared.clinic.drug_names import bone_drug_named
-from shared.contracts.assessment import Assessment
+from shared.contracts.assessment import Assessment, Warning
 from shared.contracts.findings import ImagingFinding, RecordWarning
 from shared.contracts.recommendation import Consult, Interval, NextDxa, Recommendation, Translation
 
@@ -66,9 +66,10 @@ def meaning(assessment: Assessment, audience: Audience) -> list[str]:
     seen = assessment.imaging is not None and assessment.imaging.possibly_low
     if category == "low" and seen:
         return ["meaning.low_but_film"]
-    if category is None and not assessment.warnings and assessment.clinical is None and assessment.imaging is not None:
+    missing = missing_parts(assessment)
+    if category is None and not missing and assessment.clinical is None and assessment.imaging is not None:
         return ["meaning.film"]
-    return [f"meaning.{category or ('missing' if assessment.warnings else 'unknown')}"]
+    return [f"meaning.{category or ('missing' if missing else 'unknown')}"]
 
 
 def chance(t: Translator, assessment: Assessment) -> list[str]:
@@ -105,6 +106,18 @@ def imaging_summary(t: Translator, imaging: ImagingFinding) -> str:
     if imaging.appearance == "indeterminate":
         return t("imaging.indeterminate")
     return t("imaging.low" if imaging.possibly_low else "imaging.normal")
+
+
+def missing_parts(assessment: Assessment) -> list[Warning]:
+    """The parts that gave no finding, and why."""
+    return [warning for warning in assessment.warnings if warning.part_is_missing]
+
+
+def film_warnings(t: Translator, assessment: Assessment, audience: Audience) -> list[str]:
+    """What is odd about the picture: the detail for the clinic, plain words by its kind for the patient."""
+    odd = [warning for warning in assessment.warnings if not warning.part_is_missing]
+    said = [w.detail if audience == "clinician" else t(f"film_warning.{w.type}") for w in odd]
+    return list(dict.fromkeys(said))
 
 
 def warnings_of(t: Translator, assessment: Assessment, audience: Audience) -> list[str]:

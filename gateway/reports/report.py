@@ -10,6 +10,7 @@ from gateway.reports.presentation import (
     GROUPS,
     chance,
     emergency,
+    film_warnings,
     found_by,
     headline,
     imaging_summary,
@@ -17,6 +18,7 @@ from gateway.reports.presentation import (
     interval,
     is_measured,
     meaning,
+    missing_parts,
     models_of,
     next_scan,
     warnings_of,
@@ -114,12 +116,18 @@ def _overall(sheet: Sheet, t: Translator, report: ReportContent) -> None:
     if not report.is_for_patient:
         for line in assessment.combined.basis:
             sheet.line(line, soft=True)
-    for warning in assessment.warnings:
+    for warning in missing_parts(assessment):
         sheet.line(f"{t('result.part_missing', part=t('part.' + warning.component))} {warning.detail}", soft=True)
-    if odd := warnings_of(t, assessment, report.audience):
-        sheet.line(t("warning.title"), bold=True)
-        for line in odd:
-            sheet.line(line, soft=True)
+    _list(sheet, t("film_warning.title"), film_warnings(t, assessment, report.audience))
+    _list(sheet, t("warning.title"), warnings_of(t, assessment, report.audience))
+
+
+def _list(sheet: Sheet, title: str, lines: list[str]) -> None:
+    """A title and its lines; nothing where there are none."""
+    if lines:
+        sheet.line(title, bold=True)
+    for line in lines:
+        sheet.line(line, soft=True)
 
 
 def _record(sheet: Sheet, t: Translator, report: ReportContent) -> None:

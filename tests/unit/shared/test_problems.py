@@ -3,7 +3,19 @@ import inspect
 import pytest
 
 from shared import problems
-from shared.problems import PROBLEMS, ImageRefused, InvalidInput, TrabeculaError, problem_for
+from shared.contracts.assessment import MISSING_PART_TYPES
+from shared.problems import (
+    PROBLEMS,
+    ImageRefused,
+    InvalidInput,
+    InvalidRecord,
+    MissingInput,
+    NotAuthenticated,
+    ServiceUnavailable,
+    TooBusy,
+    TrabeculaError,
+    problem_for,
+)
 
 
 def error_classes():
@@ -38,3 +50,11 @@ def test_an_error_without_a_row_is_a_mistake_of_the_programmer():
 
 def test_members_travel_with_the_error():
     assert InvalidInput("no", field="image").members == {"field": "image"}
+
+
+def test_a_missing_part_can_carry_every_problem_that_leaves_one_out():
+    left_out = {
+        kind for kind in PROBLEMS if issubclass(kind, InvalidInput) and kind not in (InvalidRecord, MissingInput)
+    }
+    types = {PROBLEMS[kind].type for kind in (*left_out, ServiceUnavailable, TooBusy, NotAuthenticated)}
+    assert types == MISSING_PART_TYPES

@@ -13,6 +13,7 @@ from gateway.pages.questions import DEVICES, MEASURES, SECTIONS, record_of
 from gateway.platform.language import LANGUAGES, catalogue, chosen, translator_for
 from gateway.reports.presentation import Audience
 from gateway.reports.record import UNITS
+from shared.contracts.film import FilmWarningType
 from shared.contracts.findings import RecordWarningType, RiskCategory, WhoClass
 from shared.contracts.record import ClinicalRecord
 
@@ -64,6 +65,11 @@ def test_every_class_and_every_kind_of_warning_has_words_for_whoever_reads():
     meant |= {f"meaning.scanned.{code}" for code in (*get_args(RiskCategory), "unknown")}
     meant |= {f"who.{code}" for code in get_args(WhoClass)} | {f"meaning.{code}" for code in get_args(RiskCategory)}
     assert meant | {f"warning.{code}" for code in get_args(RecordWarningType)} <= catalogue("en").keys()
+
+
+def test_every_warning_of_a_film_has_words_for_the_patient():
+    codes = {key.split(".")[1] for key in catalogue("en") if key.startswith("film_warning.")}
+    assert codes == {"title", *get_args(FilmWarningType)}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
