@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
 from shared.problems import UnsupportedImage
 from shared.radiograph.limits import IntakeLimits, checked_size
@@ -73,11 +73,20 @@ def read_heic(data: bytes, limits: IntakeLimits) -> Radiograph:
 def radiograph_in(image: Image.Image, limits: IntakeLimits, kind: Format, cost: float, name: str) -> Radiograph:
     """An opened picture as a radiograph, once its size has passed."""
     size = checked_size(*image.size, limits, cost, name)
-    turned = 1 if kind == "heic" else orientation(image)  # libheif turns the picture itself
+    turned = turned_by(image, kind)
     image.load()
     if image.size != size:
         raise ValueError("the picture has two sizes")
     return radiograph_of(fitted_strips(plain_strips(image), *size), size, kind, turned)
+
+
+def turned_by(image: Image.Image, kind: Format) -> int:
+    """EXIF orientation. A TIFF has it among its own tags; a HEIC was turned by its decoder."""
+    if kind == "tiff":
+        # Taken away from Pillow, which would turn the picture at full size.
+        found = image.tag_v2.pop(ExifTags.Base.Orientation, 1)  # type: ignore[attr-defined]
+        return found if isinstance(found, int) else 1
+    return orientation(image.info.get("exif", b"")) if kind == "webp" else 1
 
 
 def plain_strips(image: Image.Image) -> Iterator[Pixels]:

@@ -23,11 +23,9 @@ PALETTE = 3
 LAST_FILTER = 4
 PIECE = 1 << 16
 # Bytes between a row's sample and the one before it, to the kind of picture whose filters work alike:
-# (bit depth, colour type, bytes a sample, order of OpenCV's channels).
-ALIKE = {
-    1: (8, 0, 1, [0]), 2: (16, 0, 2, [0]), 3: (8, 2, 1, [2, 1, 0]), 4: (8, 6, 1, [2, 1, 0, 3]),
-    6: (16, 2, 2, [2, 1, 0]), 8: (16, 6, 2, [2, 1, 0, 3]),
-}  # fmt: skip
+# (bit depth, colour type).
+ALIKE = {1: (8, 0), 2: (16, 0), 3: (8, 2), 4: (8, 6), 6: (16, 2), 8: (16, 6)}
+BACK = {3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGBA}
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -128,15 +126,15 @@ def unfiltered(rows: Bytes, above: Bytes, header: PngHeader) -> Bytes:
     """The bytes of the rows, (rows, row bytes). `above` is the row before the first."""
     if rows[:, 0].max() > LAST_FILTER:
         raise ValueError("a row has no known filter")
-    depth, colour_type, sample, order = ALIKE[header.pixel_bytes]
+    depth, colour_type = ALIKE[header.pixel_bytes]
     head = struct.pack(">IIBBBBB", header.row_bytes // header.pixel_bytes, len(rows) + 1, depth, colour_type, 0, 0, 0)
     body = zlib.compress(b"\x00" + above.tobytes() + rows.tobytes(), 0)
     small = SIGNATURE + chunk(b"IHDR", head) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
     decoded = cv2.imdecode(np.frombuffer(small, np.uint8), cv2.IMREAD_UNCHANGED)
     if decoded is None:
         raise ValueError("the PNG decoder gave nothing")
-    channels = np.asarray(decoded).reshape(len(rows) + 1, -1, len(order))[1:, :, order]
-    return channels.astype(f">u{sample}").reshape(len(rows), -1).view(np.uint8)
+    channels = cv2.cvtColor(decoded, BACK[decoded.shape[2]]) if decoded.ndim == 3 else decoded
+    return np.asarray(channels)[1:].astype(f">u{depth // 8}", copy=False).reshape(len(rows), -1).view(np.uint8)
 
 
 def chunk(name: bytes, content: bytes) -> bytes:

@@ -19,8 +19,10 @@ STRIP_COST = 1.0
 INTERLACED_COST = {1: 1.0, 2: 4.0, 3: 4.0, 4: 4.0}
 
 
-def shown_png(data: bytes, limits: IntakeLimits) -> tuple[Pixels, PngHeader]:
-    """The picture at working size, (height, width) or (height, width, 3), uint8 or for deep files uint16.
+def shown_png(data: bytes, limits: IntakeLimits) -> tuple[Pixels, tuple[int, int], bytes]:
+    """(the picture at working size, its size in the file, its EXIF data).
+
+    Pixels are (height, width) or (height, width, 3), uint8 or for deep files uint16.
 
     A picture that is nowhere half opaque would be all black. There the alpha channel was written wrongly, and it is
     left out.
@@ -40,14 +42,14 @@ def shown_png(data: bytes, limits: IntakeLimits) -> tuple[Pixels, PngHeader]:
     for name, content in chunks(data):
         if name == b"IDAT":
             parts.append(content)
-        elif name in (b"PLTE", b"tRNS"):
+        elif name in (b"PLTE", b"tRNS", b"eXIf"):
             extras[name] = bytes(content)
     view = View(header, extras.get(b"PLTE", b""), extras.get(b"tRNS", b""))
     pixels = reduced(data, parts, view)
     if not view.seen:
         view.opaque = True
         pixels = reduced(data, parts, view)
-    return pixels, header
+    return pixels, (header.width, header.height), extras.get(b"eXIf", b"")
 
 
 def reduced(data: bytes, parts: list[memoryview], view: "View") -> Pixels:
@@ -102,6 +104,9 @@ class View:
     def faded(self, plain: Pixels, alpha: Pixels | None) -> Pixels:
         """The pixels on black."""
         if alpha is None or self.opaque:
+            return plain
+        if alpha.min() == self.deepest:
+            self.seen = True
             return plain
         self.seen = self.seen or 2 * int(alpha.max()) > self.deepest
         shares = alpha.astype(np.float32) / self.deepest

@@ -43,7 +43,7 @@ def read_jpeg(data: bytes, limits: IntakeLimits) -> Radiograph:
     with opened_jpeg(data, jpeg, limits) as image:
         if image.mode not in ("L", "RGB"):
             raise UnsupportedImage("The JPEG is in CMYK, a print format: save it as a grayscale JPEG or PNG.")
-        turned = orientation(image)
+        turned = orientation(image.info.get("exif", b""))
         image.draft(image.mode, working_size(*jpeg.size))
         return radiograph_of(fitted(np.asarray(image)), jpeg.size, "jpeg", turned)
 
@@ -71,10 +71,8 @@ def read_png(data: bytes, limits: IntakeLimits) -> Radiograph:
         UnreadableImage, UnsupportedImage, ImageTooLarge: by the header.
         OSError, SyntaxError, ValueError, zlib.error: for a damaged or truncated file.
     """
-    pixels, header = shown_png(data, limits)
-    with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
-        turned = orientation(image)
-    return radiograph_of(pixels, (header.width, header.height), "png", turned)
+    pixels, size, exif = shown_png(data, limits)
+    return radiograph_of(pixels, size, "png", orientation(exif))
 
 
 def radiograph_of(values: Pixels, size: tuple[int, int], kind: Format, turned: int = 1) -> Radiograph:
@@ -97,10 +95,12 @@ def radiograph_of(values: Pixels, size: tuple[int, int], kind: Format, turned: i
     )
 
 
-def orientation(image: Image.Image) -> int:
-    """EXIF orientation, 1 to 8; 1 is upright, and what is assumed where the EXIF data cannot be read."""
+def orientation(data: bytes) -> int:
+    """Orientation by EXIF data, 1 to 8; 1 is upright, and what is assumed where there is none that can be read."""
+    exif = Image.Exif()
     try:
-        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+        exif.load(data)
+        return int(exif.get(ExifTags.Base.Orientation, 1))
     except Exception:  # a damaged comment is no reason to refuse the picture
         return 1
 

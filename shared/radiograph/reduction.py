@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from shared.radiograph.tones import Pixels, working_size
 
-STRIP_PIXELS = 1_000_000
+STRIP_PIXELS = 131_072
 
 Sums = npt.NDArray[np.float32]
 
