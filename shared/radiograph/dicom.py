@@ -64,11 +64,13 @@ def read_dicom(data: bytes, limits: IntakeLimits) -> Radiograph:
     refuse_other_kinds(dataset, damaged=has_pixels(data, dataset))
     columns, rows = checked_size(integer(dataset, "Columns") or 0, integer(dataset, "Rows") or 0, limits)
     stored = stored_pixels(dataset, limits)
-    coloured, warnings = judged_colour(stored)
     # Tones come after the reduction: tables and windows are smooth, and there is an eighth of the pixels left.
     if stored.ndim == 3:
-        pixels = np.asarray(gray(fitted(stored)), np.uint8)
+        stored = fitted(stored)
+        coloured, warnings = judged_colour(stored)
+        pixels = np.asarray(gray(stored), np.uint8)
     else:
+        coloured = False
         pixels, warnings = gray_levels(reduced(stored, dataset), dataset)
     width, height = square_size(columns, rows, pixel_aspect(dataset))
     pixels = resized(pixels, working_size(width, height))

@@ -44,7 +44,7 @@ GDCM_TIMEOUT_S = 30.0
 ITEM = b"\xfe\xff\x00\xe0"
 # Bytes a pixel while decoding: gdcm's answer comes through a pipe and is joined; OpenJPEG works in 32-bit numbers and
 # hands over 16-bit ones; pydicom copies colour several times.
-GDCM_COST, OPENJPEG_COST, COLOUR_COST, RLE_COST = 4.0, 10.0, 12.0, 3.0
+GDCM_COST, OPENJPEG_COST, COLOUR_COST, RLE_COST = 4.0, 10.0, 12.0, 5.0
 
 
 def stored_pixels(dataset: "Dataset", limits: IntakeLimits) -> Pixels:

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from shared.problems import UnsupportedImage
 from shared.radiograph.limits import IntakeLimits, checked_size
@@ -17,12 +17,14 @@ from shared.radiograph.reduction import fitted_strips, strip_rows
 from shared.radiograph.tones import Pixels
 
 # Bytes a pixel that Pillow's image takes, by its mode. A compressed TIFF is unpacked by the strip, which may be the
-# whole picture; WebP is drawn on two canvases; HEIC comes by planes, then interleaved, then as Pillow's.
-MODES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "LA": 4, "PA": 4, "RGB": 4, "RGBA": 4, "RGBX": 4}
-WEBP_COST, HEIC_COST = 16.0, 10.0
+# whole picture, and a turned one is copied. WebP is drawn on two canvases. HEIC comes by planes, then as colour.
+MODES = {
+    "1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "LA": 4, "PA": 4, "RGB": 4, "RGBA": 4, "RGBX": 4, "YCbCr": 4,
+}  # fmt: skip
+WEBP_COST, HEIC_COST = 16.0, 7.4
 HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1"})
 NOT_AVIF = (b"avif", b"avis")
-BITS, SAMPLES, INVERTED, PHOTOMETRIC = 258, 277, 0, 262
+BITS, PHOTOMETRIC, WHITE_IS_ZERO = 258, 262, 0
 
 
 def is_heic(data: bytes) -> bool:
@@ -39,7 +41,11 @@ def read_tiff(data: bytes, limits: IntakeLimits) -> Radiograph:
         ImageTooLarge: by the header.
         OSError, SyntaxError, ValueError: Pillow's, for a damaged or truncated file.
     """
-    with Image.open(io.BytesIO(data), formats=["TIFF"]) as image:
+    try:
+        image = Image.open(io.BytesIO(data), formats=["TIFF"])
+    except UnidentifiedImageError as error:
+        raise UnsupportedImage("The TIFF is of a kind that is not read: save it as gray of 8 or 16 bit.") from error
+    with image:
         if getattr(image, "n_frames", 1) > 1:
             raise UnsupportedImage("The TIFF has several pages: save the radiograph as a TIFF or PNG of its own.")
         bits = image.tag_v2.get(BITS, (1,))  # type: ignore[attr-defined]
@@ -50,7 +56,8 @@ def read_tiff(data: bytes, limits: IntakeLimits) -> Radiograph:
                 "save it as gray of 8 or 16 bit."
             )
         packed = image.info.get("compression", "raw") != "raw"
-        return radiograph_in(image, limits, "tiff", MODES[image.mode] * (2.0 if packed else 1.0), "TIFF")
+        turned = image.tag_v2.get(ExifTags.Base.Orientation, 1) != 1  # type: ignore[attr-defined]
+        return radiograph_in(image, limits, "tiff", MODES[image.mode] * (1.0 + packed + turned), "TIFF")
 
 
 def read_webp(data: bytes, limits: IntakeLimits) -> Radiograph:
@@ -73,34 +80,30 @@ def read_heic(data: bytes, limits: IntakeLimits) -> Radiograph:
 def radiograph_in(image: Image.Image, limits: IntakeLimits, kind: Format, cost: float, name: str) -> Radiograph:
     """An opened picture as a radiograph, once its size has passed."""
     size = checked_size(*image.size, limits, cost, name)
-    turned = turned_by(image, kind)
+    # The decoders of TIFF and HEIC turn a picture themselves.
+    turned = orientation(image.info.get("exif", b"")) if kind == "webp" else 1
     image.load()
     if image.size != size:
         raise ValueError("the picture has two sizes")
     return radiograph_of(fitted_strips(plain_strips(image), *size), size, kind, turned)
 
 
-def turned_by(image: Image.Image, kind: Format) -> int:
-    """EXIF orientation. A TIFF has it among its own tags; a HEIC was turned by its decoder."""
-    if kind == "tiff":
-        # Taken away from Pillow, which would turn the picture at full size.
-        found = image.tag_v2.pop(ExifTags.Base.Orientation, 1)  # type: ignore[attr-defined]
-        return found if isinstance(found, int) else 1
-    return orientation(image.info.get("exif", b"")) if kind == "webp" else 1
-
-
 def plain_strips(image: Image.Image) -> Iterator[Pixels]:
     """Gray or RGB, uint8 or uint16, a strip at a time; what is transparent becomes black, the colour of air."""
     rows = strip_rows(image.width)
+    # Pillow turns the tones of 8-bit TIFFs only.
+    white_is_zero = getattr(image, "tag_v2", {}).get(PHOTOMETRIC) == WHITE_IS_ZERO
     for top in range(0, image.height, rows):
         strip = image.crop((0, top, image.width, min(image.height, top + rows)))
-        yield np.asarray(plain(strip))
+        if strip.mode.startswith("I;16"):
+            values = np.asarray(strip).astype(np.uint16)
+            yield ~values if white_is_zero else values
+        else:
+            yield np.asarray(plain(strip))
 
 
-def plain(image: Image.Image) -> Image.Image | Pixels:
-    """A strip of any mode in `MODES` as gray or RGB."""
-    if image.mode.startswith("I;16"):
-        return np.asarray(image).astype(np.uint16)
+def plain(image: Image.Image) -> Image.Image:
+    """A strip of any 8-bit mode in `MODES` as gray or RGB."""
     if image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info:
         colours = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", colours.size, "black"), colours)
