@@ -4,19 +4,15 @@
 |---|---|
 | uncompressed gray | NumPy, without a copy |
 | RLE gray | Pillow's PackBits, a plane at a time |
-| JPEG of 8 bit, JPEG 2000 | Pillow (libjpeg-turbo, OpenJPEG), at a reduced size where the picture is large |
+| JPEG of 8 bit, JPEG 2000 | Pillow (libjpeg-turbo, OpenJPEG), reduced where the picture is large |
 | JPEG lossless, JPEG-LS | gdcm in a process of its own |
-| colour | pydicom, with Pillow |
+| uncompressed and RLE colour | pydicom |
 
 What the stream is decides, not the transfer syntax: the two disagree in files that were compressed by hand. JPEG
 extended of 12 bit is refused: gdcm corrupts its memory on it and Pillow does not read it.
 """
 
-import io
 import struct
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,11 +20,11 @@ from PIL import Image
 
 from shared.problems import UnreadableImage, UnsupportedImage
 from shared.radiograph import codestream, jpeg_stream
-from shared.radiograph.dicom_elements import integer
+from shared.radiograph.dicom_elements import code, integer
+from shared.radiograph.dicom_jpegs import jpeg_2000_pixels, jpeg_colour, jpeg_pixels
 from shared.radiograph.limits import IntakeLimits, checked_size
-from shared.radiograph.raster import opened_jpeg
 from shared.radiograph.reduction import strip_rows
-from shared.radiograph.tones import Pixels, working_size
+from shared.radiograph.tones import Pixels
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -37,14 +33,10 @@ PREFIX = "1.2.840.10008.1.2"
 RLE, BIG_ENDIAN = f"{PREFIX}.5", f"{PREFIX}.2"
 NATIVE = frozenset({PREFIX, f"{PREFIX}.1", BIG_ENDIAN})
 COMPRESSED = frozenset(f"{PREFIX}.4.{tail}" for tail in (50, 51, 57, 70, 80, 81, 90, 91))
-GDCM_NAMES = {jpeg_stream.LOSSLESS: (f"{PREFIX}.4.57", f"{PREFIX}.4.70"),
-              jpeg_stream.JPEG_LS: (f"{PREFIX}.4.80", f"{PREFIX}.4.81")}  # fmt: skip
-GDCM_SCRIPT = Path(__file__).with_name("gdcm_process.py")
-GDCM_TIMEOUT_S = 30.0
 ITEM = b"\xfe\xff\x00\xe0"
-# Bytes a pixel while decoding: gdcm's answer comes through a pipe and is joined; OpenJPEG works in 32-bit numbers and
-# hands over 16-bit ones; pydicom copies colour several times.
-GDCM_COST, OPENJPEG_COST, COLOUR_COST, RLE_COST = 4.0, 10.0, 12.0, 5.0
+# Bytes a pixel while decoding: a plane of RLE takes three while it is unpacked, besides the result; pydicom copies
+# colour several times, and converts its colour space in floating point.
+RLE_COST, COLOUR_COST, CONVERTED_COST = 5.0, 12.0, 28.0
 
 
 def stored_pixels(dataset: "Dataset", limits: IntakeLimits) -> Pixels:
@@ -92,12 +84,6 @@ def frame_of(value: bytes) -> bytes:
     return get_frame(value, 0, number_of_frames=1)
 
 
-def same_size(size: tuple[int, int], stream: tuple[int, int]) -> None:
-    """Raise `UnreadableImage` where the stream is of another size than the header says."""
-    if size != stream:
-        raise UnreadableImage("The DICOM header and its pixels differ in size: export the file again.")
-
-
 def native_pixels(value: bytes, dataset: "Dataset", size: tuple[int, int], big_endian: bool) -> Pixels:
     """Uncompressed gray values as they stand in the file."""
     width, height = size
@@ -129,80 +115,13 @@ def rle_pixels(stream: bytes, dataset: "Dataset", size: tuple[int, int]) -> Pixe
     return result.reshape(-1).view(kind).reshape(size[1], size[0])
 
 
-def jpeg_pixels(stream: bytes, syntax: str, dataset: "Dataset", size: tuple[int, int], limits: IntakeLimits) -> Pixels:
-    """A gray JPEG or JPEG-LS stream."""
-    jpeg = jpeg_stream.jpeg_of(stream)
-    checked_size(*jpeg.size, limits)
-    same_size(size, jpeg.size)
-    if len(jpeg.frame.sampling) != 1:
-        raise UnsupportedImage("The DICOM pixels are colour and the header says gray: export the file again.")
-    if jpeg.frame.process in GDCM_NAMES:
-        checked_size(*size, limits, GDCM_COST, "losslessly compressed picture")
-        names = GDCM_NAMES[jpeg.frame.process]
-        return decoded_apart(stream, syntax if syntax in names else names[-1], jpeg.frame, dataset)
-    if jpeg.frame.precision != 8:
-        raise UnsupportedImage(
-            f"The DICOM pixels are {jpeg.frame.precision}-bit JPEG: export the file as Explicit VR Little Endian."
-        )
-    jpeg_stream.refuse_other_processes(jpeg.frame, "The DICOM pixels are")
-    with opened_jpeg(stream, jpeg, limits) as image:
-        image.draft("L", working_size(*size))
-        return np.asarray(image)
-
-
-def jpeg_2000_pixels(stream: bytes, size: tuple[int, int], limits: IntakeLimits) -> Pixels:
-    """A gray JPEG 2000 codestream, halved while it is decoded as long as the working size is left."""
-    picture = codestream.jpeg_2000_of(stream)
-    checked_size(picture.width, picture.height, limits)
-    same_size(size, (picture.width, picture.height))
-    if picture.components != 1 or picture.precision > 16:
-        raise UnsupportedImage(
-            "The JPEG 2000 pixels are no gray of up to 16 bit: export the radiograph as MONOCHROME2."
-        )
-    spare = max(size) // max(working_size(*size))
-    halvings = min(picture.halvings, max(0, spare.bit_length() - 1))
-    checked_size(*size, limits, OPENJPEG_COST / 4**halvings, "JPEG 2000 picture")
-    with Image.open(io.BytesIO(stream), formats=["JPEG2000"]) as image:
-        same_size(size, image.size)
-        image.reduce = halvings  # type: ignore[method-assign, assignment]  # Pillow: a property of this class
-        values = np.asarray(image)
-    # Pillow moves all values up to 8 or 16 bit, and signed ones to above zero.
-    values = values >> (8 * values.dtype.itemsize - picture.precision)
-    return values.astype(np.int16) - 2 ** (picture.precision - 1) if picture.signed else values
-
-
-def decoded_apart(stream: bytes, syntax: str, frame: jpeg_stream.Frame, dataset: "Dataset") -> Pixels:
-    """One gray frame, decoded by gdcm in a process of its own (0.1 s); see `gdcm_process` for why."""
-    allocated = 8 if frame.precision <= 8 else 16
-    numbers = (str(number) for number in (frame.height, frame.width, allocated, frame.precision))
-    result = subprocess.run(  # noqa: S603 - our own script, and its arguments are four numbers and a known name
-        [sys.executable, "-P", str(GDCM_SCRIPT), syntax, *numbers],
-        input=stream,
-        capture_output=True,
-        timeout=GDCM_TIMEOUT_S,
-        check=False,
-    )
-    if result.returncode != 0:
-        raise UnreadableImage("The DICOM pixels are damaged: export the file again from its source.")
-    kind = f"<{'i' if integer(dataset, 'PixelRepresentation') else 'u'}{allocated // 8}"
-    return np.frombuffer(result.stdout, kind).reshape(frame.height, frame.width)
-
-
 def colour_pixels(dataset: "Dataset", stream: bytes, size: tuple[int, int], limits: IntakeLimits) -> Pixels:
-    """RGB by pydicom, which knows the colour spaces; the stream's own size is checked first."""
-    kind = "colour picture"
-    checked_size(*size, limits, COLOUR_COST, kind)
+    """RGB, (rows, columns, 3). Uncompressed and RLE colour by pydicom, which knows the colour spaces."""
+    kind = code(dataset, "PhotometricInterpretation")
     if stream.startswith(jpeg_stream.START):
-        jpeg = jpeg_stream.jpeg_of(stream)
-        checked_size(*jpeg.size, limits, COLOUR_COST, kind)
-        same_size(size, jpeg.size)
-        if jpeg.frame.process in GDCM_NAMES:
-            raise UnsupportedImage("The DICOM pixels are lossless colour: export the radiograph as MONOCHROME2.")
-        jpeg_stream.refuse_other_processes(jpeg.frame, "The DICOM pixels are")
-        dataset.pixel_array_options(decoding_plugin="pillow")
-    elif stream.startswith((codestream.START, codestream.JP2_START)):
-        picture = codestream.jpeg_2000_of(stream)
-        checked_size(picture.width, picture.height, limits, COLOUR_COST, kind)
-        same_size(size, (picture.width, picture.height))
-        dataset.pixel_array_options(decoding_plugin="pillow")
+        return jpeg_colour(stream, size, limits, converted=kind != "RGB")
+    if stream.startswith((codestream.START, codestream.JP2_START)):
+        return jpeg_2000_pixels(stream, size, limits, components=3)
+    plain = kind == "RGB" and not stream
+    checked_size(*size, limits, COLOUR_COST if plain else CONVERTED_COST, "colour picture")
     return np.ascontiguousarray(dataset.pixel_array)
