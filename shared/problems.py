@@ -10,6 +10,7 @@
     │   └── ImageRefused             a readable image that is not a usable knee or spine radiograph
     ├── UploadTooLarge               more bytes than are accepted
     ├── MalformedBody                the body is not what its Content-Type says
+    ├── UnsupportedMediaType         the body is encoded in a way that is not read, such as compressed
     ├── UploadStalled                the body did not arrive in time
     ├── NotAuthenticated             no credential, or one that is not valid
     ├── NotAuthorised                a valid credential without the scope needed
@@ -81,6 +82,10 @@ class MalformedBody(TrabeculaError):
     """The body is not what its Content-Type says: a form or JSON that cannot be taken apart."""
 
 
+class UnsupportedMediaType(TrabeculaError):
+    """The body is encoded in a way that is not read; the detail names the header."""
+
+
 class UploadStalled(TrabeculaError):
     """The body of the request did not arrive in time."""
 
@@ -140,6 +145,9 @@ PROBLEMS: dict[type[TrabeculaError], Problem] = {
     ImageRefused: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "image-refused", "The image cannot be assessed"),
     UploadTooLarge: Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "upload-too-large", "The upload is too large"),
     MalformedBody: Problem(HTTPStatus.BAD_REQUEST, "bad-request", "The body cannot be taken apart"),
+    UnsupportedMediaType: Problem(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The body is encoded in a way that is not read"
+    ),
     UploadStalled: Problem(HTTPStatus.REQUEST_TIMEOUT, "upload-stalled", "The upload stalled"),
     NotAuthenticated: Problem(HTTPStatus.UNAUTHORIZED, "not-authenticated", "A valid credential is needed"),
     NotAuthorised: Problem(HTTPStatus.FORBIDDEN, "not-authorised", "The credential lacks a scope"),

@@ -28,6 +28,7 @@ from shared.problems import (
     TooBusy,
     UnreadableImage,
     UnsupportedImage,
+    UnsupportedMediaType,
     UploadStalled,
     UploadTooLarge,
 )
@@ -85,6 +86,7 @@ class AssessmentPage(Page[Assessment, UUID]):
             ImageTooLarge,
             ImageRefused,
             UploadTooLarge,
+            UnsupportedMediaType,
             UploadStalled,
             Conflict,
             TooBusy,

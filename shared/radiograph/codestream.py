@@ -1,96 +1,62 @@
-"""What a compressed picture announces about itself, read from a few header bytes and never by decoding.
+"""What a JPEG 2000 codestream announces about itself (ISO 15444-1 annex A), read from its header only.
 
-The size of a picture is checked here before a decoder allocates anything: a header of a hundred bytes can announce
-50,000 x 50,000 pixels. JPEG and JPEG-LS: ISO 10918-1 annex B, ISO 14495-1 annex C. JPEG 2000: ISO 15444-1 annex A.
+The size of a picture is checked before a decoder allocates anything: a header of a hundred bytes can announce
+50,000 x 50,000 pixels. DICOM allows the bare codestream only (PS3.5 A.4.4). A JP2 file around it could hold a second
+codestream of another size than the one that was checked, so it is refused.
 """
 
 import struct
+from dataclasses import dataclass
 
-from shared.problems import ImageTooLarge, UnreadableImage
+from shared.problems import UnreadableImage, UnsupportedImage
 
-JPEG_START = b"\xff\xd8"
-JPEG_2000_START = b"\xff\x4f\xff\x51"
-# Every start-of-frame marker of JPEG (C4, C8 and CC mean something else) and the one of JPEG-LS.
-FRAME_MARKERS = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC} | {0xF7})
-BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
-SCAN_MARKER = b"\xff\xda"
-SCAN, END = 0xDA, 0xD9
-# A progressive JPEG has about ten scans. Each one passes over the whole picture, so ten bytes of file buy a second
-# of work: without a limit a small file holds a processor for hours.
-MAX_SCANS = 100
+START = b"\xff\x4f\xff\x51"
+JP2_START = b"\x00\x00\x00\x0cjP"
+CODING_STYLE, FIRST_TILE = 0x52, 0x90
+COMPONENTS_AT = 40
 
 
-def checked_size(width: int, height: int, max_pixels: int) -> tuple[int, int]:
-    """The size as given, if a picture of it is decoded.
+@dataclass(frozen=True)
+class Jpeg2000:
+    """What a codestream says of itself.
+
+    Attributes:
+        width, height: in pixels.
+        components: how many.
+        precision: bits of the first component.
+        signed: whether the first component's values are.
+        halvings: how often the picture can be halved while it is decoded.
+    """
+
+    width: int
+    height: int
+    components: int
+    precision: int
+    signed: bool
+    halvings: int
+
+
+def jpeg_2000_of(data: bytes) -> Jpeg2000:
+    """The main header of a bare codestream.
 
     Raises:
-        UnreadableImage: a side is not above zero.
-        ImageTooLarge: more pixels than `max_pixels`.
+        UnsupportedImage: the stream stands in a JP2 file.
+        UnreadableImage: it does not begin as a codestream does.
     """
-    if width <= 0 or height <= 0:
-        raise UnreadableImage(f"The image says it is {width} x {height} pixels: export it again from its source.")
-    if width * height > max_pixels:
-        raise ImageTooLarge(
-            f"The image is {width:,} x {height:,} pixels and at most {max_pixels / 1e6:g} megapixels are read: "
-            "send it smaller."
-        )
-    return width, height
-
-
-def jpeg_size(data: bytes) -> tuple[int, int]:
-    """(width, height) by the frame header of a JPEG or JPEG-LS stream."""
-    height, width = struct.unpack_from(">HH", data, jpeg_frame_header(data) + 1)
-    return width, height
-
-
-def jpeg_precision(data: bytes) -> int:
-    """Bits a sample by the frame header of a JPEG or JPEG-LS stream."""
-    return data[jpeg_frame_header(data)]
-
-
-def jpeg_frame_header(data: bytes) -> int:
-    """Where in a JPEG or JPEG-LS stream the frame's precision, height and width stand.
-
-    Raises:
-        UnreadableImage: there is no frame header before the first scan, or there are too many scans.
-    """
-    if data.count(SCAN_MARKER) > MAX_SCANS:
-        raise UnreadableImage("The JPEG has too many scans: save it again as a baseline JPEG.")
-    position = len(JPEG_START)
-    while position + 4 <= len(data):
-        marker = data[position + 1]
-        if data[position] != 0xFF or marker in (SCAN, END):
-            break
-        if marker == 0xFF or marker in BARE_MARKERS:
-            position += 1 if marker == 0xFF else 2
-            continue
-        if marker in FRAME_MARKERS and position + 9 <= len(data):
-            return position + 4
-        position += 2 + struct.unpack_from(">H", data, position + 2)[0]
-    raise UnreadableImage("The JPEG has no frame header: the file is damaged or incomplete, export it again.")
-
-
-def jpeg_2000_size(data: bytes) -> tuple[int, int]:
-    """(width, height) from the SIZ segment of a JPEG 2000 codestream, bare or inside a JP2 file.
-
-    Raises:
-        UnreadableImage: there is no SIZ segment.
-    """
-    start = data.find(JPEG_2000_START)
-    if start < 0 or len(data) < start + 24:
+    if data.startswith(JP2_START):
+        raise UnsupportedImage("The pixels are a JP2 file, not a bare JPEG 2000 codestream: export the file again.")
+    if not data.startswith(START) or len(data) < COMPONENTS_AT + 5:
         raise UnreadableImage("The JPEG 2000 picture has no header: the file is damaged, export it again.")
-    right, bottom, left, top = struct.unpack_from(">IIII", data, start + 8)
-    return right - left, bottom - top
+    right, bottom, left, top = struct.unpack_from(">IIII", data, 8)
+    components, first = struct.unpack_from(">HB", data, COMPONENTS_AT)
+    return Jpeg2000(right - left, bottom - top, components, (first & 127) + 1, bool(first & 128), halvings(data))
 
 
-def compressed_size(data: bytes) -> tuple[int, int]:
-    """(width, height) of a JPEG, JPEG-LS or JPEG 2000 stream, by its first bytes."""
-    return jpeg_size(data) if data.startswith(JPEG_START) else jpeg_2000_size(data)
-
-
-def png_size(data: bytes) -> tuple[int, int]:
-    """(width, height) from the IHDR chunk, which the PNG specification puts first."""
-    if len(data) < 24 or data[12:16] != b"IHDR":
-        raise UnreadableImage("The PNG has no header: the file is damaged or incomplete, export it again.")
-    width, height = struct.unpack_from(">II", data, 16)
-    return width, height
+def halvings(data: bytes) -> int:
+    """Decomposition levels by the coding style segment of the main header; 0 where there is none."""
+    position: int = 4 + struct.unpack_from(">H", data, 4)[0]
+    while position + 10 <= len(data) and data[position] == 0xFF and data[position + 1] != FIRST_TILE:
+        if data[position + 1] == CODING_STYLE:
+            return int(min(data[position + 9], 32))
+        position += 2 + struct.unpack_from(">H", data, position + 2)[0]
+    return 0

@@ -1,61 +1,59 @@
 """DICOM projection radiographs (CR, DX and their like) to gray working pixels.
 
-Order of the standard (PS3.3 C.11): modality LUT, VOI LUT or window, then MONOCHROME1 inverted. What cannot be a plain
-radiograph is refused, with the reason, before anything is decoded. Codecs: gdcm (BSD) and Pillow by pydicom's own
-decoders; pylibjpeg-libjpeg is GPL and is not needed.
+What cannot be a plain radiograph is refused, with the reason, before anything is decoded. Codecs: gdcm (BSD) and
+Pillow; pylibjpeg-libjpeg is GPL and is not needed.
 """
 
 import io
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
 
 from shared.problems import UnreadableImage, UnsupportedImage
-from shared.radiograph.codestream import checked_size
+from shared.radiograph.colour import gray, judged_colour
 from shared.radiograph.dicom_codecs import stored_pixels
-from shared.radiograph.dicom_tones import gray_levels, stored_values
+from shared.radiograph.dicom_elements import code, codes, integer, items, numbers
+from shared.radiograph.dicom_identity import TEXTS, age_years, identity_of
+from shared.radiograph.dicom_kinds import refuse_other_kinds
+from shared.radiograph.dicom_stored import cleaning_of
+from shared.radiograph.dicom_tones import darker, gray_levels
+from shared.radiograph.limits import IntakeLimits, checked_size
 from shared.radiograph.radiograph import Laterality, Radiograph
-from shared.radiograph.raster import COLOUR_THRESHOLD, colour_of, gray
-from shared.radiograph.tones import fitted
+from shared.radiograph.reduction import fitted, fitted_strips, strips
+from shared.radiograph.tones import Pixels, working_size
 
 # pydicom costs 40 MB and a third of a second, and most uploads are JPEG: it is imported when the first DICOM comes.
 if TYPE_CHECKING:
     from pydicom import Dataset
 
 PREFIX_AT = 128
-PIXEL_TAGS = (b"\xe0\x7f\x10\x00", b"\x7f\xe0\x00\x10")
+PIXEL_TAG = re.compile(rb"\xe0\x7f\x10\x00|\x7f\xe0\x00\x10")
 DEFLATED = b"1.2.840.10008.1.2.1.99"
-# Colour is decoded with copies of up to a dozen bytes a pixel, so a quarter of the pixels is read.
-COLOUR_COST = 4
-GRAY_KINDS = frozenset({"MONOCHROME1", "MONOCHROME2"})
-COLOUR_KINDS = frozenset({"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT"})
+# A first element of group 0002 or 0008, little-endian, or big-endian and then with its value representation.
+BARE = re.compile(rb"[\x02\x08]\x00.[\x00-\x10](?:[A-Z]{2}|..\x00\x00)|\x00[\x02\x08][\x00-\x10].[A-Z]{2}", re.DOTALL)
+# Pixels that are longer than wide by more than this, or less, are taken for a slip of the pen.
+LONGEST_PIXEL, SQUARE_ENOUGH = 4.0, 0.01
 
-# Modalities are often empty or wrong, so only those are refused that cannot be a plain radiograph of bone.
-OTHER_MODALITIES = {
-    "CT": "a CT scan", "MR": "an MR scan", "US": "an ultrasound picture", "IVUS": "an ultrasound picture",
-    "MG": "a mammogram", "PT": "a PET scan", "NM": "a nuclear medicine scan", "ES": "an endoscopy picture",
-    "XC": "a photograph", "GM": "a microscope picture", "SM": "a microscope picture", "OP": "an eye photograph",
-    "OPT": "an eye scan", "IO": "a dental radiograph", "PX": "a dental radiograph", "SEG": "a segmentation",
-    "DOC": "a document", "SR": "a report", "ECG": "an ECG", "RTDOSE": "a dose map", "RTIMAGE": "a treatment image",
-}  # fmt: skip
-
-# Nothing else is taken from the file: the patient's name and numbers are skipped, not read and dropped.
+# Besides these only what `dicom_identity` lists is taken from the file.
 TAGS_READ: list[str] = [
     "Modality", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration",
     "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelData",
     "PixelPaddingValue", "PixelPaddingRangeLimit", "RescaleSlope", "RescaleIntercept", "ModalityLUTSequence",
-    "WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence", "BurnedInAnnotation",
-    "BodyPartExamined", "ImageLaterality", "Laterality", "ViewPosition", "PixelSpacing", "ImagerPixelSpacing",
+    "WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence", "PresentationLUTShape", "BurnedInAnnotation",
+    "PresentationIntentType", "PixelIntensityRelationship", "PixelIntensityRelationshipSign",
+    "BodyPartExamined", "ImageLaterality", "Laterality", "ViewPosition", "PatientOrientation", "PatientAge",
+    "IconImageSequence", "PixelSpacing", "ImagerPixelSpacing", "PixelAspectRatio", "SpecificCharacterSet", *TEXTS,
 ]  # fmt: skip
 
 
 def looks_like_dicom(data: bytes) -> bool:
     """By the DICM prefix, or without the preamble by a first element of group 0002 or 0008 with a plausible head."""
-    if data[PREFIX_AT : PREFIX_AT + 4] == b"DICM":
-        return True
-    return bool(re.match(rb"[\x02\x08]\x00.[\x00-\x10](?:[A-Z]{2}|..\x00\x00)", data[:8], re.DOTALL))
+    return data[PREFIX_AT : PREFIX_AT + 4] == b"DICM" or bool(BARE.match(data[:8]))
 
 
-def read_dicom(data: bytes, max_pixels: int) -> Radiograph:
+def read_dicom(data: bytes, limits: IntakeLimits) -> Radiograph:
     """One frame of projection radiography, decoded and windowed.
 
     Raises:
@@ -63,23 +61,32 @@ def read_dicom(data: bytes, max_pixels: int) -> Radiograph:
         Exception: whatever pydicom and its codecs raise for damaged bytes; the intake maps it.
     """
     dataset = header(data)
-    refuse_other_kinds(dataset, damaged=any(tag in data for tag in PIXEL_TAGS))
-    width, height = checked_size(int(dataset.Columns), int(dataset.Rows), max_pixels)
-    if int(dataset.get("SamplesPerPixel") or 1) > 1:
-        checked_size(width, height, max_pixels // COLOUR_COST)
-    decoded = stored_pixels(dataset, max_pixels)
-    coloured = decoded.ndim == 3
+    refuse_other_kinds(dataset, damaged=has_pixels(data, dataset))
+    columns, rows = checked_size(integer(dataset, "Columns") or 0, integer(dataset, "Rows") or 0, limits)
+    stored = stored_pixels(dataset, limits)
     # Tones come after the reduction: tables and windows are smooth, and there is an eighth of the pixels left.
-    decoded = fitted(decoded if coloured else stored_values(decoded, dataset))
+    if stored.ndim == 3:
+        stored = fitted(stored)
+        coloured, warnings = judged_colour(stored)
+        pixels = np.asarray(gray(stored), np.uint8)
+    else:
+        coloured = False
+        pixels, warnings = gray_levels(reduced(stored, dataset), dataset)
+    width, height = square_size(columns, rows, pixel_aspect(dataset))
+    pixels = resized(pixels, working_size(width, height))
     return Radiograph(
-        pixels=gray(decoded) if coloured else gray_levels(decoded, dataset),
+        pixels=pixels,
         format="dicom",
         original_size=(width, height),
-        coloured=colour_of(decoded) > COLOUR_THRESHOLD,
-        body_part=code_string(dataset, "BodyPartExamined"),
+        coloured=coloured,
+        body_part=code(dataset, "BodyPartExamined"),
         laterality=laterality(dataset),
-        view=code_string(dataset, "ViewPosition"),
-        pixel_spacing_mm=spacing(dataset, height / decoded.shape[0]),
+        view=code(dataset, "ViewPosition"),
+        patient_orientation=patient_orientation(dataset),
+        patient_age=age_years(dataset),
+        warnings=warnings,
+        source=identity_of(dataset),
+        pixel_spacing_mm=spacing(dataset, height / pixels.shape[0]),
     )
 
 
@@ -92,7 +99,7 @@ def header(data: bytes) -> "Dataset":
     # Otherwise pydicom warns with the offending value, and a patient's data would stand in the log.
     pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
     dataset = pydicom.dcmread(io.BytesIO(data), force=True, specific_tags=list(TAGS_READ))
-    if not len(dataset):
+    if not len(dataset) and not dataset.file_meta.get("MediaStorageSOPClassUID"):
         raise UnreadableImage("The DICOM file is damaged or incomplete: export it again from its source.")
     if not dataset.file_meta.get("TransferSyntaxUID"):
         implicit, little = dataset.original_encoding
@@ -101,57 +108,67 @@ def header(data: bytes) -> "Dataset":
     return dataset
 
 
-def refuse_other_kinds(dataset: "Dataset", damaged: bool) -> None:
-    """Refuse what is no single gray (or simple RGB) picture. `damaged`: the file has pixels that were not reached."""
-    modality = code_string(dataset, "Modality") or ""
-    if modality in OTHER_MODALITIES:
-        raise UnsupportedImage(
-            f"The DICOM file is {OTHER_MODALITIES[modality]} (modality {modality}): send a plain radiograph."
-        )
-    if not dataset.get("PixelData"):
-        if damaged:
-            raise UnreadableImage("The DICOM file is damaged or incomplete: export it again from its source.")
-        raise UnsupportedImage("The DICOM file has no pixels: send the object that holds the radiograph itself.")
-    if int(dataset.get("NumberOfFrames") or 1) > 1:
-        raise UnsupportedImage("The DICOM file has several frames: send a single-frame radiograph.")
-    if (code_string(dataset, "BurnedInAnnotation") or "") == "YES":
-        raise UnsupportedImage(
-            "The DICOM file says that a patient's data is written into the picture: export it without annotations."
-        )
-    refuse_other_pixels(dataset)
+def has_pixels(data: bytes, dataset: "Dataset") -> bool:
+    """Whether there are pixels in the bytes of the file besides those of its icon."""
+    icons = sum("PixelData" in icon for icon in items(dataset, "IconImageSequence"))
+    return len(PIXEL_TAG.findall(data)) > icons
 
 
-def refuse_other_pixels(dataset: "Dataset") -> None:
-    """Refuse palettes, one-bit and 32-bit pixels, and colours of more than 8 bit."""
-    kind = code_string(dataset, "PhotometricInterpretation") or ""
-    bits, samples = int(dataset.get("BitsAllocated") or 0), int(dataset.get("SamplesPerPixel") or 1)
-    gray_picture = kind in GRAY_KINDS and samples == 1 and bits in (8, 16)
-    colour_picture = kind in COLOUR_KINDS and samples == 3 and bits == 8
-    if not gray_picture and not colour_picture:
-        raise UnsupportedImage(
-            f"The DICOM pixels are {kind or 'of no stated kind'} with {samples} samples of {bits} bit: "
-            "export the radiograph as MONOCHROME2 with 8 or 16 bit."
-        )
+def reduced(stored: Pixels, dataset: "Dataset") -> Pixels:
+    """Gray values without overlay and padding at working size."""
+    cleaning = cleaning_of(stored, dataset, lambda low, high: darker(low, high, dataset))
+    return fitted_strips((cleaning.clean(strip) for strip in strips(stored)), stored.shape[1], stored.shape[0])
 
 
-def code_string(dataset: "Dataset", name: str) -> str | None:
-    """A code of the file in upper case, at most the standard's 16 letters, or None where it is absent or empty."""
-    value: Any = dataset.get(name)
-    return str(value).strip().upper()[:16] or None if value else None
+def resized(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """Pixels at (width, height): made square where the file's were not."""
+    if (pixels.shape[1], pixels.shape[0]) == size:
+        return pixels
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR))
 
 
 def laterality(dataset: "Dataset") -> Laterality | None:
     """The one side that the file names; both, unpaired and nonsense are None."""
-    code = code_string(dataset, "ImageLaterality") or code_string(dataset, "Laterality")
+    side = code(dataset, "ImageLaterality") or code(dataset, "Laterality")
     sides: dict[str | None, Laterality] = {"L": "left", "R": "right"}
-    return sides.get(code)
+    return sides.get(side)
+
+
+def patient_orientation(dataset: "Dataset") -> tuple[str, str] | None:
+    """Where the rows and the columns run to, if the file says both."""
+    found = codes(dataset, "PatientOrientation")
+    return (found[0], found[1]) if len(found) == 2 and all(found) else None
+
+
+def spacings(dataset: "Dataset", name: str) -> tuple[float, float] | None:
+    """Two numbers above zero, the vertical one first."""
+    found = [value for value in numbers(dataset, name) if value is not None and value > 0]
+    return (found[0], found[1]) if len(found) == 2 else None
+
+
+def distances(dataset: "Dataset") -> tuple[float, float] | None:
+    """(vertical, horizontal) distance of pixels, mm: PixelSpacing (calibrated), else ImagerPixelSpacing."""
+    return spacings(dataset, "PixelSpacing") or spacings(dataset, "ImagerPixelSpacing")
+
+
+def pixel_aspect(dataset: "Dataset") -> float:
+    """Height of a pixel over its width; 1 where the file says nothing, or nothing plausible."""
+    vertical, horizontal = distances(dataset) or spacings(dataset, "PixelAspectRatio") or (1.0, 1.0)
+    aspect = vertical / horizontal
+    plausible = 1 / LONGEST_PIXEL <= aspect <= LONGEST_PIXEL and abs(aspect - 1) > SQUARE_ENOUGH
+    return aspect if plausible else 1.0
+
+
+def square_size(columns: int, rows: int, aspect: float) -> tuple[int, int]:
+    """(width, height) in square pixels, of the finer of the two distances."""
+    return (columns, round(rows * aspect)) if aspect >= 1 else (round(columns / aspect), rows)
 
 
 def spacing(dataset: "Dataset", reduction: float) -> tuple[float, float] | None:
-    """Distance of two working pixels: PixelSpacing (calibrated), else ImagerPixelSpacing (the detector's)."""
-    values: Any = dataset.get("PixelSpacing") or dataset.get("ImagerPixelSpacing")
-    try:
-        vertical, horizontal = (float(value) * reduction for value in values)
-    except (TypeError, ValueError):
-        return None  # absent or not two numbers: the picture itself is still good
-    return (vertical, horizontal) if vertical > 0 and horizontal > 0 else None
+    """Distance of two working pixels, mm at the detector."""
+    found = distances(dataset)
+    if found is None:
+        return None
+    if pixel_aspect(dataset) != 1.0:
+        found = (min(found), min(found))
+    return found[0] * reduction, found[1] * reduction

@@ -1,42 +1,34 @@
 """The intake: bytes of an upload to a `Radiograph`, or a problem that says how to mend it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from shared.problems import TrabeculaError, UnreadableImage, UnsupportedImage
+from PIL import Image
+
+from shared.problems import ImageTooLarge, TrabeculaError, UnreadableImage
 from shared.radiograph.dicom import looks_like_dicom, read_dicom
+from shared.radiograph.file_kinds import CURE, named
+from shared.radiograph.limits import IntakeLimits
+from shared.radiograph.more_rasters import is_heic, read_heic, read_tiff, read_webp
 from shared.radiograph.radiograph import Radiograph
 from shared.radiograph.raster import read_jpeg, read_png
 
-CURE = "send a JPEG, a PNG or a DICOM radiograph"
+__all__ = ["IntakeLimits", "decode"]
 
-# First bytes of what people send by mistake, so that the answer can name it.
-OTHER_KINDS: tuple[tuple[int, bytes, str], ...] = (
-    (0, b"II*\x00", "a TIFF picture"),
-    (0, b"MM\x00*", "a TIFF picture"),
-    (0, b"BM", "a BMP picture"),
-    (0, b"GIF8", "a GIF picture"),
-    (8, b"WEBP", "a WebP picture"),
-    (0, b"%PDF", "a PDF document"),
-    (0, b"PK\x03\x04", "a ZIP archive"),
-    (0, b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture"),
-    (0, b"\xff\x4f\xff\x51", "a JPEG 2000 picture"),
-    (4, b"ftyp", "a HEIC or AVIF picture or a video"),
+LIMITS = IntakeLimits()
+Reader = Callable[[bytes, IntakeLimits], Radiograph]
+MAGICS: tuple[tuple[bytes, Reader], ...] = (
+    (b"\xff\xd8\xff", read_jpeg),
+    (b"\x89PNG\r\n\x1a\n", read_png),
+    (b"II*\x00", read_tiff),
+    (b"MM\x00*", read_tiff),
 )
 
 
-@dataclass(frozen=True)
-class IntakeLimits:
-    """What is decoded at most. `max_pixels` is compared with width x height in the header, before decoding."""
-
-    max_pixels: int = 64_000_000
-
-
-def decode(data: bytes, limits: IntakeLimits = IntakeLimits()) -> Radiograph:
+def decode(data: bytes, limits: IntakeLimits = LIMITS) -> Radiograph:
     """Decode an upload to gray working pixels with bone bright.
 
     Args:
-        data: the whole file, JPEG, PNG (1 to 16 bit) or DICOM.
+        data: the whole file: DICOM, JPEG, PNG (1 to 16 bit), TIFF, WebP or HEIC.
         limits: the largest picture that is decoded.
 
     Returns:
@@ -45,30 +37,38 @@ def decode(data: bytes, limits: IntakeLimits = IntakeLimits()) -> Radiograph:
     Raises:
         UnreadableImage: empty, not an image, truncated or corrupt.
         UnsupportedImage: a whole file of a kind that is not read; the detail names the kind and the cure.
-        ImageTooLarge: more pixels than `limits` allow, by the header.
+        ImageTooLarge: more pixels, or more memory for them, than `limits` allow, by the header.
     """
     if not data:
         raise UnreadableImage(f"The image is empty (0 bytes): {CURE}.")
     read = reader_for(data)
     try:
-        return read(data, limits.max_pixels)
+        return read(data, limits)
     except TrabeculaError:
         raise
+    except Image.DecompressionBombError as error:
+        raise ImageTooLarge(
+            f"The image has more than {limits.max_pixels / 1e6:.3g} megapixels: send it smaller."
+        ) from error
     except Exception as error:
         # The decoders meet hostile bytes and fail in every way there is (ValueError, OSError, SyntaxError, KeyError,
         # struct.error, RecursionError, MemoryError ...). To the caller all of them mean the same.
         raise UnreadableImage("The image is damaged or incomplete: export it again from its source.") from error
 
 
-def reader_for(data: bytes) -> Callable[[bytes, int], Radiograph]:
-    """The reader of the file's kind, by its content: names and content types of uploads are often wrong."""
+def reader_for(data: bytes) -> Reader:
+    """The reader of the file's kind, by its content: names and content types of uploads are often wrong.
+
+    Raises:
+        UnsupportedImage, UnreadableImage: no reader takes it.
+    """
     if looks_like_dicom(data):
         return read_dicom
-    if data.startswith(b"\xff\xd8\xff"):
-        return read_jpeg
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return read_png
-    for offset, magic, kind in OTHER_KINDS:
-        if data[offset : offset + len(magic)] == magic:
-            raise UnsupportedImage(f"The file is {kind}, which is not read: {CURE}.")
-    raise UnreadableImage(f"The file is not an image that is known here: {CURE}.")
+    for magic, reader in MAGICS:
+        if data.startswith(magic):
+            return reader
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return read_webp
+    if is_heic(data):
+        return read_heic
+    raise named(data)

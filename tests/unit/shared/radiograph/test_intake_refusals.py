@@ -2,15 +2,14 @@
 
 import io
 
-import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from shared.problems import ImageTooLarge, TrabeculaError, UnreadableImage, UnsupportedImage
 from shared.radiograph import phantom
-from shared.radiograph.codestream import MAX_SCANS
 from shared.radiograph.intake import IntakeLimits, decode
+from shared.radiograph.jpeg_stream import MAX_SCANS
 from shared.radiograph.prepare import GrayPixels
 from tests.unit.shared.radiograph.dicom_files import bytes_of, changed, dataset_of, with_syntax
 
@@ -38,14 +37,14 @@ def test_zero_bytes() -> None:
     refused(b"", UnreadableImage, "empty")
 
 
-@pytest.mark.parametrize("data", [b"hello", b"\x00" * 5000, b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"DICM" * 40])
+@pytest.mark.parametrize("data", [b"\x00" * 5000, b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"DICM" * 40])
 def test_not_an_image(data: bytes) -> None:
     refused(data, UnreadableImage)
 
 
-@pytest.mark.parametrize("kind", ["TIFF", "BMP", "GIF", "WEBP", "PDF"])
+@pytest.mark.parametrize("kind", ["BMP", "GIF", "PDF"])
 def test_other_kinds_are_named(kind: str) -> None:
-    refused(saved(kind), UnsupportedImage, {"WEBP": "WebP"}.get(kind, kind))
+    refused(saved(kind), UnsupportedImage, kind)
 
 
 @pytest.mark.parametrize("make", [phantom.as_jpeg, phantom.as_png16, phantom.as_dicom])
@@ -129,13 +128,14 @@ def test_rows_that_do_not_fit_the_pixels(knee: GrayPixels) -> None:
 
 
 def test_pixels_that_cost_more_memory_are_read_in_smaller_number(knee: GrayPixels) -> None:
-    limits = IntakeLimits(max_pixels=75_000)
-    deep_colour = cv2.imencode(".png", np.dstack([knee.astype(np.uint16)] * 3))[1].tobytes()
-    with pytest.raises(ImageTooLarge):
-        decode(deep_colour, limits)
+    limits = IntakeLimits(max_pixels=75_000, max_bytes=300_000)
     colour = changed(
         knee, Modality="SC", PhotometricInterpretation="RGB", SamplesPerPixel=3, PlanarConfiguration=0,
         BitsAllocated=8, BitsStored=8, HighBit=7, PixelData=np.dstack([knee] * 3).tobytes(),
     )  # fmt: skip
-    with pytest.raises(ImageTooLarge):
+    with pytest.raises(ImageTooLarge, match="colour picture is 250 x 300"):
         decode(colour, limits)
+    file = io.BytesIO()
+    Image.fromarray(np.dstack([knee] * 3)).save(file, "WEBP")
+    with pytest.raises(ImageTooLarge, match="WebP is 250 x 300"):
+        decode(file.getvalue(), limits)

@@ -1,0 +1,49 @@
+"""Colour of decoded pixels: gray by luma, how coloured a picture is, and the even cast of a photographed film."""
+
+import cv2
+import numpy as np
+
+from shared.contracts.film import FilmWarning
+from shared.radiograph.tones import Pixels
+
+# Mean difference of the strongest and the weakest colour channel, in gray levels. Stored radiographs have 0, tinted
+# screenshots of radiographs up to about 4; of photographs nineteen in twenty have more.
+COLOUR_THRESHOLD = 8.0
+# A light box, a lamp or the blue base of a film weakens a channel by up to a half; more is the colour of a thing.
+WEAKEST_CHANNEL = 0.5
+PHOTOGRAPHED = FilmWarning(
+    type="photographed_film",
+    detail="The picture has an even colour cast, as a photograph of a film or of a screen has: reflections and a "
+    "slanted view may hide or distort bone. Send the digital original.",
+)
+
+
+def gray(pixels: Pixels) -> Pixels:
+    """(height, width) as it is; uint8 or uint16 (height, width, 3) by the luma weights of ITU-R BT.601."""
+    if pixels.ndim == 2:
+        return pixels
+    return np.asarray(cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY))
+
+
+def judged_colour(pixels: Pixels) -> tuple[bool, tuple[FilmWarning, ...]]:
+    """Whether colour varies over the picture, and a warning where it had an even cast only.
+
+    Light of one colour weakens each channel by one factor everywhere. With these factors divided out a photographed
+    film is gray, and a photograph of anything else is not.
+    """
+    if pixels.ndim == 2:
+        return False, ()
+    levels = pixels.astype(np.float32) / (257.0 if pixels.dtype == np.uint16 else 1.0)
+    if colour_of(levels) <= COLOUR_THRESHOLD:
+        return False, ()
+    strengths = levels.reshape(-1, 3).mean(axis=0)
+    if strengths.min() < WEAKEST_CHANNEL * strengths.max():
+        return True, ()
+    if colour_of(levels * (strengths.mean() / strengths)) > COLOUR_THRESHOLD:
+        return True, ()
+    return False, (PHOTOGRAPHED,)
+
+
+def colour_of(pixels: Pixels) -> float:
+    """Mean difference of the strongest and the weakest channel of (height, width, 3)."""
+    return float((pixels.max(axis=2) - pixels.min(axis=2)).mean())
