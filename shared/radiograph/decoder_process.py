@@ -9,6 +9,7 @@ The limits are for one upload; without them the starter watches the process. A r
 a reply is a message of `shared.radiograph.message`. The first reply, before any request, is one byte: it is ready.
 """
 
+import codecs
 import io
 import os
 import sys
@@ -19,15 +20,14 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from shared.problems import ImageTooLarge, InvalidInput
-from shared.radiograph.intake import decode
+from shared.problems import InvalidInput, UnreadableImage
+from shared.radiograph.intake import DAMAGED, decode
 from shared.radiograph.message import LENGTH, exactly, send_problem, send_radiograph
 from shared.radiograph.phantom_files import as_dicom, as_jpeg, as_png16
 from shared.radiograph.prepare import GrayPixels
 
 READY = b"R"
 MEGABYTE = 1_000_000
-TOO_MUCH_MEMORY = "Decoding the image takes more memory than it may: send it smaller, or as gray of 8 bit."
 # Kernels that hold a process to its limits. macOS accepts them and does nothing; Windows has none.
 HAS_LIMITS = sys.platform == "linux"
 
@@ -52,8 +52,8 @@ def answer(data: bytes, replies: BinaryIO) -> None:
         radiograph = decode(data)
     except InvalidInput as error:
         send_problem(error, replies)
-    except MemoryError:
-        send_problem(ImageTooLarge(TOO_MUCH_MEMORY), replies)
+    except Exception:  # whatever it is, the next upload is not to blame for it
+        send_problem(UnreadableImage(DAMAGED), replies)
     else:
         send_radiograph(radiograph, replies)
 
@@ -68,11 +68,14 @@ def private_output() -> BinaryIO:
 def warm_up() -> None:
     """Decode a small picture of each kind, which loads every library; afterwards no file can be opened any more."""
     import gdcm  # noqa: F401
+    from pydicom.charset import python_encoding
     from pydicom.pixels import decoders  # noqa: F401
 
+    for encoding in ("utf-8-sig", "utf-16", *python_encoding.values()):
+        codecs.lookup(encoding)
     cv2.setNumThreads(1)
     pixels = np.add.outer(np.arange(32, dtype=np.uint8), np.arange(32, dtype=np.uint8))
-    for data in (as_jpeg(pixels), as_png16(pixels), as_dicom(pixels)):
+    for data in (as_jpeg(pixels), as_png16(pixels), as_dicom(pixels), *other_files(pixels)):
         decode(data)
 
 

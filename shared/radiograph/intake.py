@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import cv2
 from PIL import Image
 
 from shared.problems import ImageTooLarge, TrabeculaError, UnreadableImage
@@ -15,6 +16,9 @@ from shared.radiograph.raster import read_jpeg, read_png
 __all__ = ["IntakeLimits", "decode"]
 
 LIMITS = IntakeLimits()
+DAMAGED = "The image is damaged or incomplete: export it again from its source."
+TOO_MUCH_MEMORY = "Decoding the image takes more memory than it may: send it smaller, or as gray of 8 bit."
+OPENCV_OUT_OF_MEMORY = -4
 Reader = Callable[[bytes, IntakeLimits], Radiograph]
 MAGICS: tuple[tuple[bytes, Reader], ...] = (
     (b"\xff\xd8\xff", read_jpeg),
@@ -50,10 +54,14 @@ def decode(data: bytes, limits: IntakeLimits = LIMITS) -> Radiograph:
         raise ImageTooLarge(
             f"The image has more than {limits.max_pixels / 1e6:.3g} megapixels: send it smaller."
         ) from error
+    except (MemoryError, cv2.error) as error:
+        if isinstance(error, MemoryError) or error.code == OPENCV_OUT_OF_MEMORY:
+            raise ImageTooLarge(TOO_MUCH_MEMORY) from error
+        raise UnreadableImage(DAMAGED) from error
     except Exception as error:
         # The decoders meet hostile bytes and fail in every way there is (ValueError, OSError, SyntaxError, KeyError,
-        # struct.error, RecursionError, MemoryError ...). To the caller all of them mean the same.
-        raise UnreadableImage("The image is damaged or incomplete: export it again from its source.") from error
+        # struct.error, RecursionError ...). To the caller all of them mean the same.
+        raise UnreadableImage(DAMAGED) from error
 
 
 def reader_for(data: bytes) -> Reader:

@@ -81,7 +81,7 @@ def test_memory_is_held_by_the_kernel_and_the_process_survives(picture):
 
 
 def test_memory_is_watched_where_the_kernel_has_no_limits(picture):
-    with DecoderPool(1, memory_mb=24, limited=False) as own:
+    with DecoderPool(1, memory_mb=2, limited=False) as own:
         own.decode(phantom.as_jpeg(picture))
         first = process_id(own)
         with pytest.raises(UnreadableImage, match="memory"):
