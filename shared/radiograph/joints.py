@@ -33,6 +33,8 @@ SECOND_THRESHOLD = 0.25
 MOST_KNEES = 6
 # Two peaks nearer than this, in widths of the wider joint, are one joint.
 APART = 0.8
+# The narrower of two knees in one picture has at least this share of the other's width; a letter R has less.
+LEAST_OF_OTHER = 0.6
 # From this share of the picture on, the joint's box is the picture: it is a crop already.
 WHOLE_SHARE = 0.75
 
@@ -102,9 +104,16 @@ def peaks_of(heat: Map, width: Map, known_knee: bool = False) -> list[Peak]:
         if len(kept) >= 2 and heat[row, column] < THRESHOLD:
             break
         peak = peak_at(heat, width, int(row), int(column))
-        if all(np.hypot(peak.x - other.x, peak.y - other.y) > APART * max(peak.width, other.width) for other in kept):
+        if all(may_be_beside(peak, other) for other in kept):
             kept.append(peak)
     return kept[: MOST_KNEES if sure else 1]
+
+
+def may_be_beside(peak: Peak, other: Peak) -> bool:
+    """Whether both may be knees: far enough from each other, and about as wide."""
+    narrow, wide = sorted((peak.width, other.width))
+    apart = np.hypot(peak.x - other.x, peak.y - other.y)
+    return bool(apart > APART * wide and narrow >= LEAST_OF_OTHER * wide)
 
 
 def peak_at(heat: Map, width: Map, row: int, column: int) -> Peak:
