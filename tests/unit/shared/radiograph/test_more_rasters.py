@@ -158,3 +158,13 @@ def test_strips_are_the_picture(mode: str, size: tuple[int, int]) -> None:
     whole = np.asarray(image.convert("L"))
     expected = cv2.resize(whole, pixels.shape[::-1], interpolation=cv2.INTER_AREA)
     assert np.abs(pixels.astype(int) - expected).mean() < 1
+
+
+def test_a_marker_in_air_is_dimmed_and_metal_in_tissue_is_not(knee: GrayPixels) -> None:
+    deep = knee.astype(np.uint16) * 16
+    deep[10:40, 5:30] = 65535
+    deep[140:150, 120:130] = 65535
+    pixels = decode(cv2.imencode(".png", deep)[1].tobytes()).pixels
+    assert 100 < pixels[20:30, 10:20].min()
+    assert pixels[10:40, 5:30].max() <= 128
+    assert pixels[140:150, 120:130].min() == 255
