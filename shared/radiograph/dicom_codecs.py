@@ -23,7 +23,7 @@ from shared.radiograph import codestream, jpeg_stream
 from shared.radiograph.dicom_elements import code, integer
 from shared.radiograph.dicom_jpegs import jpeg_2000_pixels, jpeg_colour, jpeg_pixels
 from shared.radiograph.limits import IntakeLimits, checked_size
-from shared.radiograph.reduction import strip_rows
+from shared.radiograph.reduction import STRIP_PIXELS
 from shared.radiograph.tones import Pixels
 
 if TYPE_CHECKING:
@@ -107,10 +107,9 @@ def rle_pixels(stream: bytes, dataset: "Dataset", size: tuple[int, int]) -> Pixe
     for plane, (start, end) in enumerate(zip(starts, ends, strict=False)):
         # As one long row: some writers let a run go on over the end of a row, which the standard forbids.
         row = Image.frombytes("L", (count, 1), stream[start:end], "packbits", "L")
-        step = strip_rows(1)
-        for left in range(0, count, step):
-            part = row.crop((left, 0, min(count, left + step), 1))
-            result[left : left + step, sample - 1 - plane] = np.asarray(part)[0]
+        for left in range(0, count, STRIP_PIXELS):
+            part = row.crop((left, 0, min(count, left + STRIP_PIXELS), 1))
+            result[left : left + STRIP_PIXELS, sample - 1 - plane] = np.asarray(part)[0]
     kind = f"<{'i' if integer(dataset, 'PixelRepresentation') else 'u'}{sample}"
     return result.reshape(-1).view(kind).reshape(size[1], size[0])
 

@@ -40,14 +40,13 @@ def gray_levels(stored: Pixels, dataset: "Dataset") -> tuple[GrayPixels, tuple[F
     values = modality_values(stored, dataset)
     if is_for_processing(dataset):
         warnings += (UNPROCESSED,)
+    turned = -1.0 if is_inverted(dataset) else 1.0
     if is_linear_signal(dataset):
-        pixels = stretched(np.log(np.maximum(values, 1.0)))
-    else:
-        shares, tried = fitting_shares(values, dataset)
-        pixels = stretched(values) if shares is None else to_gray(shares)
-        if shares is None and tried:
-            warnings += (IGNORED,)
-    return (255 - pixels if is_inverted(dataset) else pixels), warnings
+        return stretched(turned * np.log(np.maximum(values, 1.0))), warnings
+    shares, tried = fitting_shares(values, dataset)
+    if shares is not None:
+        return to_gray(shares if turned > 0 else 1.0 - shares), warnings
+    return stretched(turned * values), warnings + (IGNORED,) * tried
 
 
 def modality_values(values: Pixels, dataset: "Dataset") -> Pixels:

@@ -15,18 +15,17 @@ from shared.problems import UnreadableImage, UnsupportedImage
 START = b"\xff\xd8"
 # Every start-of-frame marker of JPEG (C4, C8 and CC mean something else) and the one of JPEG-LS.
 FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC} | {0xF7})
-BARE = frozenset({0x01, *range(0xD0, 0xD8)})
 SCAN, END, AGAIN = 0xDA, 0xD9, 0xD8
-ALONE = BARE | {END, AGAIN}
+ALONE = frozenset({END, AGAIN})
 END_OF_IMAGE = b"\xff\xd9"
 JFIF, EXIF, ADOBE, COMMENT = 0xE0, 0xE1, 0xEE, 0xFE
 ADOBE_LENGTH = 16  # with the marker
-# Fill bytes may stand before a marker; what else stands there is passed over, as libjpeg does.
-MARKER = re.compile(rb"\xff([^\x00\xff])", re.DOTALL)
-MARKER_AFTER_SCAN = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
+# Fill bytes may stand before a marker; they, restart markers and whatever else stands there are passed over.
+MARKER = re.compile(rb"\xff([^\x00\x01\xff\xd0-\xd7])", re.DOTALL)
 # A progressive JPEG has about ten scans. Each one passes over the whole picture, so ten bytes of file buy a second
 # of work: without a limit a small file holds a processor for hours.
 MAX_SCANS = 100
+MAX_SEGMENTS = 5000
 LOSSLESS, JPEG_LS = 0xC3, 0xF7
 SEQUENTIAL, PROGRESSIVE = frozenset({0xC0, 0xC1}), 0xC2
 
@@ -88,10 +87,11 @@ def jpeg_of(data: bytes) -> Jpeg:
     """Walk a stream that begins with `START`, in time linear in its length.
 
     Raises:
-        UnreadableImage: there is no frame header before the first scan, or there are too many scans.
+        UnreadableImage: there is no frame header before the first scan, or there are too many scans or segments.
         UnsupportedImage: a second picture begins inside the first.
     """
-    frame, scans, ended, segments = None, 0, False, []
+    frame, scans, ended = None, 0, False
+    segments: list[Segment] = []
     for code, start, end in walked(data):
         if code == AGAIN or (code in FRAMES and frame is not None):
             raise UnsupportedImage("The JPEG holds a second picture inside the first: save it again as one picture.")
@@ -99,13 +99,13 @@ def jpeg_of(data: bytes) -> Jpeg:
         if code in FRAMES:
             frame = frame_header(data, code, start + 4)
         scans += code == SCAN
-        if ended or scans > MAX_SCANS or (scans and frame is None):
+        if ended or scans > MAX_SCANS or len(segments) > MAX_SEGMENTS or (scans and frame is None):
             break
         segments.append((code, start, end))
     if frame is None:
         raise UnreadableImage("The JPEG has no frame header: the file is damaged or incomplete, export it again.")
-    if scans > MAX_SCANS:
-        raise UnreadableImage("The JPEG has too many scans: save it again as a baseline JPEG.")
+    if scans > MAX_SCANS or len(segments) > MAX_SEGMENTS:
+        raise UnreadableImage("The JPEG has too many scans or segments: save it again as a baseline JPEG.")
     return Jpeg(frame, tuple(segments), ended)
 
 
@@ -119,11 +119,10 @@ def walked(data: bytes) -> Iterator[Segment]:
             if len(data) < start + 4:
                 return
             end += max(2, struct.unpack_from(">H", data, start + 2)[0])
-        found = (MARKER_AFTER_SCAN if code == SCAN else MARKER).search(data, end)
+        found = MARKER.search(data, end)
         if code == SCAN:
             end = found.start() if found else len(data)
-        if code not in BARE:
-            yield code, start, end
+        yield code, start, end
 
 
 def is_needed(code: int, length: int) -> bool:

@@ -24,7 +24,7 @@ MODES = {
 WEBP_COST, HEIC_COST = 16.0, 7.4
 HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1"})
 NOT_AVIF = (b"avif", b"avis")
-BITS, PHOTOMETRIC, WHITE_IS_ZERO = 258, 262, 0
+HEIGHT, BITS, PHOTOMETRIC, WHITE_IS_ZERO = 257, 258, 262, 0
 
 
 def is_heic(data: bytes) -> bool:
@@ -55,6 +55,8 @@ def read_tiff(data: bytes, limits: IntakeLimits) -> Radiograph:
                 f"The TIFF's pixels are {image.mode} with {'/'.join(str(bit) for bit in bits)} bit: "
                 "save it as gray of 8 or 16 bit."
             )
+        if max((tile.extents[3] for tile in image.tile if tile.extents), default=0) < image.tag_v2[HEIGHT]:  # type: ignore[attr-defined]
+            raise ValueError("rows are missing")
         packed = image.info.get("compression", "raw") != "raw"
         turned = image.tag_v2.get(ExifTags.Base.Orientation, 1) != 1  # type: ignore[attr-defined]
         return radiograph_in(image, limits, "tiff", MODES[image.mode] * (1.0 + packed + turned), "TIFF")

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from shared.radiograph.tones import Pixels, working_size
 
-STRIP_PIXELS = 131_072
+STRIP_PIXELS, MOST_ROWS = 131_072, 512
 
 Sums = npt.NDArray[np.float32]
 
@@ -22,7 +22,7 @@ def strips(pixels: Pixels) -> Iterator[Pixels]:
 
 def strip_rows(width: int) -> int:
     """How many rows of a picture make a strip."""
-    return max(1, STRIP_PIXELS // max(1, width))
+    return max(1, min(MOST_ROWS, STRIP_PIXELS // max(1, width)))
 
 
 def fitted(pixels: Pixels) -> Pixels:

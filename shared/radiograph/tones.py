@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.contracts.film import FilmWarning
+from shared.radiograph.markers import with_dim_markers
 from shared.radiograph.prepare import GrayPixels
 from shared.radiograph.radiograph import WORKING_SIZE
 
@@ -51,9 +52,14 @@ def without_marker(values: Pixels) -> Pixels:
 
 
 def stretched(values: Pixels) -> GrayPixels:
-    """Scale values of any depth linearly to 8 bit over their `robust_range`; a constant picture is black."""
+    """Scale values of any depth, (height, width), linearly to 8 bit over their `robust_range`.
+
+    A constant picture is black; markers that lie far above the range are dimmed (`with_dim_markers`).
+    """
     low, high = robust_range(values)
-    return to_gray((values.astype(np.float64) - low) / max(high - low, 1e-12))
+    pixels = to_gray((values.astype(np.float64) - low) / max(high - low, 1e-12))
+    above = values > high + (high - low)
+    return with_dim_markers(pixels, above) if above.any() else pixels
 
 
 def to_gray(shares: npt.NDArray[np.floating[Any]]) -> GrayPixels:

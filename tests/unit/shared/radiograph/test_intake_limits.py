@@ -2,11 +2,15 @@
 
 import io
 import struct
+import subprocess
+import sys
 import tracemalloc
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -74,3 +78,36 @@ def test_a_small_dicom_header_around_a_huge_codestream(knee: GrayPixels, syntax:
         data[at : at + 4] = struct.pack(">HH", SIDE, SIDE)
     peak = peak_bytes(lambda: decode(bytes(data)))
     assert peak < 1_000_000
+
+
+LARGE = {
+    "16-bit gray PNG": (np.uint16, 1, "PNG"), "colour PNG": (np.uint8, 3, "PNG"), "alpha PNG": (np.uint8, 4, "PNG"),
+    "gray PNG": (np.uint8, 1, "PNG"), "JPEG": (np.uint8, 3, "JPEG"),
+}  # fmt: skip
+MEASURE = """
+import sys
+from pathlib import Path
+from shared.radiograph import phantom
+from shared.radiograph.intake import decode
+status = lambda name: int(Path("/proc/self/status").read_text().split(name + ":")[1].split()[0]) // 1024
+for make in (phantom.as_jpeg, phantom.as_png16, phantom.as_dicom):
+    decode(make(phantom.knee(size=(300, 250))))
+data = Path(sys.argv[1]).read_bytes()
+Path("/proc/self/clear_refs").write_text("5")
+before = status("VmRSS")
+decode(data)
+print(status("VmHWM") - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of memory is read from /proc")
+@pytest.mark.parametrize("name", LARGE)
+def test_a_legal_picture_costs_a_fraction_of_its_pixels(name: str, tmp_path: Path) -> None:
+    """36 million pixels, which take up to 144 MB at full size."""
+    kind, channels, file_kind = LARGE[name]
+    pixels = cv2.resize(phantom.knee(size=(600, 500)), (6000, 6000), interpolation=cv2.INTER_NEAREST)
+    deep = pixels.astype(kind) * (257 if kind == np.uint16 else 1)
+    path = tmp_path / "large"
+    Image.fromarray(np.dstack([deep] * channels) if channels > 1 else deep).save(path, file_kind)
+    result = subprocess.run([sys.executable, "-c", MEASURE, path], capture_output=True, text=True, check=True)
+    assert int(result.stdout) < 80
