@@ -5,7 +5,7 @@
 | uncompressed gray | NumPy, without a copy |
 | RLE gray | Pillow's PackBits, a plane at a time |
 | JPEG of 8 bit, JPEG 2000 | Pillow (libjpeg-turbo, OpenJPEG), reduced where the picture is large |
-| JPEG lossless, JPEG-LS | gdcm in a process of its own |
+| JPEG lossless, JPEG-LS | gdcm |
 | uncompressed and RLE colour | pydicom |
 
 What the stream is decides, not the transfer syntax: the two disagree in files that were compressed by hand. JPEG

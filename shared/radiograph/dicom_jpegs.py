@@ -1,16 +1,13 @@
 """JPEG, JPEG-LS and JPEG 2000 streams of a DICOM file, each with the codec that reads it, once its size has passed."""
 
 import io
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from shared.problems import UnreadableImage, UnsupportedImage
-from shared.radiograph import codestream, jpeg_stream
+from shared.radiograph import codestream, gdcm_frame, jpeg_stream
 from shared.radiograph.dicom_elements import integer
 from shared.radiograph.limits import IntakeLimits, checked_size
 from shared.radiograph.raster import opened_jpeg
@@ -24,11 +21,9 @@ GDCM_NAMES = {
     jpeg_stream.LOSSLESS: ("1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70"),
     jpeg_stream.JPEG_LS: ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"),
 }
-GDCM_SCRIPT = Path(__file__).with_name("gdcm_process.py")
-GDCM_TIMEOUT_S = 30.0
-# Bytes a pixel while decoding: gdcm's answer comes through a pipe and is joined; OpenJPEG works in 32-bit numbers and
+# Bytes a pixel while decoding: gdcm answers in a text of two bytes a letter, then bytes; OpenJPEG works in 32-bit numbers and
 # hands over 16-bit ones.
-GDCM_COST, OPENJPEG_COST = 4.0, 10.0
+GDCM_COST, OPENJPEG_COST = 7.0, 10.0
 
 
 def same_size(size: tuple[int, int], stream: tuple[int, int]) -> None:
@@ -47,7 +42,7 @@ def jpeg_pixels(stream: bytes, syntax: str, dataset: "Dataset", size: tuple[int,
     if jpeg.frame.process in GDCM_NAMES:
         checked_size(*size, limits, GDCM_COST, "losslessly compressed picture")
         names = GDCM_NAMES[jpeg.frame.process]
-        return decoded_apart(stream, syntax if syntax in names else names[-1], jpeg.frame, dataset)
+        return lossless_pixels(stream, syntax if syntax in names else names[-1], jpeg.frame, dataset)
     if jpeg.frame.precision != 8:
         raise UnsupportedImage(
             f"The DICOM pixels are {jpeg.frame.precision}-bit JPEG: export the file as Explicit VR Little Endian."
@@ -58,21 +53,12 @@ def jpeg_pixels(stream: bytes, syntax: str, dataset: "Dataset", size: tuple[int,
         return np.asarray(image)
 
 
-def decoded_apart(stream: bytes, syntax: str, frame: jpeg_stream.Frame, dataset: "Dataset") -> Pixels:
-    """One gray frame, decoded by gdcm in a process of its own (0.1 s); see `gdcm_process` for why."""
+def lossless_pixels(stream: bytes, syntax: str, frame: jpeg_stream.Frame, dataset: "Dataset") -> Pixels:
+    """One gray frame of JPEG lossless or JPEG-LS, by gdcm."""
     allocated = 8 if frame.precision <= 8 else 16
-    numbers = (str(number) for number in (frame.height, frame.width, allocated, frame.precision))
-    result = subprocess.run(  # noqa: S603 - our own script, and its arguments are four numbers and a known name
-        [sys.executable, "-P", str(GDCM_SCRIPT), syntax, *numbers],
-        input=stream,
-        capture_output=True,
-        timeout=GDCM_TIMEOUT_S,
-        check=False,
-    )
-    if result.returncode != 0:
-        raise UnreadableImage("The DICOM pixels are damaged: export the file again from its source.")
+    samples = gdcm_frame.decoded(stream, syntax, frame.height, frame.width, allocated, frame.precision)
     kind = f"<{'i' if integer(dataset, 'PixelRepresentation') else 'u'}{allocated // 8}"
-    return np.frombuffer(result.stdout, kind).reshape(frame.height, frame.width)
+    return np.frombuffer(samples, kind).reshape(frame.height, frame.width)
 
 
 def jpeg_colour(stream: bytes, size: tuple[int, int], limits: IntakeLimits, converted: bool) -> Pixels:

@@ -1,18 +1,19 @@
-"""A process of its own that decodes one JPEG lossless or JPEG-LS frame with gdcm and ends.
+"""One JPEG lossless or JPEG-LS frame decoded with gdcm.
 
-gdcm answers some damaged streams by ending its process (an uncaught C++ exception, a corrupt heap). Here that costs
-one upload instead of the service. Run as a script, without importing anything of this package:
-
-    python gdcm_process.py SYNTAX ROWS COLUMNS ALLOCATED PRECISION < frame > pixels
+gdcm answers some damaged streams by ending its process (an uncaught C++ exception, a corrupt heap), which is why
+uploads are decoded in processes of their own (`shared.radiograph.decoder`).
 """
-
-import sys
-
-import gdcm
 
 
 def decoded(stream: bytes, syntax: str, rows: int, columns: int, allocated: int, precision: int) -> bytes:
-    """The raw little-endian samples of one gray frame."""
+    """The raw little-endian samples of one gray frame.
+
+    Args:
+        syntax: the UID of the transfer syntax. allocated: bits a sample in the result, 8 or 16.
+        precision: bits a sample in the stream.
+    """
+    import gdcm  # costs memory that only these rare files need
+
     fragment = gdcm.Fragment()
     fragment.SetByteStringValue(stream)
     fragments = gdcm.SequenceOfFragments.New()
@@ -30,8 +31,3 @@ def decoded(stream: bytes, syntax: str, rows: int, columns: int, allocated: int,
     # gdcm gives a char* as str; this turns it back into the bytes it was.
     pixels: str = image.GetBuffer()
     return pixels.encode("utf-8", "surrogateescape")
-
-
-if __name__ == "__main__":
-    frame = sys.stdin.buffer.read()
-    sys.stdout.buffer.write(decoded(frame, sys.argv[1], *(int(number) for number in sys.argv[2:6])))
