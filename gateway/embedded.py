@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 import httpx
+import numpy as np
 from fastapi import FastAPI
 from pydantic import SecretStr
 
@@ -19,6 +20,7 @@ from shared.client import ServiceClient, service_http
 from shared.components import SERVICES
 from shared.contracts.recommendation import RecommendationRequest
 from shared.radiograph.decoder import DecoderPool
+from shared.radiograph.phantom_files import as_jpeg
 from shared.service import CannotStart
 from shared.settings import ServiceSettings
 
@@ -56,6 +58,17 @@ def rule_facts() -> list[Fact]:
 def rules_explanation(request: RecommendationRequest) -> list[Explanation]:
     """Why each rule did or did not fire for one case, for the clinician who reads the rules."""
     return explain(request, load_rules(site_rules()))
+
+
+def decoder_limits() -> str:
+    """Decode a drawn picture as an upload is decoded, and say who holds that to its limits.
+
+    Raises:
+        TrabeculaError: it cannot be done here.
+    """
+    with DecoderPool(1) as pool:
+        pool.decode(as_jpeg(np.zeros((16, 16), np.uint8)))
+        return pool.limits
 
 
 def site_rules() -> Path:

@@ -5,6 +5,8 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+import anyio
+
 from gateway.assessing.administration import open_database
 from gateway.assessing.services import Services, ServicesSource, over_network
 from gateway.platform.database.engine import Database, newest_revision, revision
@@ -30,7 +32,8 @@ async def check(settings: GatewaySettings) -> list[CheckResult]:
     async with open_database(settings) as database:
         schema = await _schema(settings, database)
         results += [schema, await _data_secret(settings, database)] if schema.ok else [schema]
-    return results + [result async for result in _services(settings)]
+    results += [result async for result in _services(settings)]
+    return results if settings.services else [*results, await anyio.to_thread.run_sync(_decoding)]
 
 
 def _state_folder(settings: GatewaySettings) -> CheckResult:
@@ -91,6 +94,16 @@ async def _services(settings: GatewaySettings) -> AsyncIterator[CheckResult]:
                 yield await _service(services, client)
     except (TrabeculaError, OSError) as error:
         yield CheckResult("services", False, str(error))
+
+
+def _decoding() -> CheckResult:
+    """Whether an image can be decoded apart, and who holds that to its limits; containers each have their own."""
+    from gateway.embedded import decoder_limits
+
+    try:
+        return CheckResult("decoding", True, decoder_limits())
+    except TrabeculaError as error:
+        return CheckResult("decoding", False, error.detail)
 
 
 def _source(settings: GatewaySettings) -> ServicesSource:

@@ -62,7 +62,7 @@ class DecoderPool:
     def limits(self) -> str:
         """Who holds the processes to their limits, for the operator."""
         holds = "limited by the kernel" if self._limited else "watched and ended, as this system has no limits"
-        return f"decoding in processes of their own, {self._memory_mb} MB and {self._wall_s:.0f} s each, {holds}"
+        return f"in processes of their own, {self._memory_mb} MB and {self._wall_s:.0f} s each, {holds}"
 
     def start(self) -> None:
         """One more user of the pool: the first one begins to start a process, so that no upload waits for it."""

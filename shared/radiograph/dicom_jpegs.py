@@ -21,8 +21,8 @@ GDCM_NAMES = {
     jpeg_stream.LOSSLESS: ("1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70"),
     jpeg_stream.JPEG_LS: ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"),
 }
-# Bytes a pixel while decoding: gdcm answers in a text of two bytes a letter, then bytes; OpenJPEG works in 32-bit numbers and
-# hands over 16-bit ones.
+# Bytes a pixel while decoding: gdcm answers in a text of two bytes a letter, then in bytes; OpenJPEG works in 32-bit
+# numbers and hands over 16-bit ones.
 GDCM_COST, OPENJPEG_COST = 7.0, 10.0
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sqlite3
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -65,9 +66,10 @@ def test_the_life_of_an_installation(state, tmp_path):
 
     findings = checked(state)
     assert list(findings) == [
-        "state folder", "database", "data secret", "imaging", "staging", "clinical", "recommender",
+        "state folder", "database", "data secret", "imaging", "staging", "clinical", "recommender", "decoding",
     ]  # fmt: skip
     assert all(finding["ok"] for finding in findings.values())
+    assert ("kernel" in findings["decoding"]["detail"]) == (sys.platform == "linux")
 
     trail = answer("audit", "verify")
     assert trail["ok"]

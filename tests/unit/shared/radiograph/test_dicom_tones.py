@@ -83,7 +83,7 @@ def test_padding_is_dark_whatever_turns_the_tones_round(knee: GrayPixels, photom
     )  # fmt: skip
     pixels = decode(data).pixels
     assert pixels[:, :20].max() == 0
-    assert np.abs(pixels[:, 20:].astype(int) - knee[:, 20:]).mean() < 1
+    assert np.abs(pixels[:, 20:].astype(int) - knee[:, 20:]).mean() < 2
 
 
 def test_padding_above_the_bits_stored_is_found_before_these_are_cut(knee: GrayPixels) -> None:
