@@ -84,6 +84,11 @@ imaging-figures: ## What a reading adds to the record: renews the card of the ne
 	$(needs-data)
 	$(PYTHON) up.py --training services.imaging.training.renew --data "$(DATA)" $(ARGS)
 
+steadiness: ## From where on readings move when a film is sent smaller, blurred or compressed: renews both pages [DATA=DIR]
+	$(needs-data)
+	$(PYTHON) up.py --training services.staging.training.steadiness --data "$(DATA)"
+	$(PYTHON) up.py --training services.imaging.training.steadiness --data "$(DATA)"
+
 clean: ## Remove the environments and the caches; the state folder stays
 	rm -rf .venv .venv-training .venv-oip .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
