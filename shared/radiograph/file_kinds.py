@@ -76,9 +76,10 @@ def container(data: bytes) -> str:
     """RIFF and ISO media files by the kind that they name; empty for others."""
     if data[:4] == b"RIFF":
         return RIFF.get(data[8:12], "a RIFF media file")
-    if data[4:8] in (b"ftyp", b"moov", b"mdat", b"wide"):
-        return BRANDS.get(data[8:12], "a video (MP4 or QuickTime)") if data[4:8] == b"ftyp" else "a QuickTime video"
-    return ""
+    if data[4:8] == b"ftyp":
+        brands = [data[8:12], *(data[at : at + 4] for at in range(16, min(len(data), 64), 4))]
+        return next((BRANDS[brand] for brand in brands if brand in BRANDS), "a video (MP4 or QuickTime)")
+    return "a QuickTime video" if data[4:8] in (b"moov", b"mdat", b"wide") else ""
 
 
 def netpbm(data: bytes) -> str:

@@ -46,7 +46,7 @@ def read_tiff(data: bytes, limits: IntakeLimits) -> Radiograph:
     except UnidentifiedImageError as error:
         raise UnsupportedImage("The TIFF is of a kind that is not read: save it as gray of 8 or 16 bit.") from error
     with image:
-        if getattr(image, "n_frames", 1) > 1:
+        if getattr(image, "is_animated", False):
             raise UnsupportedImage("The TIFF has several pages: save the radiograph as a TIFF or PNG of its own.")
         bits = image.tag_v2.get(BITS, (1,))  # type: ignore[attr-defined]
         deep_colour = image.mode in ("RGB", "RGBA") and max(bits) > 8
@@ -64,10 +64,21 @@ def read_tiff(data: bytes, limits: IntakeLimits) -> Radiograph:
 
 def read_webp(data: bytes, limits: IntakeLimits) -> Radiograph:
     """A WebP picture; raises as `read_tiff`."""
+    checked_size(*webp_size(data), limits, WEBP_COST, "WebP")
     with Image.open(io.BytesIO(data), formats=["WEBP"]) as image:
         if getattr(image, "n_frames", 1) > 1:
             raise UnsupportedImage("The WebP is an animation: save the radiograph as a JPEG or PNG.")
         return radiograph_in(image, limits, "webp", WEBP_COST, "WebP")
+
+
+def webp_size(data: bytes) -> tuple[int, int]:
+    """(width, height) by the first chunk (RFC 9649): Pillow's decoder allocates as soon as it has the file."""
+    kind, bits = data[12:16], int.from_bytes(data[21:25], "little")
+    if kind == b"VP8X":
+        return 1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little")
+    if kind == b"VP8L":
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    return int.from_bytes(data[26:28], "little") & 0x3FFF, int.from_bytes(data[28:30], "little") & 0x3FFF
 
 
 def read_heic(data: bytes, limits: IntakeLimits) -> Radiograph:

@@ -44,6 +44,8 @@ def shown_png(data: bytes, limits: IntakeLimits) -> tuple[Pixels, tuple[int, int
             parts.append(content)
         elif name in (b"PLTE", b"tRNS", b"eXIf"):
             extras[name] = bytes(content)
+    if header.colour_type == PALETTE and b"PLTE" not in extras:
+        raise ValueError("the palette is missing")
     view = View(header, extras.get(b"PLTE", b""), extras.get(b"tRNS", b""))
     pixels = reduced(data, parts, view)
     if not view.seen:

@@ -36,7 +36,7 @@ KINDS = {
     "QuickTime": b"\x00\x00\x00\x08wide" + bytes(90), "AVI": b"RIFF\x10\x00\x00\x00AVI LIST" + bytes(90),
     "RTF": b"{\\rtf1 Befund}", "Office": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(90), "PDF": b"%PDF-1.7\n",
     "EXE": b"MZ\x90\x00" + bytes(90), "ELF": b"\x7fELF" + bytes(90), "ICO": b"\x00\x00\x01\x00\x01\x00" + bytes(90),
-    "HDF5": b"\x89HDF\r\n\x1a\n" + bytes(90), "AVIF": b"\x00\x00\x00\x1cftypavif" + bytes(90),
+    "HDF5": b"\x89HDF\r\n\x1a\n" + bytes(90), "AVIF": b"\x00\x00\x00\x1cftypmif1\x00\x00\x00\x00avifmiaf" + bytes(90),
 }  # fmt: skip
 
 

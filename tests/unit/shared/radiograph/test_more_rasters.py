@@ -10,6 +10,7 @@ from PIL import Image
 from shared.problems import ImageTooLarge, UnreadableImage, UnsupportedImage
 from shared.radiograph import phantom
 from shared.radiograph.intake import IntakeLimits, decode
+from shared.radiograph.more_rasters import webp_size
 from shared.radiograph.prepare import GrayPixels
 from tests.fuzz.inputs import interlaced_png, saved, sideways
 from tests.unit.shared.radiograph.heic_file import SMALL_HEIC
@@ -168,3 +169,12 @@ def test_a_marker_in_air_is_dimmed_and_metal_in_tissue_is_not(knee: GrayPixels) 
     assert pixels[20:30, 10:20].min() > 100
     assert pixels[10:40, 5:30].max() <= 128
     assert pixels[140:150, 120:130].min() == 255
+
+
+@pytest.mark.parametrize("options", [{"lossless": True}, {"quality": 80}, {"lossless": True, "exif": sideways()}])
+def test_a_webp_announces_its_size_in_its_first_chunk(knee: GrayPixels, options: dict[str, object]) -> None:
+    data = saved(Image.fromarray(np.dstack([knee] * 3)), "WEBP", **options)
+    assert webp_size(data) == (250, 300)
+    huge = b"RIFF\x1e\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x00\x00\x00\x00" + b"\xff\x3f\x00" * 2
+    with pytest.raises(ImageTooLarge, match="16,384 x 16,384"):
+        decode(huge)
