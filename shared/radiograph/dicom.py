@@ -13,7 +13,7 @@ import numpy as np
 
 from shared.problems import UnreadableImage, UnsupportedImage
 from shared.radiograph.colour import gray, judged_colour
-from shared.radiograph.dicom_codecs import stored_pixels
+from shared.radiograph.dicom_codecs import stored_pixels, stored_quality
 from shared.radiograph.dicom_elements import code, codes, integer, items, numbers
 from shared.radiograph.dicom_identity import TEXTS, age_years, identity_of
 from shared.radiograph.dicom_kinds import refuse_other_kinds
@@ -86,6 +86,7 @@ def read_dicom(data: bytes, limits: IntakeLimits) -> Radiograph:
         patient_age=age_years(dataset),
         warnings=warnings,
         source=identity_of(dataset),
+        jpeg_quality=stored_quality(dataset),
         pixel_spacing_mm=spacing(dataset, height / pixels.shape[0]),
     )
 

@@ -12,6 +12,7 @@ What the stream is decides, not the transfer syntax: the two disagree in files t
 extended of 12 bit is refused: gdcm corrupts its memory on it and Pillow does not read it.
 """
 
+import io
 import struct
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from shared.problems import UnreadableImage, UnsupportedImage
 from shared.radiograph import codestream, jpeg_stream
 from shared.radiograph.dicom_elements import code, integer
 from shared.radiograph.dicom_jpegs import jpeg_2000_pixels, jpeg_colour, jpeg_pixels
+from shared.radiograph.jpeg_quality import jpeg_quality
 from shared.radiograph.limits import IntakeLimits, checked_size
 from shared.radiograph.reduction import STRIP_PIXELS
 from shared.radiograph.tones import Pixels
@@ -69,6 +71,21 @@ def stored_pixels(dataset: "Dataset", limits: IntakeLimits) -> Pixels:
     if stream.startswith((codestream.START, codestream.JP2_START)):
         return jpeg_2000_pixels(stream, size, limits)
     return native_pixels(stream, dataset, size, big_endian=False)
+
+
+def stored_quality(dataset: "Dataset") -> float | None:
+    """How much a JPEG of 8 bit was compressed, 1 to 100; None for pixels that are no such JPEG."""
+    value = dataset.get_item("PixelData").value
+    if not value.startswith(ITEM):
+        return None
+    stream = frame_of(value)
+    if not stream.startswith(jpeg_stream.START) or jpeg_stream.jpeg_of(stream).frame.precision != 8:
+        return None
+    try:
+        with Image.open(io.BytesIO(stream), formats=["JPEG"]) as image:
+            return jpeg_quality(image)
+    except OSError:
+        return None  # lossless kinds of JPEG, which Pillow does not know
 
 
 def undefined_length(dataset: "Dataset") -> bool:

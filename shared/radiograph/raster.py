@@ -2,12 +2,14 @@
 
 import io
 import warnings
+from dataclasses import replace
 
 import numpy as np
 from PIL import ExifTags, Image
 
 from shared.problems import UnsupportedImage
 from shared.radiograph.colour import gray, judged_colour
+from shared.radiograph.jpeg_quality import jpeg_quality
 from shared.radiograph.jpeg_stream import Jpeg, jpeg_of, refuse_other_processes
 from shared.radiograph.limits import IntakeLimits, checked_size
 from shared.radiograph.png_shown import shown_png
@@ -45,7 +47,8 @@ def read_jpeg(data: bytes, limits: IntakeLimits) -> Radiograph:
             raise UnsupportedImage("The JPEG is in CMYK, a print format: save it as a grayscale JPEG or PNG.")
         turned = orientation(image.info.get("exif", b""))
         image.draft(image.mode, working_size(*jpeg.size))
-        return radiograph_of(fitted(np.asarray(image)), jpeg.size, "jpeg", turned)
+        quality = jpeg_quality(image)
+        return replace(radiograph_of(fitted(np.asarray(image)), jpeg.size, "jpeg", turned), jpeg_quality=quality)
 
 
 def opened_jpeg(data: bytes, jpeg: Jpeg, limits: IntakeLimits) -> Image.Image:
