@@ -11,6 +11,7 @@ from services.imaging.network import Anatomy, BoneReading, look, read_bone
 from services.imaging.regions import Regions, bone_regions
 from services.imaging.tags import BodyPart, check_view, odd_tags
 from services.imaging.upright import correction, judged
+from services.imaging.writing import writing
 from shared.contracts.base import ModelReference
 from shared.contracts.film import FilmWarning
 from shared.contracts.findings import (
@@ -86,7 +87,8 @@ def classify(radiograph: Radiograph, network: Scorer, finder: Scorer, model: Mod
     lacks = lacking(radiograph, regions, crops)
     why = lacks[0].detail if lacks else TOO_LITTLE[site] if not regions.enough else None
     found = finding(anatomy, bone.probabilities, why, done, model, ratios)
-    return Reading(radiograph, found, [*radiograph.warnings, *odd_tags(radiograph, site), *lacks], regions, bone)
+    odd = [*radiograph.warnings, *odd_tags(radiograph, site), *writing(radiograph.pixels), *lacks]
+    return Reading(radiograph, found, odd, regions, bone)
 
 
 def site_of(anatomy: Anatomy) -> BodyPart:
