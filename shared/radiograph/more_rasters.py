@@ -5,6 +5,7 @@ Pillow decodes these whole. Each is limited by what its decoder allocates, read 
 
 import io
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
@@ -48,17 +49,18 @@ def read_tiff(data: bytes, limits: IntakeLimits) -> Radiograph:
     with image:
         if getattr(image, "is_animated", False):
             raise UnsupportedImage("The TIFF has several pages: save the radiograph as a TIFF or PNG of its own.")
-        bits = image.tag_v2.get(BITS, (1,))  # type: ignore[attr-defined]
+        tags: Any = image.tag_v2  # type: ignore[attr-defined]
+        bits = tags.get(BITS, (1,))
         deep_colour = image.mode in ("RGB", "RGBA") and max(bits) > 8
         if image.mode not in MODES or deep_colour:
             raise UnsupportedImage(
                 f"The TIFF's pixels are {image.mode} with {'/'.join(str(bit) for bit in bits)} bit: "
                 "save it as gray of 8 or 16 bit."
             )
-        if max((tile.extents[3] for tile in image.tile if tile.extents), default=0) < image.tag_v2[HEIGHT]:  # type: ignore[attr-defined]
+        if max((tile.extents[3] for tile in image.tile if tile.extents), default=0) < tags[HEIGHT]:
             raise ValueError("rows are missing")
         packed = image.info.get("compression", "raw") != "raw"
-        turned = image.tag_v2.get(ExifTags.Base.Orientation, 1) != 1  # type: ignore[attr-defined]
+        turned = tags.get(ExifTags.Base.Orientation, 1) != 1
         return radiograph_in(image, limits, "tiff", MODES[image.mode] * (1.0 + packed + turned), "TIFF")
 
 
