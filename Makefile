@@ -6,7 +6,7 @@
 PYTHON ?= $(firstword $(shell command -v python3 python) python3)
 ARGS ?=
 
-.PHONY: help setup run test test-long test-training test-oip test-containers check bench docs lock sbom saved-models deploy deploy-secrets check-data train-imaging train-staging train-clinical train-joints clinical-figures imaging-figures clean
+.PHONY: help setup run test test-long test-training test-oip test-containers check bench docs lock sbom saved-models deploy deploy-secrets check-data train-imaging train-staging train-clinical train-joints clinical-figures imaging-figures steadiness clean
 
 help: ## List these commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

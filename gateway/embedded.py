@@ -9,7 +9,6 @@ from importlib import import_module
 from pathlib import Path
 
 import httpx
-import numpy as np
 from fastapi import FastAPI
 from pydantic import SecretStr
 
@@ -20,7 +19,6 @@ from shared.client import ServiceClient, service_http
 from shared.components import SERVICES
 from shared.contracts.recommendation import RecommendationRequest
 from shared.radiograph.decoder import DecoderPool
-from shared.radiograph.phantom_files import as_jpeg
 from shared.service import CannotStart
 from shared.settings import ServiceSettings
 
@@ -67,7 +65,7 @@ def decoder_limits() -> str:
         TrabeculaError: it cannot be done here.
     """
     with DecoderPool(1) as pool:
-        pool.decode(as_jpeg(np.zeros((16, 16), np.uint8)))
+        pool.check()
         return pool.limits
 
 

@@ -45,7 +45,11 @@ FORM = {
                 "schema": {
                     "type": "object",
                     "properties": {
-                        "image": {"type": "string", "format": "binary", "description": "JPEG, PNG or DICOM radiograph"},
+                        "image": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "Radiograph: DICOM, JPEG, PNG, TIFF, WebP or HEIC",
+                        },
                         "clinical": {
                             "type": "string",
                             "contentMediaType": "application/json",

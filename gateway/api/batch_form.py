@@ -51,7 +51,7 @@ async def read_batch(request: Request) -> AsyncIterator[Batch]:
         InvalidRecord: clinical records; each field is named with its case and the cure.
         MissingInput: a case has neither image nor record.
     """
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise InvalidInput("Send multipart/form-data with a 'manifest' (JSON) and the 'image' files it names.")
     most = {"max_files": MOST_CASES + 1, "max_fields": 4, "max_part_size": LARGEST_MANIFEST_BYTES}
     async with request.form(**most) as form:

@@ -56,7 +56,7 @@ def service(
 
 @app.command()
 def assess(
-    image: Annotated[Path | None, typer.Argument(help="Radiograph: JPEG, PNG or DICOM")] = None,
+    image: Annotated[Path | None, typer.Argument(help="Radiograph: DICOM, JPEG, PNG, TIFF, WebP or HEIC")] = None,
     clinical: Annotated[Path | None, typer.Option(help="Clinical record, a JSON file")] = None,
     clinical_model: Annotated[str, typer.Option(help="bone_density or lifestyle")] = "bone_density",
     as_json: Json = False,

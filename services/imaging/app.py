@@ -77,7 +77,7 @@ async def classify_upload(
     pool: Annotated[Workers, Depends(workers)],
     pictures: Annotated[bool, Form(description=WITH_PICTURES)] = False,
 ) -> ClassifyAnswer:
-    """Classify one radiograph (JPEG, PNG or DICOM); a picture that is no knee or spine radiograph is refused."""
+    """Classify one radiograph; a picture that is no knee or spine radiograph is refused."""
     return await pool.run(imaging.classify, await image.read(), pictures)
 
 

@@ -77,7 +77,7 @@ async def stage_upload(
     inverted: Annotated[bool, Form(description="The picture has bone dark, as the imaging service found")] = False,
     pictures: Annotated[bool, Form(description=WITH_PICTURES)] = False,
 ) -> StageAnswer:
-    """Grade every knee of one radiograph (JPEG, PNG or DICOM)."""
+    """Grade every knee of one radiograph."""
     lies = Correction(cast(Degrees, turned_degrees), inverted)
     return await pool.run(staging.stage, await image.read(), lies, pictures)
 

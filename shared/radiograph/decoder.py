@@ -15,12 +15,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+import numpy as np
 import structlog
 
 import shared
 from shared.problems import ServiceUnavailable, UnreadableImage
 from shared.radiograph.decoder_process import HAS_LIMITS, MEGABYTE, READY
 from shared.radiograph.message import LENGTH, receive
+from shared.radiograph.phantom_files import as_jpeg
 from shared.radiograph.radiograph import Radiograph
 
 # Beside what the process needs for itself. The largest picture that is read, 64 megapixels of 16 bit, needs 150 MB.
@@ -81,6 +83,10 @@ class DecoderPool:
         """
         with self._free, self._process() as process:
             return process.decode(data)
+
+    def check(self) -> None:
+        """Decode a drawn picture; raises as `decode` where that cannot be done here."""
+        self.decode(as_jpeg(np.zeros((16, 16), np.uint8)))
 
     def close(self) -> None:
         """One user fewer; with the last one every process ends."""
