@@ -6,7 +6,8 @@ import pytest
 
 from gateway.settings import GatewaySettings
 from shared.radiograph import phantom
-from tests.conftest import open_gateway, shared_services
+from tests.conftest import ALL_SCOPES, open_gateway, shared_services
+from tests.integration.people import system_of
 from tests.unit.shared.radiograph.dicom_files import changed
 
 KNEE = phantom.knee(size=(1200, 1000))
@@ -26,7 +27,16 @@ async def assess(api, image, **fields):
 
 
 @pytest.fixture
-async def using(settings, tmp_path):
+async def clinic(settings):
+    async with (
+        open_gateway(settings, shared_services()) as api,
+        await system_of(settings, api, f"{ALL_SCOPES} patients:read") as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+async def using(tmp_path):
     given = GatewaySettings(state_dir=tmp_path / "using", dicom_patient_id="use", _env_file=None)
     async with open_gateway(given, shared_services()) as client:
         yield client
@@ -53,20 +63,20 @@ async def test_a_picture_has_no_source(shared_api):
     assert (await assess(shared_api, phantom.as_jpeg(KNEE))).json()["source"] is None
 
 
-async def test_the_whole_identity_is_in_the_patients_export(shared_api, make):
-    answer = (await assess(shared_api, make(), patient_number="MRN-77")).json()
-    export = (await shared_api.get("/v1/patients/MRN-77/export")).json()
+async def test_the_whole_identity_is_in_the_patients_export(clinic, make):
+    answer = (await assess(clinic, make(), patient_number="MRN-77")).json()
+    export = (await clinic.get("/v1/patients/MRN-77/export")).json()
     (kept,) = [item for item in export["assessments"] if item["assessment"]["id"] == answer["id"]]
     assert kept["identity"]["patient_name"] == "DOE^JANE"
     assert kept["identity"]["study_uid"] == answer["source"]["study_uid"]
 
 
-async def test_another_patients_film_is_a_conflict_and_leaves_no_patient(shared_api, make):
-    answer = await assess(shared_api, make(), patient_number="MRN-78")
+async def test_another_patients_film_is_a_conflict_and_leaves_no_patient(clinic, make):
+    answer = await assess(clinic, make(), patient_number="MRN-78")
     assert answer.status_code == 409
     assert answer.json()["type"] == "urn:trabecula:problem:patient-mismatch"
     assert answer.json()["field"] == "patient_number"
-    assert (await shared_api.get("/v1/patients/MRN-78")).status_code == 404
+    assert (await clinic.get("/v1/patients/MRN-78")).status_code == 404
 
 
 async def test_the_files_number_is_used_where_the_site_says_so(using, make):
