@@ -45,6 +45,9 @@ class DecoderPool:
         count: uploads decoded at the same time.
         memory_mb: what one decoding may take. wall_s: how long it may take.
         limited: whether the kernel holds the processes to it; where it does not, they are watched and ended.
+
+    Attributes:
+        lost: processes that an upload has ended, or that were ended for it.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class DecoderPool:
         self._lock = threading.Lock()
         self._idle: list[DecoderProcess] = []
         self._users = 0
+        self.lost = 0
 
     @property
     def limits(self) -> str:
@@ -115,6 +119,7 @@ class DecoderPool:
             if process.fit:
                 self._put_back(process)
             else:
+                self.lost += process.broken
                 process.end()
                 self._put_back(self._new())
 
@@ -151,12 +156,12 @@ class DecoderProcess:
             stderr=subprocess.DEVNULL,
             env=bare_environment(),
         )
-        self._ready, self._broken, self._seen = False, False, 0
+        self._ready, self.broken, self._seen = False, False, 0
 
     @property
     def fit(self) -> bool:
         """Whether it can serve another upload."""
-        return not self._broken and self._seen < MOST_PICTURES and self._process.poll() is None
+        return not self.broken and self._seen < MOST_PICTURES and self._process.poll() is None
 
     def decode(self, data: bytes) -> Radiograph:
         """Send an upload, receive its radiograph. Raises as `DecoderPool.decode`."""
@@ -170,7 +175,7 @@ class DecoderProcess:
                 requests.flush()
                 return receive(replies)
             except (OSError, EOFError, ValueError, KeyError) as error:
-                self._broken = True
+                self.broken = True
                 structlog.get_logger("trabecula").warning("decoder_ended", code=self._process.poll())
                 raise UnreadableImage(GAVE_UP.format(seconds=self._wall_s)) from error
 
@@ -188,7 +193,7 @@ class DecoderProcess:
         with ended_after(START_SECONDS, self._process, None):
             self._ready = self._pipes()[1].read(len(READY)) == READY
         if not self._ready:
-            self._broken = True
+            self.broken = True
             raise ServiceUnavailable("The process that decodes images cannot be started.", retry_after_s=2)
 
     def _pipes(self) -> tuple[BinaryIO, BinaryIO]:

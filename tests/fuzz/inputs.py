@@ -3,6 +3,8 @@
 import io
 import struct
 import zlib
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from PIL import Image
@@ -11,7 +13,7 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import UID, RLELossless
 
 from shared.radiograph import phantom
-from tests.unit.shared.radiograph.dicom_files import BIG_ENDIAN, IMPLICIT, native
+from tests.unit.shared.radiograph.dicom_files import BIG_ENDIAN, IMPLICIT, compressed, native
 from tests.unit.shared.radiograph.heic_file import SMALL_HEIC
 
 PIXELS = phantom.knee(size=(60, 50))
@@ -87,6 +89,16 @@ def rle() -> bytes:
     dataset = dicom()
     dataset.compress(RLELossless, generate_instance_uid=False)
     return written(dataset)
+
+
+def lossless_files() -> dict[str, bytes]:
+    """What gdcm decodes, which may end its process: for `--apart` alone."""
+    base = phantom.as_dicom(PIXELS)
+    with TemporaryDirectory() as folder:
+        return {
+            name: compressed(base, f"1.2.840.10008.1.2.4.{tail}", Path(folder))
+            for name, tail in (("dicom lossless", 70), ("dicom lossless 14", 57), ("dicom jpeg-ls", 80))
+        }
 
 
 def files() -> dict[str, bytes]:

@@ -1,5 +1,7 @@
-"""Fuzz the intake: `python -m tests.fuzz.intake --count 20000 --seed 0`.
+"""Fuzz the intake: `python -m tests.fuzz.intake --count 20000 --seed 0 [--apart]`.
 
+With `--apart` the cases are decoded as uploads are, in processes of their own; one that is lost is counted, as gdcm
+loses some, and is no finding as long as the next case is decoded.
 Each case is made from its own number, so a run goes on where another ended (`--seed`), and one case can be repeated
 (`--count 1`). A finding is an exception that is no `TrabeculaError`, a decode of more than `SLOWEST_S`, or memory of
 more than `MOST_MEMORY_MB` above the start. A crash of the process shows the case in the last line of the output.
@@ -15,11 +17,14 @@ import sys
 import time
 import warnings
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 from shared.problems import TrabeculaError
+from shared.radiograph.decoder import DecoderPool
 from shared.radiograph.intake import decode
-from tests.fuzz.inputs import files
+from shared.radiograph.radiograph import Radiograph
+from tests.fuzz.inputs import files, lossless_files
 
 SLOWEST_S = 10.0
 MOST_MEMORY_MB = 200
@@ -107,11 +112,11 @@ def case(number: int, corpus: dict[str, bytes]) -> tuple[str, bytes]:
     return name, data
 
 
-def finding(data: bytes, most_kilobytes: int) -> str:
+def finding(data: bytes, most_kilobytes: int, read: Callable[[bytes], Radiograph] = decode) -> str:
     """What is wrong with how a case ends; empty where nothing is."""
     start = time.monotonic()
     try:
-        if decode(data).pixels.size == 0:
+        if read(data).pixels.size == 0:
             return "no pixels"
     except TrabeculaError as error:
         if not error.detail.endswith("."):
@@ -130,18 +135,28 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", type=Path, help="folder for the files of the findings")
+    parser.add_argument("--apart", action="store_true", help="in processes of their own, as uploads are")
     options = parser.parse_args()
     faulthandler.enable()
     warnings.simplefilter("ignore")
-    corpus = files()
+    corpus = {**files(), **(lossless_files() if options.apart else {})}
+    pool = DecoderPool(1) if options.apart else None
+    if pool:
+        pool.start()
+    read = pool.decode if pool else decode
     for data in corpus.values():  # libraries and caches are loaded before memory is measured
-        finding(data, 2**40)
+        finding(data, 2**40, read)
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + MOST_MEMORY_MB * 1024
-    found = 0
+    found = lost = 0
     for number in range(options.seed, options.seed + options.count):
         print(f"\rcase {number}", end="", file=sys.stderr, flush=True)
         name, data = case(number, corpus)
-        fault = finding(data, most)
+        before = pool.lost if pool else 0
+        fault = finding(data, most, read)
+        if pool and pool.lost > before:
+            lost += 1
+            print(f"\n{number} {name}: a process was lost", flush=True)
+            fault = fault or finding(corpus["jpeg"], most, read)
         if fault:
             found += 1
             most = max(most, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
@@ -149,7 +164,9 @@ def main() -> int:
             if options.keep:
                 options.keep.mkdir(parents=True, exist_ok=True)
                 (options.keep / f"{number}.bin").write_bytes(data)
-    print(f"\n{options.count} cases from {options.seed}, {found} findings")
+    if pool:
+        pool.close()
+    print(f"\n{options.count} cases from {options.seed}, {found} findings, {lost} processes lost")
     return 1 if found else 0
 
 
