@@ -6,7 +6,7 @@
 PYTHON ?= $(firstword $(shell command -v python3 python) python3)
 ARGS ?=
 
-.PHONY: help setup run test test-long test-training test-oip test-containers check bench docs lock sbom saved-models deploy deploy-secrets check-data train-imaging train-staging train-clinical train-joints clinical-figures imaging-figures clean
+.PHONY: help setup run test test-long test-training test-oip test-containers check bench docs lock sbom saved-models deploy deploy-secrets check-data train-imaging train-staging train-clinical train-joints clinical-figures imaging-figures imaging-gate clean
 
 help: ## List these commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,10 @@ clinical-figures: ## What the categories of the model that ships mean [DATA=DIR 
 imaging-figures: ## What a reading adds to the record: renews the card of the network that ships [DATA=DIR]
 	$(needs-data)
 	$(PYTHON) up.py --training services.imaging.training.renew --data "$(DATA)" $(ARGS)
+
+imaging-gate: ## Fit the anatomy head again and judge what the gate refuses: renews network and card [DATA=DIR VERSION=v]
+	$(needs-data)
+	$(PYTHON) up.py --training services.imaging.training.renew_gate --data "$(DATA)" --version $(or $(VERSION),$(error VERSION is missing: the network changes))
 
 clean: ## Remove the environments and the caches; the state folder stays
 	rm -rf .venv .venv-training .venv-oip .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist

@@ -54,16 +54,23 @@ class Wholes:
 
 def features_of_wholes(cases: list[Case], extractor: Extractor, run: Run) -> Wholes:
     """Every feature that anatomy and the way of lying are learned from."""
-    random, augmentation = np.random.default_rng(run.seed), Augmentation(invert=0.0)
     pixels = wholes(cases)
+    plain, augmented = features_for_anatomy(pixels, extractor, run)
+    print("whole pictures done; now as they may lie", flush=True)
+    wanted = np.array([number for number, case in enumerate(cases) if case.content < OTHER.start])
+    return Wholes(plain, augmented, features_of_lying(pixels, wanted, extractor, run))
+
+
+def features_for_anatomy(
+    pixels: npt.NDArray[np.uint8], extractor: Extractor, run: Run
+) -> tuple[Features, npt.NDArray[np.float32]]:
+    """Features (cases, length) of the pictures as they are, and (variants, cases, length) of augmented ones."""
+    random, augmentation = np.random.default_rng(run.seed), Augmentation(invert=0.0)
     augmented = []
     for _ in range(run.count(AUGMENTED)):
         varied = np.stack([augmentation.apply(picture, NETWORK_SIZE, random) for picture in pixels])
         augmented.append(extractor.features(varied))
-    plain = extractor.features(pixels)
-    print("whole pictures done; now as they may lie", flush=True)
-    wanted = np.array([number for number, case in enumerate(cases) if case.content < OTHER.start])
-    return Wholes(plain, np.stack(augmented), features_of_lying(pixels, wanted, extractor, run))
+    return extractor.features(pixels), np.stack(augmented)
 
 
 def features_of_lying(pixels: npt.NDArray[np.uint8], wanted: Numbers, extractor: Extractor, run: Run) -> Lying:

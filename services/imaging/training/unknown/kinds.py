@@ -8,7 +8,19 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from services.imaging.training.unknown import charts, medical, noises, pages, patterns, plates, samples, scenes, things
+from services.imaging.network import Content
+from services.imaging.training.unknown import (
+    charts,
+    medical,
+    noises,
+    pages,
+    patterns,
+    plates,
+    samples,
+    scenes,
+    things,
+    views,
+)  # fmt: skip
 from services.imaging.training.unknown.brush import Draw
 from shared.radiograph.prepare import GrayPixels
 
@@ -39,8 +51,13 @@ HELD_OUT: tuple[Draw, ...] = (
     plates.scintigram, plates.fingerprint, plates.planet,
     samples.photo_of_a_temple, samples.photo_of_a_person, samples.mr_of_a_head,
 )  # fmt: skip
-FITTING_SEED, HELD_OUT_SEED = 1, 2026
-FITTING_EACH, HELD_OUT_EACH = 12, 10
+# Views of knees to be refused; and what is drawn in the same manner and is known, so that the manner tells nothing.
+VIEWS: dict[Draw, Content] = {
+    views.lateral: "knee_not_frontal", views.skyline_view: "knee_not_frontal", views.growing: "knee_growing",
+    views.frontal: "knee", views.spine: "spine_radiograph",
+}  # fmt: skip
+FITTING_SEED, HELD_OUT_SEED, VIEWS_SEED = 1, 2026, 1
+FITTING_EACH, HELD_OUT_EACH, VIEWS_EACH = 12, 10, 60
 
 
 def drawn(kinds: tuple[Draw, ...], each: int, seed: int) -> Iterator[tuple[str, GrayPixels]]:
@@ -51,11 +68,6 @@ def drawn(kinds: tuple[Draw, ...], each: int, seed: int) -> Iterator[tuple[str, 
             yield name, draw(np.random.default_rng([seed, number, *name.encode()]))
 
 
-def fitting() -> list[tuple[str, GrayPixels]]:
-    """The pictures that the gate learns to refuse from."""
-    return list(drawn(FITTING, FITTING_EACH, FITTING_SEED))
-
-
 def held_out() -> list[tuple[str, GrayPixels]]:
-    """The pictures that it is judged on."""
+    """The pictures that the gate is judged on, each with the name of its kind."""
     return list(drawn(HELD_OUT, HELD_OUT_EACH, HELD_OUT_SEED))
