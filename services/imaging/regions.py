@@ -83,9 +83,9 @@ def column_tiles(pixels: GrayPixels) -> list[Box]:
 
 def is_cut_out(pixels: GrayPixels) -> bool:
     """Whether the background really is blacked out: black nearly all along the border."""
-    black, rim = pixels <= BLACK, max(1, round(min(pixels.shape) * BORDER))
-    border = (black[:rim], black[-rim:], black[:, :rim], black[:, -rim:])
-    return bool(np.concatenate([side.ravel() for side in border]).mean() >= BLACK_BORDER)
+    rim = max(1, round(min(pixels.shape) * BORDER))
+    border = (pixels[:rim], pixels[-rim:], pixels[:, :rim], pixels[:, -rim:])
+    return bool((np.concatenate([side.ravel() for side in border]) <= BLACK).mean() >= BLACK_BORDER)
 
 
 def bone_box(pixels: GrayPixels) -> Box:

@@ -54,7 +54,7 @@ HELD_OUT: tuple[Draw, ...] = (
 # Views of knees to be refused; and what is drawn in the same manner and is known, so that the manner tells nothing.
 VIEWS: dict[Draw, Content] = {
     views.lateral: "knee_not_frontal", views.skyline_view: "knee_not_frontal", views.growing: "knee_growing",
-    views.frontal: "knee", views.spine: "spine_radiograph",
+    views.frontal: "knee", views.knees_on_a_sheet: "knee", views.spine: "spine_radiograph",
 }  # fmt: skip
 FITTING_SEED, HELD_OUT_SEED, VIEWS_SEED = 1, 2026, 1
 FITTING_EACH, HELD_OUT_EACH, VIEWS_EACH = 12, 10, 60

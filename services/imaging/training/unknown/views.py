@@ -61,6 +61,19 @@ def frontal(rng: Random) -> GrayPixels:
     return knee_of(FRONTAL, rng)
 
 
+def knees_on_a_sheet(rng: Random) -> GrayPixels:
+    """Frontal knees side by side, one above the other or four on a sheet; or one whose pixels are not square."""
+    height, width = (int(side) for side in rng.integers(300, 600, 2))
+    knees = [cv2.resize(frontal(rng), (width, height), interpolation=cv2.INTER_AREA) for _ in range(4)]
+    sheets = (
+        knees[0],
+        np.hstack(knees[:2]),
+        np.vstack(knees[:2]),
+        np.vstack([np.hstack(knees[:2]), np.hstack(knees[2:])]),
+    )
+    return np.asarray(sheets[rng.integers(len(sheets))], np.uint8)
+
+
 def spine(rng: Random) -> GrayPixels:
     """A frontal lumbar spine, uncut."""
     size, millimetres = picture(rng, phantom_spine.FIELD_MM)

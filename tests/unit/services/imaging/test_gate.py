@@ -85,6 +85,12 @@ def test_what_is_known_is_read_and_not_unusual(seed, network, finder):
         assert not shows_metal(seen.anatomy)
 
 
+def test_knees_on_one_sheet_are_no_other_view(network):
+    pair = np.hstack([phantom.knee(seed=1, size=(600, 500)), phantom.knee(seed=2, size=(600, 500))[:, ::-1]])
+    for sheet in (pair, np.vstack([pair, pair]), pair[:, :500].repeat(2, axis=0)):
+        assert look(np.ascontiguousarray(sheet), network).distance < UNKNOWN
+
+
 def test_an_uncut_spine_is_never_told_a_bone_reading(network, finder):
     answer = read(drawn(views.spine), network, finder).finding
     assert answer.indeterminate
