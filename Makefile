@@ -6,7 +6,7 @@
 PYTHON ?= $(firstword $(shell command -v python3 python) python3)
 ARGS ?=
 
-.PHONY: help setup run test test-long test-training test-oip test-containers check bench docs lock sbom saved-models deploy deploy-secrets check-data train-imaging train-staging train-clinical train-joints clinical-figures imaging-figures steadiness clean
+.PHONY: help setup run test test-long test-training test-oip test-containers check bench docs lock sbom saved-models deploy deploy-secrets check-data train-imaging train-staging train-clinical train-joints clinical-figures imaging-figures imaging-gate steadiness clean
 
 help: ## List these commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,6 +88,10 @@ steadiness: ## From where on readings move when a film is sent smaller, blurred 
 	$(needs-data)
 	$(PYTHON) up.py --training services.staging.training.steadiness --data "$(DATA)"
 	$(PYTHON) up.py --training services.imaging.training.steadiness --data "$(DATA)"
+
+imaging-gate: ## Fit the anatomy head again and judge what the gate refuses: renews network and card [DATA=DIR VERSION=v]
+	$(needs-data)
+	$(PYTHON) up.py --training services.imaging.training.renew_gate --data "$(DATA)" --version $(or $(VERSION),$(error VERSION is missing: the network changes))
 
 clean: ## Remove the environments and the caches; the state folder stays
 	rm -rf .venv .venv-training .venv-oip .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from services.imaging.gate import check_anatomy, check_not_white, check_readable
+from services.imaging.gate import check_anatomy, check_not_white, check_readable, odd_content
 from services.imaging.network import Anatomy, BoneReading, look, read_bone
 from services.imaging.regions import Regions, bone_regions
 from services.imaging.tags import BodyPart, check_view, odd_tags
@@ -87,8 +87,8 @@ def classify(radiograph: Radiograph, network: Scorer, finder: Scorer, model: Mod
     lacks = lacking(radiograph, regions, crops)
     why = lacks[0].detail if lacks else TOO_LITTLE[site] if not regions.enough else None
     found = finding(anatomy, bone.probabilities, why, done, model, ratios)
-    odd = [*radiograph.warnings, *odd_tags(radiograph, site), *writing(radiograph.pixels), *lacks]
-    return Reading(radiograph, found, odd, regions, bone)
+    odd = [*odd_tags(radiograph, site), *odd_content(anatomy), *writing(radiograph.pixels), *lacks]
+    return Reading(radiograph, found, [*radiograph.warnings, *odd], regions, bone)
 
 
 def site_of(anatomy: Anatomy) -> BodyPart:

@@ -3,7 +3,8 @@
 import cv2
 import numpy as np
 
-from services.imaging.network import Anatomy, Content
+from services.imaging.network import CONTENTS, Anatomy, Content
+from shared.contracts.film import FilmWarning
 from shared.problems import ImageRefused
 from shared.radiograph import Radiograph
 from shared.radiograph.prepare import GrayPixels
@@ -17,6 +18,18 @@ LEAST_SHARPNESS = 0.020
 SHARPNESS_SIDE = 512
 # Share of the picture that is white: the labelled ones have at most 0.13; pages of text have more than half.
 MOST_WHITE, WHITE = 0.5, 250
+# Limits of `Anatomy.other`: from the first on a picture is refused, from the second on it is read but is unusual.
+# docs/model-cards/imaging.md gives what they let through, of knees and spines and of pictures of other kinds.
+UNKNOWN, UNUSUAL = 0.5, 0.25
+# From this probability of an implant on, a knee that is read shows metal; of those without any the likest has 0.06.
+METAL = 0.1
+UNLIKE_KNOWN = FilmWarning(
+    type="unusual_picture",
+    detail="The picture is unlike most knees and spines that the network knows: weigh its reading with care.",
+)
+SHOWS_METAL = FilmWarning(
+    type="hardware", detail="There seems to be metal at the knee, which the network has not learned to read beside."
+)
 CURE = "Send one frontal radiograph of a knee, or of the spine."
 
 WORDS: dict[Content, str] = {
@@ -24,7 +37,9 @@ WORDS: dict[Content, str] = {
     "hip": "It looks like a radiograph of the hip or pelvis.",
     "limb": "It looks like a radiograph of another limb.",
     "knee_implant": "It looks like a knee with an implant, which hides the joint and the bone.",
-    "not_radiograph": "It does not look like a radiograph.",
+    "not_radiograph": "It does not look like a radiograph but like a photograph, a drawing, or a page or report.",
+    "knee_not_frontal": "It does not look like a frontal knee, but like a side view or a skyline view of one.",
+    "knee_growing": "It looks like a knee with open growth plates; the network knows the bones of adults only.",
 }
 
 
@@ -76,9 +91,25 @@ def check_anatomy(anatomy: Anatomy) -> None:
     """Refuse what the network takes for anything but a knee or a spine.
 
     Raises:
-        ImageRefused: `chest`, `hip`, `limb`, `knee_implant` or `not_radiograph`.
+        ImageRefused: `chest`, `hip`, `limb`, `knee_implant`, `not_radiograph`, `knee_not_frontal` or `knee_growing`.
     """
-    if anatomy.other < 0.5:
+    if anatomy.other < UNKNOWN:
         return
     content = anatomy.likeliest_other
     raise ImageRefused(f"{WORDS[content]} {CURE}", reason=content, probability=round(anatomy.other, 3))
+
+
+def odd_content(anatomy: Anatomy) -> list[FilmWarning]:
+    """What a reader has to know about a picture that is read though it is not quite what the network knows."""
+    return [warning for odd, warning in ((is_unusual, UNLIKE_KNOWN), (shows_metal, SHOWS_METAL)) if odd(anatomy)]
+
+
+def is_unusual(anatomy: Anatomy) -> bool:
+    """Whether a picture that is read is so unlike the known knees and spines that its reader has to be told."""
+    return UNUSUAL <= anatomy.other < UNKNOWN
+
+
+def shows_metal(anatomy: Anatomy) -> bool:
+    """Whether a knee that is read shows metal, such as screws or a plate. Much metal is found; a few screws seldom."""
+    implant = float(anatomy.probabilities[CONTENTS.index("knee_implant")])
+    return anatomy.knee > anatomy.spine and implant >= METAL

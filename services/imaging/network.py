@@ -1,7 +1,7 @@
 """The network as the domain sees it: what the picture shows, which way it lies, and what the bone looks like.
 
 Input `radiograph` (batch, 224, 224, 1), without CLAHE: the brightness of bone is what the bone readouts read. Outputs:
-`anatomy` (batch, 9) probabilities in the order of `CONTENTS`; `turn` (batch, 4) probabilities that the picture was
+`anatomy` (batch, 11) probabilities in the order of `CONTENTS`; `turn` (batch, 4) probabilities that the picture was
 turned by 0, 90, 180 or 270 degrees clockwise; `inverted` (batch, 1) probability that bone is dark; `bone`
 (batch, 3, 2) log odds of "osteopenia or worse" and of "osteoporosis" by each site's readout; `heat` (batch, 14, 14, 3)
 the evidence for osteoporosis by place, whose mean is the readout's score.
@@ -18,13 +18,14 @@ from shared.inference import Scorer, Tensors
 from shared.radiograph.prepare import GrayPixels, network_input
 
 Content = Literal[
-    "knee", "spine_dxa", "spine_cut_out", "spine_radiograph", "chest", "hip", "limb", "knee_implant", "not_radiograph"
-]
+    "knee", "spine_dxa", "spine_cut_out", "spine_radiograph", "chest", "hip", "limb", "knee_implant", "not_radiograph",
+    "knee_not_frontal", "knee_growing",
+]  # fmt: skip
 # The order of the anatomy head's outputs. Cut out on black, DXA and uncut are three looks of the same spine; only
-# the first two have bone labels.
+# the first two have bone labels. The last two were learned from drawings: no data set here holds such views.
 CONTENTS: tuple[Content, ...] = get_args(Content)
 SPINE = slice(1, 4)
-OTHER = slice(4, 9)
+OTHER = slice(4, 11)
 Site = Literal["knee", "spine_dxa", "spine_cut_out"]
 # The order of the bone readouts: one for each kind of picture that has bone labels.
 SITES: tuple[Site, ...] = ("knee", "spine_dxa", "spine_cut_out")
@@ -82,6 +83,11 @@ class Look:
     anatomy: Anatomy
     turn: npt.NDArray[np.float64]
     inverted: float
+
+    @property
+    def distance(self) -> float:
+        """How far the picture is from the knees and spines that the network knows: 0 (known) to 1 (unlike them)."""
+        return self.anatomy.other
 
 
 @dataclass(frozen=True)

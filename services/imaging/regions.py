@@ -19,6 +19,9 @@ Box = tuple[int, int, int, int]
 ENOUGH = 0.5
 # Of 255; cut-out spines lie on black, which JPEG blurs a little.
 BLACK = 12
+# A cut-out lies on black all round: of its border at least 0.93 is black in `spine_masked`, of an uncut spine's at
+# most 0.78 (1,021 pictures). The border is this share of the shorter side wide.
+BLACK_BORDER, BORDER = 0.85, 0.02
 MOST_TILES = 6
 
 
@@ -45,7 +48,8 @@ def bone_regions(pixels: GrayPixels, anatomy: Anatomy, finder: Scorer) -> Region
         return knee_regions(pixels, finder)
     if anatomy.likeliest_spine == "spine_dxa":
         return Regions("spine_dxa", dxa_tiles(pixels), enough=True)
-    return Regions("spine_cut_out", column_tiles(pixels), enough=anatomy.likeliest_spine == "spine_cut_out")
+    cut_out = anatomy.likeliest_spine == "spine_cut_out" and is_cut_out(pixels)
+    return Regions("spine_cut_out", column_tiles(pixels), enough=cut_out)
 
 
 def knee_regions(pixels: GrayPixels, finder: Scorer) -> Regions:
@@ -75,6 +79,13 @@ def column_tiles(pixels: GrayPixels) -> list[Box]:
     count = int(np.clip(round(length / side), 1, MOST_TILES))
     starts = [round((length - side) * number / max(1, count - 1)) for number in range(count)]
     return [(x, y + start, side, side) if height >= width else (x + start, y, side, side) for start in starts]
+
+
+def is_cut_out(pixels: GrayPixels) -> bool:
+    """Whether the background really is blacked out: black nearly all along the border."""
+    rim = max(1, round(min(pixels.shape) * BORDER))
+    border = (pixels[:rim], pixels[-rim:], pixels[:, :rim], pixels[:, -rim:])
+    return bool((np.concatenate([side.ravel() for side in border]) <= BLACK).mean() >= BLACK_BORDER)
 
 
 def bone_box(pixels: GrayPixels) -> Box:

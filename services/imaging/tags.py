@@ -39,7 +39,7 @@ def check_view(radiograph: Radiograph, site: BodyPart) -> None:
     """Refuse a knee that was not taken from the front, by its tags; spines of every view were shown to the network.
 
     Raises:
-        ImageRefused: `not_frontal`.
+        ImageRefused: `knee_not_frontal`.
     """
     view = other_view(radiograph)
     if view is None or site != "knee":
@@ -47,7 +47,7 @@ def check_view(radiograph: Radiograph, site: BodyPart) -> None:
     raise ImageRefused(
         f"The DICOM file says that it is {view}; a knee is read from a frontal view alone. Send the frontal view, or "
         "correct ViewPosition and PatientOrientation.",
-        reason="not_frontal",
+        reason="knee_not_frontal",
     )
 
 

@@ -6,10 +6,10 @@ from pydantic import Field
 
 from shared.contracts.base import Contract
 
-# Closed: a program can rely on it. docs/how-to/images.md has a line for each.
+# Closed: a program can rely on it. docs/reference/inputs.md says when each comes.
 FilmWarningType = Literal[
     "window_ignored", "low_contrast", "not_for_presentation", "photographed_film", "burned_in_text",
-    "body_part_differs", "side_differs", "side_unknown", "same_leg_twice", "more_than_two_knees", "upside_down",
+    "body_part_differs", "side_differs", "same_leg_twice", "more_than_two_knees", "upside_down",
     "not_frontal", "growth_plates", "hardware", "few_pixels", "blurred", "heavy_compression", "unusual_picture",
 ]  # fmt: skip
 

@@ -109,7 +109,7 @@ async def test_a_good_film_has_no_warning(shared_api, make):
 
 async def test_a_side_view_is_refused_by_name(shared_api, make):
     answer = await assess(shared_api, make(ViewPosition="LL"))
-    assert (answer.status_code, answer.json()["reason"]) == (422, "not_frontal")
+    assert (answer.status_code, answer.json()["reason"]) == (422, "knee_not_frontal")
 
 
 async def test_a_small_film_is_graded_as_uncertain(shared_api):

@@ -55,7 +55,7 @@ def test_staging_from_data_to_model_and_on_from_its_checkpoint(data, tmp_path):
 def test_imaging_from_data_to_model(data, tmp_path):
     train("imaging", data, tmp_path, "--epochs", "1")
     answer = check(
-        tmp_path, "imaging", {"anatomy": (9,), "turn": (4,), "inverted": (1,), "bone": (3, 2), "heat": (14, 14, 3)}
+        tmp_path, "imaging", {"anatomy": (11,), "turn": (4,), "inverted": (1,), "bone": (3, 2), "heat": (14, 14, 3)}
     )
     # The heat map is the evidence itself: its mean is each readout's score, up to the two cut-offs.
     scores = answer["heat"].mean(axis=(1, 2))

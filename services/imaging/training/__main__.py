@@ -7,7 +7,7 @@ import numpy as np
 
 from services.imaging.training.baselines import baselines
 from services.imaging.training.card import write_card
-from services.imaging.training.cases import describe, read_cases, read_regions
+from services.imaging.training.cases import describe, drawn_cases, read_cases, read_regions
 from services.imaging.training.check import checked
 from services.imaging.training.evaluate import fit, judge
 from services.imaging.training.features import Extractor
@@ -25,7 +25,7 @@ def main() -> None:
     """Train and write the card."""
     run = parse_run(argparse.ArgumentParser(description=__doc__), "imaging", SERVICE / "model")
     rows = limited(checked(run.data, run.exclude), run.limit)
-    cases = read_cases(run.data, [row for row in rows if not row.held_out])
+    cases = read_cases(run.data, [row for row in rows if not row.held_out]) + drawn_cases(run.limit)
     print(describe(cases), flush=True)
     backbone = efficientnet_lite0()
     extractor = Extractor.of(backbone)

@@ -11,6 +11,15 @@ import numpy.typing as npt
 from services.imaging.network import BONE_CLASSES, CONTENTS, Site
 from services.imaging.regions import Box, column_tiles, dxa_tiles, knee_regions
 from services.imaging.training.tables import Row
+from services.imaging.training.unknown.kinds import (
+    FITTING,
+    FITTING_EACH,
+    FITTING_SEED,
+    VIEWS,
+    VIEWS_EACH,
+    VIEWS_SEED,
+    drawn,
+)  # fmt: skip
 from shared.inference import Scorer
 from shared.inference.onnx import OnnxScorer
 from shared.radiograph.intake import decode
@@ -19,6 +28,8 @@ from shared.radiograph.prepare import NETWORK_SIZE, GrayPixels, squared
 from shared.training.run import Run
 
 VARIANTS = 5
+# The tables of what is drawn: pictures to be refused, and views of knees.
+DRAWN, DRAWN_VIEWS = "drawn", "drawn_views"
 
 
 @dataclass(frozen=True)
@@ -75,6 +86,24 @@ def read_cases(data: Path, rows: list[Row]) -> list[Case]:
         )
         for row in rows
     ]
+
+
+def drawn_cases(limit: int | None) -> list[Case]:
+    """What the gate learns from beside the radiographs, drawn by code; at most `limit` of each kind.
+
+    A kind to be refused is one group, so that each is judged by a head that never saw the kind.
+    """
+    each, views_each = (min(count, limit or count) for count in (FITTING_EACH, VIEWS_EACH))
+    unknown = CONTENTS.index("not_radiograph")
+    cases = [
+        Case(pixels, unknown, None, None, DRAWN, kind, f"{DRAWN}/{kind}")
+        for kind, pixels in drawn(FITTING, each, FITTING_SEED)
+    ]
+    for draw, content in VIEWS.items():
+        for number, (kind, pixels) in enumerate(drawn((draw,), views_each, VIEWS_SEED)):
+            name = f"{kind}/{number}"
+            cases.append(Case(pixels, CONTENTS.index(content), None, None, DRAWN_VIEWS, name, f"{DRAWN_VIEWS}/{name}"))
+    return cases
 
 
 def describe(cases: list[Case]) -> str:

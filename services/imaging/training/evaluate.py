@@ -11,7 +11,15 @@ from sklearn.model_selection import StratifiedGroupKFold
 from services.imaging.network import CONTENTS, SITES, classes_of
 from services.imaging.training.cases import Case, Regions
 from services.imaging.training.features import SHAPE, Features
-from services.imaging.training.heads import READOUTS, Head, Readout, fit_classes, fit_places, fit_readout
+from services.imaging.training.heads import (
+    ANATOMY_STRENGTH,
+    READOUTS,
+    Head,
+    Readout,
+    fit_classes,
+    fit_places,
+    fit_readout,
+)  # fmt: skip
 from services.imaging.training.variants import Lying, Wholes
 from shared.training.calibrate import calibrate_ordinal
 
@@ -68,15 +76,14 @@ def judge(cases: list[Case], wholes: Wholes, regions: Regions, features: Feature
         features: of the regions, (variants, rows of `regions`, length); a readout learns from all variants and is
             judged on the first, which is what the service looks at.
     """
-    anatomy, lying = np.zeros((len(cases), len(CONTENTS))), wholes.lying
+    anatomy, lying = judge_anatomy(cases, wholes.plain, wholes.augmented, seed), wholes.lying
     turn, inverted = np.zeros((lying.judged, 4)), np.zeros((lying.judged, 2))
     for number, (train, test) in enumerate(folds(cases, np.arange(len(cases)), seed)):
-        anatomy[test] = softmax(fit_anatomy(cases, wholes, train).scores(wholes.plain[test, SHAPE]), axis=1)
         seen, held = np.isin(lying.case, train), np.flatnonzero(np.isin(lying.case[: lying.judged], test))
         heads = fit_lying(lying, seen, seed)
         turn[held] = softmax(heads[0].scores(lying.places[held]), axis=1)
         inverted[held] = softmax(heads[1].scores(lying.shape[held]), axis=1)
-        print(f"anatomy and the way of lying, fold {number + 1}", flush=True)
+        print(f"the way of lying, fold {number + 1}", flush=True)
     bone, slopes, offsets = np.full((len(cases), 3), np.nan), [], []
     for number, site in enumerate(SITES):
         rows = of_site(cases, number)
@@ -89,6 +96,16 @@ def judge(cases: list[Case], wholes: Wholes, regions: Regions, features: Feature
         offsets.append(offset)
     knees = knees_of(cases, regions, features, seed)
     return Judged(anatomy, turn.reshape(-1, 4, 2, 4), inverted[:, 1].reshape(-1, 4, 2), bone, slopes, offsets, knees)
+
+
+def judge_anatomy(cases: list[Case], plain: Features, augmented: Features, seed: int) -> Numbers:
+    """Probabilities of the anatomy head, out of fold: (cases, contents)."""
+    anatomy = np.zeros((len(cases), len(CONTENTS)))
+    for number, (train, test) in enumerate(folds(cases, np.arange(len(cases)), seed)):
+        head = fit_anatomy(cases, plain, augmented, train)
+        anatomy[test] = softmax(head.scores(plain[test, SHAPE]), axis=1)
+        print(f"anatomy, fold {number + 1}", flush=True)
+    return anatomy
 
 
 def knees_of(cases: list[Case], regions: Regions, features: Features, seed: int) -> Numbers:
@@ -121,7 +138,7 @@ def fit(cases: list[Case], wholes: Wholes, regions: Regions, features: Features,
         chosen = np.isin(regions.case, of_site(cases, number))
         bone.append(fit_bone(READOUTS[site], cases, regions, features, chosen))
     return Heads(
-        fit_anatomy(cases, wholes, everything),
+        fit_anatomy(cases, wholes.plain, wholes.augmented, everything),
         *fit_lying(wholes.lying, np.full(len(wholes.lying.case), True), seed),
         bone,
         judged.slopes,
@@ -129,11 +146,15 @@ def fit(cases: list[Case], wholes: Wholes, regions: Regions, features: Features,
     )
 
 
-def fit_anatomy(cases: list[Case], wholes: Wholes, rows: Rows) -> Head:
-    """The anatomy head on the plain and augmented pictures of `rows`."""
+def fit_anatomy(cases: list[Case], plain: Features, augmented: Features, rows: Rows) -> Head:
+    """The anatomy head on the plain and augmented pictures of `rows`.
+
+    Args:
+        plain: (cases, length). augmented: (variants, cases, length).
+    """
     content = np.array([case.content for case in cases])[rows]
-    inputs = np.concatenate([wholes.plain[rows], *wholes.augmented[:, rows]])[:, SHAPE]
-    return fit_classes(inputs, np.tile(content, 1 + len(wholes.augmented)), len(CONTENTS))
+    inputs = np.concatenate([plain[rows, SHAPE], *augmented[:, rows, SHAPE]])
+    return fit_classes(inputs, np.tile(content, 1 + len(augmented)), len(CONTENTS), ANATOMY_STRENGTH)
 
 
 def fit_lying(lying: Lying, rows: npt.NDArray[np.bool_], seed: int) -> tuple[Head, Head]:

@@ -21,6 +21,9 @@ PUBLIC: dict[str, Content | None] = {
     "spine_dxa": "spine_dxa",
     "spine_masked": "spine_cut_out",
     "spine_view": "spine_radiograph",
+    "spine_view_fullsize": "spine_radiograph",
+    "spine_landmarks": "spine_radiograph",
+    "knee_kl_india": "knee",
     "other": None,
 }
 OTHER_LABELS: dict[str, Content] = {
@@ -36,6 +39,7 @@ HOSPITAL = "radiographs"
 COLUMNS: dict[str, tuple[str, ...]] = {
     HOSPITAL: ("file", "patient", "anatomy", "label"),
     **{table: ("file", "label") if table in (*BONE_TABLES, "other") else ("file",) for table in PUBLIC},
+    "spine_view_fullsize": ("file", "spine_view_file"),
 }
 PARTS = ("train", "validation", "test")
 # Beyond these a T-score is a slip of the pen, or another unit.
@@ -169,12 +173,20 @@ def read_row(table: str, line: int, record: dict[str, str], faults: list[Fault])
         line=line,
         file=record["file"],
         patient=patient,
-        group=f"{table}/{record.get('group') or patient or record['file']}",
+        group=group_of(table, record),
         content=CONTENTS.index(content),
         bone=None if bone is None else BONE_CLASSES.index(bone),
         t_score=t_score_of(record),
-        part=record.get("part", ""),
+        part=record.get("part", "") if table == HOSPITAL else "",  # `spine_landmarks` has its publisher's own
     )
+
+
+def group_of(table: str, record: dict[str, str]) -> str:
+    """What never lies on both sides of a split. `spine_view_fullsize` shows the people of `spine_view` again."""
+    if table == "spine_view_fullsize":
+        return f"spine_view/{record['spine_view_file']}"
+    named = record.get("group") or record.get("series") or record.get("patient")
+    return f"{table}/{named or record['file']}"
 
 
 def content_of(table: str, record: dict[str, str]) -> str | None:

@@ -1,5 +1,6 @@
 """Variants of the whole pictures: augmented ones for anatomy, turned and inverted ones for the way a picture lies."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,16 +55,23 @@ class Wholes:
 
 def features_of_wholes(cases: list[Case], extractor: Extractor, run: Run) -> Wholes:
     """Every feature that anatomy and the way of lying are learned from."""
-    random, augmentation = np.random.default_rng(run.seed), Augmentation(invert=0.0)
     pixels = wholes(cases)
+    plain, augmented = features_for_anatomy(pixels, extractor.features, run)
+    print("whole pictures done; now as they may lie", flush=True)
+    wanted = np.array([number for number, case in enumerate(cases) if case.content < OTHER.start])
+    return Wholes(plain, augmented, features_of_lying(pixels, wanted, extractor, run))
+
+
+def features_for_anatomy(
+    pixels: npt.NDArray[np.uint8], features_of: Callable[[npt.NDArray[np.uint8]], Features], run: Run
+) -> tuple[Features, Features]:
+    """Features (cases, length) of the pictures as they are, and (variants, cases, length) of augmented ones."""
+    random, augmentation = np.random.default_rng(run.seed), Augmentation(invert=0.0)
     augmented = []
     for _ in range(run.count(AUGMENTED)):
         varied = np.stack([augmentation.apply(picture, NETWORK_SIZE, random) for picture in pixels])
-        augmented.append(extractor.features(varied))
-    plain = extractor.features(pixels)
-    print("whole pictures done; now as they may lie", flush=True)
-    wanted = np.array([number for number, case in enumerate(cases) if case.content < OTHER.start])
-    return Wholes(plain, np.stack(augmented), features_of_lying(pixels, wanted, extractor, run))
+        augmented.append(features_of(varied))
+    return features_of(pixels), np.stack(augmented)
 
 
 def features_of_lying(pixels: npt.NDArray[np.uint8], wanted: Numbers, extractor: Extractor, run: Run) -> Lying:

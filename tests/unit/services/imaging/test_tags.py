@@ -40,7 +40,7 @@ def test_a_view_is_named_by_its_tags(view, orientation, words):
     if words:
         with pytest.raises(ImageRefused, match=words) as caught:
             check_view(radiograph, "knee")
-        assert caught.value.members["reason"] == "not_frontal"
+        assert caught.value.members["reason"] == "knee_not_frontal"
         assert [odd.type for odd in odd_tags(radiograph, "spine")] == ["not_frontal"]
     check_view(radiograph, "spine")
 
