@@ -8,6 +8,7 @@ from gateway.platform.audit import Audit
 from gateway.platform.audit_actions import AuditAction
 from gateway.platform.identity.accounts import Account, Accounts
 from gateway.platform.identity.attempts import Attempts
+from gateway.platform.identity.delegation import require_role
 from gateway.platform.identity.invitations import Invitation, Invitations, NewInvitation
 from gateway.platform.identity.passwords import Passwords
 from gateway.platform.identity.scopes import Principal, Role
@@ -84,35 +85,33 @@ class AccountUseCases:
         return accounts
 
     async def set_disabled(self, account_id: UUID, disabled: bool, who: Principal) -> Account:
-        """Disable an account, which ends its sign-ins at once, or enable it again.
+        """Disable an account, which ends its sign-ins and all that it handed on at once, or enable it again.
 
         Raises:
             Conflict: one's own account.
             NotFound: the organisation has no such account.
+            NotAuthorised: it could do more than whoever enables it.
         """
         if disabled and who.account_id == account_id:
             raise Conflict("You cannot disable your own account: ask another administrator.")
-        return await self.accounts.set_disabled(account_id, who.organisation_id, disabled, who.id)
+        return await self.accounts.set_disabled(account_id, disabled, who)
 
     async def invite(self, wanted: InvitationWanted, who: Principal) -> NewInvitation:
         """Invite somebody to one's own organisation; the answer is the one chance to see the token.
 
         Raises:
             InvalidInput: a patient without a number.
-            NotAuthorised: staff are invited by administrators.
+            NotAuthorised: the account could do more than the inviter; staff are invited by administrators alone.
             Conflict: the address, or the patient, has an account.
         """
+        require_role(who, wanted.role)  # before a patient is made for it
         patient_id = None
         if wanted.role == "patient":
             number = checked_patient_number(wanted.patient_number)
             if number is None:
                 raise InvalidInput("patient_number: needed to invite a patient.", field="patient_number")
             patient_id = (await self.patients.get_or_create(who.organisation_id, number, who.id)).id
-        else:
-            who.must_have("admin")
-        return await self.invitations.add(
-            wanted.email, wanted.role, who.organisation_id, who.id, wanted.lifetime, patient_id
-        )
+        return await self.invitations.add(wanted.email, wanted.role, who, wanted.lifetime, patient_id)
 
     async def open_invitations(self, who: Principal) -> list[Invitation]:
         """The organisation's invitations that can still be accepted, without their tokens."""

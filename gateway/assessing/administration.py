@@ -12,16 +12,16 @@ from gateway.platform.audit import Audit
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Database, DatabaseUnavailable, SchemaBehind, migrate, require_schema
 from gateway.platform.identity.accounts import Accounts
-from gateway.platform.identity.api_keys import ApiKey, ApiKeys, NewApiKey, checked_key_name
+from gateway.platform.identity.api_key import ApiKey, NewApiKey, checked_key_name
+from gateway.platform.identity.api_keys import ApiKeys
 from gateway.platform.identity.email import checked_email
 from gateway.platform.identity.passwords import Passwords, new_password
-from gateway.platform.identity.scopes import read_scopes
+from gateway.platform.identity.scopes import OPERATOR, operator_of, read_scopes
 from gateway.settings import GatewaySettings
 from shared.problems import InvalidInput, NotFound
 from shared.service import CannotStart
 
 FIRST_ADMINISTRATOR = "admin@localhost"
-OPERATOR = "operator"
 
 
 def prepare(settings: GatewaySettings) -> None:
@@ -119,7 +119,7 @@ async def create_api_key(
     expires = now() + dt.timedelta(days=days) if days else None
     async with open_database(settings) as database:
         owner = await _organisation(Accounts(database.sessions), settings, organisation)
-        new = await ApiKeys(database.sessions).add(name, list(read_scopes(scopes)), owner, OPERATOR, expires)
+        new = await ApiKeys(database.sessions).add(name, list(read_scopes(scopes)), operator_of(owner), expires)
     return _new_key(new)
 
 
@@ -130,18 +130,20 @@ async def rotate_api_key(settings: GatewaySettings, identity: str, overlap_hours
         NotFound: no such key, or it was revoked.
     """
     async with open_database(settings) as database:
-        overlap = dt.timedelta(hours=overlap_hours)
-        return _new_key(await ApiKeys(database.sessions).rotate(key_id(identity), None, OPERATOR, overlap))
+        keys, overlap = ApiKeys(database.sessions), dt.timedelta(hours=overlap_hours)
+        operator = operator_of(await keys.organisation_of(key_id(identity)))
+        return _new_key(await keys.rotate(key_id(identity), operator, overlap))
 
 
 async def revoke_api_key(settings: GatewaySettings, identity: str) -> dict[str, Any]:
-    """Revoke a key at once.
+    """Revoke a key at once, with all that was made with it.
 
     Raises:
         NotFound: no such key.
     """
     async with open_database(settings) as database:
-        await ApiKeys(database.sessions).revoke(key_id(identity), None, OPERATOR)
+        keys = ApiKeys(database.sessions)
+        await keys.revoke(key_id(identity), operator_of(await keys.organisation_of(key_id(identity))))
     return {"id": key_id(identity), "revoked": True}
 
 
@@ -156,6 +158,7 @@ async def list_api_keys(settings: GatewaySettings) -> list[dict[str, Any]]:
             "scopes": key.scopes,
             "organisation_id": str(key.organisation_id),
             "state": _state(key),
+            "parent": key.parent,
             "expires_at": key.expires_at and key.expires_at.isoformat(),
             "last_used_at": key.last_used_at and key.last_used_at.isoformat(),
         }

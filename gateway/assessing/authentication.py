@@ -5,10 +5,12 @@ from uuid import UUID
 
 from gateway.platform.audit import Audit
 from gateway.platform.audit_actions import AuditAction
+from gateway.platform.clock import now
 from gateway.platform.identity.access_tokens import INVALID_TOKEN, AccessTokens, ApiClient, Person
 from gateway.platform.identity.accounts import Accounts
 from gateway.platform.identity.api_keys import ApiKeys
 from gateway.platform.identity.attempts import Attempts
+from gateway.platform.identity.delegation import end_within, require_scopes
 from gateway.platform.identity.refresh_tokens import NewToken, RefreshTokens
 from gateway.platform.identity.scopes import Principal, Scope, key_actor, read_scopes
 from gateway.platform.identity.sign_in import SignIn
@@ -121,11 +123,14 @@ class Authentication:
         scopes = who.scopes
         if scope:
             wanted = read_scopes(scope)
-            for name in wanted:
-                who.must_have(name)
+            require_scopes(who, wanted)
             scopes = frozenset(wanted)
         await self.audit.write(who.organisation_id, who.id, AuditAction.SIGN_IN)
-        return self._issued(self.access_tokens.for_client(ApiClient(identity, scopes)), scopes)
+        moment = now()
+        end = end_within(who, moment + self.access_tokens.lifetime) or moment
+        return IssuedTokens(
+            self.access_tokens.for_client(ApiClient(identity, scopes), end), int((end - moment).total_seconds()), scopes
+        )
 
     async def refresh(self, refresh_token: str) -> IssuedTokens:
         """Exchange a refresh token for new tokens. Each is good once; used again, it ends the whole sign-in.
@@ -150,8 +155,5 @@ class Authentication:
     async def _for_person(self, new: NewToken) -> IssuedTokens:
         who = await self.accounts.person(new.account_id)
         access_token = self.access_tokens.for_person(Person(new.account_id, new.family))
-        return self._issued(access_token, who.scopes, new.token)
-
-    def _issued(self, access_token: str, scopes: frozenset[str], refresh_token: str | None = None) -> IssuedTokens:
         seconds = int(self.access_tokens.lifetime.total_seconds())
-        return IssuedTokens(access_token, seconds, scopes, refresh_token)
+        return IssuedTokens(access_token, seconds, who.scopes, new.token)

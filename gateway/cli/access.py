@@ -60,7 +60,10 @@ def list_keys(state_dir: StateDir = None, as_json: Json = False) -> None:
     from gateway.assessing.administration import list_api_keys
 
     keys = with_database(state_dir, list_api_keys)
-    lines = [f"{key['id']}  {key['state']:8}  {key['name']}  ({' '.join(key['scopes'])})" for key in keys]
+    lines = [
+        f"{key['id']}  {key['state']:8}  {key['name']}  ({' '.join(key['scopes'])})  of {key['parent'] or 'unknown'}"
+        for key in keys
+    ]
     show(keys, as_json, "\n".join(lines) or "There is no key.")
 
 
@@ -80,7 +83,7 @@ def rotate_key(
 
 @app.command()
 def revoke_key(key: KeyId, state_dir: StateDir = None, as_json: Json = False) -> None:
-    """Revoke a key at once, with every access token that came of it."""
+    """Revoke a key at once, with every access token that came of it and all that was made with it."""
     from gateway.assessing.administration import revoke_api_key
 
     revoked = with_database(state_dir, lambda settings: revoke_api_key(settings, key))

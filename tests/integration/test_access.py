@@ -10,6 +10,7 @@ from gateway.assessing.administration import create_administrator, create_api_ke
 from gateway.platform.database.engine import Database
 from gateway.platform.database.tables import AuditRow, OrganisationRow
 from gateway.platform.identity.api_keys import ApiKeys
+from gateway.platform.identity.scopes import operator_of
 from gateway.settings import GatewaySettings
 from shared.problems import Conflict, InvalidInput
 
@@ -68,7 +69,7 @@ async def test_another_organisation_sees_nothing_of_ours(settings, api, stranger
         session.add(other)
         await session.flush()
         theirs = other.id
-    made = await ApiKeys(database.sessions).add("other", ["assessments:read"], theirs, "operator")
+    made = await ApiKeys(database.sessions).add("other", ["assessments:read"], operator_of(theirs))
     await database.close()
     headers = {"X-API-Key": made.key}
     assert (await stranger.get(f"/v1/assessments/{ours}", headers=headers)).status_code == 404

@@ -116,7 +116,10 @@ class RefreshTokenRow(Table):
 
 
 class ApiKeyRow(Table):
-    """A hospital system's key, by the hash of its secret; after a rotation the one before is good for a while."""
+    """A hospital system's key, by the hash of its secret; after a rotation the one before is good for a while.
+
+    `parent` is the actor who was shown the secret, whom the key hangs on; `previous_parent` was shown the one before.
+    """
 
     __tablename__ = "api_keys"
 
@@ -131,6 +134,8 @@ class ApiKeyRow(Table):
     revoked_at: Mapped[dt.datetime | None]
     previous_secret_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     previous_valid_until: Mapped[dt.datetime | None]
+    parent: Mapped[str | None] = mapped_column(String(100), index=True)
+    previous_parent: Mapped[str | None] = mapped_column(String(100))
 
 
 class PatientRow(Table):

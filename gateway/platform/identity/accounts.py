@@ -8,12 +8,13 @@ from uuid import UUID
 from sqlalchemy import Update, case, select, update
 from sqlalchemy.exc import IntegrityError
 
-from gateway.platform.audit import audit_row
+from gateway.platform.audit import Outcome, audit_row
 from gateway.platform.audit_actions import AuditAction, account_made
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Sessions
 from gateway.platform.database.ids import uuid7
 from gateway.platform.database.tables import AccountRow, OrganisationRow, PatientRow, RefreshTokenRow
+from gateway.platform.identity.delegation import require_scopes, withdraw_handed_on
 from gateway.platform.identity.scopes import SCOPES_OF_ROLE, Principal, Role, account_actor
 from gateway.platform.paging import Page, paged
 from shared.problems import Conflict, NotAuthenticated, NotFound
@@ -168,23 +169,27 @@ class Accounts:
             await session.execute(_end_sign_ins(account_id))
             session.add(audit_row(row.organisation_id, by, AuditAction.PASSWORD_CHANGED, account_actor(account_id)))
 
-    async def set_disabled(self, account_id: UUID, organisation_id: UUID, disabled: bool, by: str) -> Account:
-        """Disable an account, which ends its sign-ins at once, or enable it again.
+    async def set_disabled(self, account_id: UUID, disabled: bool, who: Principal) -> Account:
+        """Disable an account, which ends its sign-ins and all that it handed on at once, or enable it again.
 
         Raises:
-            NotFound: the organisation has no such account.
+            NotFound: the caller's organisation has no such account.
+            NotAuthorised: it could do more than whoever enables it.
         """
         action = AuditAction.ACCOUNT_DISABLED if disabled else AuditAction.ACCOUNT_ENABLED
         async with self._sessions.begin() as session:
             row = await session.get(AccountRow, account_id)
-            is_ours = row is not None and row.organisation_id == organisation_id
+            is_ours = row is not None and row.organisation_id == who.organisation_id
             if row is not None and is_ours:
-                row.disabled_at = (row.disabled_at or now()) if disabled else None
                 if disabled:
+                    row.disabled_at = row.disabled_at or now()
                     await session.execute(_end_sign_ins(account_id))
-            session.add(
-                audit_row(organisation_id, by, action, account_actor(account_id), "done" if is_ours else "not found")
-            )
+                    await withdraw_handed_on(session, account_actor(account_id), who.id)
+                else:
+                    require_scopes(who, SCOPES_OF_ROLE[row.role])
+                    row.disabled_at = None
+            outcome: Outcome = "done" if is_ours else "not found"
+            session.add(audit_row(who.organisation_id, who.id, action, account_actor(account_id), outcome))
         if row is None or not is_ours:
             raise NotFound(f"There is no account {account_id}.")
         return _account(row)
