@@ -65,6 +65,8 @@ from shared.service import install_metrics
 
 # Seconds between two looks for renderings whose days are over.
 RENDERING_PURGE_S = 3600
+# A body without an upload: a password, a measurement. More could only be meant to keep the gateway busy.
+LARGEST_SMALL_BODY = 32_768
 API = (
     gateway.api.tokens,
     gateway.api.accounts,
@@ -132,8 +134,9 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
     app.state.on_stop = signals.stop
     install_problems(app)
     install_metrics(app)
-    larger = {"/v1/batches": settings.max_batch_bytes}
-    app.add_middleware(BodySizeLimitMiddleware, max_bytes=settings.max_upload_bytes, larger=larger)
+    uploads = dict.fromkeys(("/v1/assessments", "/new"), settings.max_upload_bytes)
+    larger = {**uploads, "/v1/batches": settings.max_batch_bytes}
+    app.add_middleware(BodySizeLimitMiddleware, max_bytes=LARGEST_SMALL_BODY, larger=larger)
     app.add_middleware(BodyTimeoutMiddleware, piece_s=settings.upload_piece_s, whole_s=settings.upload_whole_s)
     app.add_middleware(ClientAddressMiddleware)
     app.add_middleware(AccessLogMiddleware, component="gateway")

@@ -56,7 +56,7 @@ class GatewaySettings(BaseSettings):
     lockout_failures: int = Field(10, ge=3, description="Wrong passwords in a row that lock an account")
     lockout_minutes: int = Field(15, ge=1, le=1440, description="How long it stays locked")
     registration: bool = Field(True, description="Whether patients may register themselves; else they are invited")
-    max_upload_bytes: int = Field(40_000_000, ge=1, description="Largest request body")
+    max_upload_bytes: int = Field(40_000_000, ge=1, description="Largest request with a radiograph")
     upload_piece_s: float = Field(15, gt=0, description="Seconds that the next piece of a body may take")
     upload_whole_s: float = Field(300, gt=0, description="Seconds that a whole body may take")
     store_renderings: bool = Field(

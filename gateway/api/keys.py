@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from gateway.api.deps import Administrator
 from gateway.context import Context
 from gateway.platform.identity.api_key import ApiKey, NewApiKey
-from gateway.platform.identity.scopes import Scope
+from gateway.platform.identity.scopes import SCOPES, Scope
 from gateway.platform.validators import Printable
 from shared.problem_responses import example_response, problem_responses
 from shared.problems import NotAuthenticated, NotAuthorised, NotFound
@@ -36,7 +36,9 @@ class KeyRequest(BaseModel):
     """A key for one hospital system; it can do no more than whoever makes it, and ends no later."""
 
     name: Printable = Field(min_length=1, max_length=100, description="What the key is for", examples=["radiology"])
-    scopes: list[Scope] = Field(min_length=1, examples=[["assessments:write", "assessments:read"]])
+    scopes: list[Scope] = Field(
+        min_length=1, max_length=len(SCOPES), examples=[["assessments:write", "assessments:read"]]
+    )
     days: int | None = Field(None, ge=1, le=3650, description="Days until it expires; as long as its maker if left out")
 
 

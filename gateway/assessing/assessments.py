@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+import anyio
+
 from gateway.assessing.case import Case
 from gateway.assessing.release import Audience, VisibleAssessment, for_patient, visible_to
 from gateway.assessing.workflow import Findings, ProgressCallback, Workflow, no_progress
@@ -62,6 +64,11 @@ class ReportContent:
         return self.audience == "patient"
 
 
+async def _idempotent(key: str | None, case: Case) -> IdempotentRequest | None:
+    """The key with the digest of everything that was sent, taken beside the event loop: an image has megabytes."""
+    return IdempotentRequest(key, await anyio.to_thread.run_sync(case.digest)) if key else None
+
+
 @dataclass(frozen=True)
 class AssessmentUseCases:
     """What people, hospital systems and the batch worker do with assessments."""
@@ -91,7 +98,7 @@ class AssessmentUseCases:
             Conflict: the key was used for another request, or the patient was erased meanwhile.
             TooBusy: as many cases are in flight as may be.
         """
-        idempotent = IdempotentRequest(idempotency_key, case.digest()) if idempotency_key else None
+        idempotent = await _idempotent(idempotency_key, case)
         assessment = await self.assessments.answered_before(who, idempotent) if idempotent else None
         findings = None
         if assessment is None:

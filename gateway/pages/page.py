@@ -29,7 +29,7 @@ from gateway.pages.sessions import (
 )
 from gateway.platform.language import NAMES, Translator, chosen, translator_for
 from shared.logs import request_id
-from shared.problem_responses import describe_error, joined
+from shared.problem_responses import describe_errors, joined
 from shared.problems import NotAuthenticated, NotAuthorised, TrabeculaError, problem_for
 
 HERE = Path(__file__).parent
@@ -152,7 +152,7 @@ def describe_problem(error: Exception) -> dict[str, Any]:
         row = problem_for(error)
         return {"status": row.status.value, "slug": row.slug, "detail": error.detail, **error.members}
     if isinstance(error, RequestValidationError | ValidationError):
-        fields = [describe_error(dict(part)) for part in error.errors()]
+        fields = describe_errors(error.errors())
         return {"status": 422, "slug": "invalid-input", "detail": joined(fields), "errors": fields}
     if isinstance(error, HTTPException):
         slugs = {413: "upload-too-large", 408: "upload-stalled", 404: "not-found"}

@@ -1,10 +1,12 @@
 """Assessments in the database: encrypted with their owner's key, each visible to its own organisation only."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
+import anyio
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -144,15 +146,14 @@ class Assessments:
             rows = (await session.execute(newest)).all()
             subject = str(patient_id) if patient_id else None
             session.add(audit_row(who.organisation_id, who.id, AuditAction.ASSESSMENTS_LISTED, subject))
-        assessments = [self._decrypt_row(*row) for row in rows]
-        return paged(assessments, limit, lambda stored: stored.assessment.id)
+        return paged(await self._decrypt_rows(rows), limit, lambda stored: stored.assessment.id)
 
     async def of_patient(self, patient_id: UUID, limit: int | None = None) -> list[StoredAssessment]:
         """A patient's assessments, oldest first, the last `limit` of them; the caller has audited why."""
         newest = _with_keys(AssessmentRow.patient_id == patient_id).order_by(AssessmentRow.id.desc()).limit(limit)
         async with self._sessions() as session:
             rows = (await session.execute(newest)).all()
-        return [self._decrypt_row(*row) for row in reversed(rows)]
+        return await self._decrypt_rows(rows[::-1])
 
     async def release(self, assessment_id: UUID, who: Principal) -> StoredAssessment:
         """Show the medication items to the patient from now on. Releasing again changes nothing.
@@ -171,6 +172,10 @@ class Assessments:
         if row is None:
             raise _not_found(assessment_id)
         return self._decrypt_row(*row)
+
+    async def _decrypt_rows(self, rows: Sequence[Any]) -> list[StoredAssessment]:
+        """Many rows, read beside the event loop: a patient may have hundreds."""
+        return await anyio.to_thread.run_sync(lambda: [self._decrypt_row(*row) for row in rows])
 
     def _decrypt_row(
         self, row: AssessmentRow, patient_key: bytes | None, organisation_key: bytes | None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 from uuid import UUID
 
+import anyio
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -56,7 +57,8 @@ class Batch:
         for case in self.cases:
             image = await case.read_image() or b""
             number = (case.patient_number or "").encode()
-            whole.update(request_digest(case.reference.encode(), number, risk_bytes(case.risk), image))
+            parts = (case.reference.encode(), number, risk_bytes(case.risk), image)
+            whole.update(await anyio.to_thread.run_sync(request_digest, *parts))
         return whole.digest()
 
 
@@ -261,8 +263,13 @@ async def _case_row(batch_id: UUID, position: int, case: BatchCase, owner: KeyOw
         record=encrypt(owner.key, content, identity.bytes + b"record"),
         attempts=0,
         not_before=now(),
-        image=encrypt(owner.key, image, identity.bytes + b"image") if image is not None else None,
+        image=await _sealed(owner.key, image, identity.bytes + b"image"),
     )
+
+
+async def _sealed(key: bytes, image: bytes | None, associated_data: bytes) -> bytes | None:
+    """The image encrypted, beside the event loop: it has megabytes."""
+    return None if image is None else await anyio.to_thread.run_sync(encrypt, key, image, associated_data)
 
 
 def _case_of_batch(row: BatchCaseRow) -> CaseOfBatch:
