@@ -15,6 +15,7 @@ RANDOM = (
     "trabecula_internal_secret",
     "trabecula_token_secret",
     "trabecula_data_secret",
+    "trabecula_metrics_token",
     "trabecula_first_admin_password",
     "grafana_password",
 )

@@ -16,6 +16,7 @@ import gateway.api.documentation
 import gateway.api.health
 import gateway.api.invitations
 import gateway.api.keys
+import gateway.api.metrics
 import gateway.api.model_cards
 import gateway.api.patients
 import gateway.api.renderings
@@ -24,6 +25,7 @@ import gateway.api.tokens
 import gateway.pages.routes
 from gateway.api.client_address import ClientAddressMiddleware
 from gateway.api.deps import known_parameters_only
+from gateway.api.response_headers import ResponseHeadersMiddleware
 from gateway.assessing.accounts import AccountUseCases
 from gateway.assessing.api_keys import ApiKeyUseCases
 from gateway.assessing.assessments import AssessmentUseCases
@@ -133,13 +135,14 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
     )
     app.state.on_stop = signals.stop
     install_problems(app)
-    install_metrics(app)
+    install_metrics(app, gateway.api.metrics.only_with(settings.metrics_key))
     uploads = dict.fromkeys(("/v1/assessments", "/new"), settings.max_upload_bytes)
     larger = {**uploads, "/v1/batches": settings.max_batch_bytes}
     app.add_middleware(BodySizeLimitMiddleware, max_bytes=LARGEST_SMALL_BODY, larger=larger)
     app.add_middleware(BodyTimeoutMiddleware, piece_s=settings.upload_piece_s, whole_s=settings.upload_whole_s)
     app.add_middleware(ClientAddressMiddleware)
     app.add_middleware(AccessLogMiddleware, component="gateway")
+    app.add_middleware(ResponseHeadersMiddleware)
     for module in API:
         app.include_router(module.router, dependencies=[Depends(known_parameters_only)])
     for other in OTHERS:

@@ -48,6 +48,9 @@ class GatewaySettings(BaseSettings):
     data_secret: SecretStr | None = Field(
         None, min_length=32, description="Encrypts what is stored about patients: whoever loses it loses them all"
     )
+    metrics_token: SecretStr | None = Field(
+        None, min_length=16, description="What Prometheus sends to see /metrics, as its bearer token"
+    )
     access_token_minutes: int = Field(15, ge=1, le=120, description="How long an access token lasts")
     refresh_token_days: int = Field(
         14, ge=1, le=90, description="How long a refresh token lasts, and with it a session that is kept"
@@ -124,6 +127,10 @@ class GatewaySettings(BaseSettings):
             postmenopausal_from=ages[self.postmenopausal_assumed_from], frax_thresholds=self.frax_thresholds
         )
 
+    def is_private(self) -> bool:
+        """Whether what is said to the gateway is overheard by nobody: on this machine, or behind an edge with TLS."""
+        return bool(self.trusted_proxies) or self.host in ("127.0.0.1", "::1", "localhost")
+
     def sqlalchemy_url(self) -> str:
         """The database's URL with its asynchronous driver."""
         if self.database_url is not None:
@@ -146,6 +153,10 @@ class GatewaySettings(BaseSettings):
     def data_key(self) -> str:
         """The secret that the keys of patients and organisations are wrapped with."""
         return self._secret("data_secret", self.data_secret)
+
+    def metrics_key(self) -> str:
+        """What Prometheus sends to see the metrics."""
+        return self._secret("metrics_token", self.metrics_token)
 
     def _secret(self, name: str, given: SecretStr | None) -> str:
         if given is not None:

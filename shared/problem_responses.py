@@ -25,6 +25,7 @@ from shared.problems import (
 )
 
 PROBLEM_JSON = "application/problem+json"
+ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 MOST_IN_DETAIL, MOST_ERRORS = 5, 50
 # What is typed there is in no answer, whatever is wrong with it.
 SECRET_FIELDS = {"password", "current_password", "new_password", "token", "refresh_token", "client_secret", "code"}
@@ -54,7 +55,8 @@ def problem_response(
     body = {"type": TYPE_PREFIX + slug, "title": title, "status": status, "detail": detail, **members}
     if identity := request_id():
         body["instance"] = f"urn:trabecula:request:{identity}"
-    return JSONResponse(body, status, headers, PROBLEM_JSON)
+    # An answer to a failure of the app itself passes by everything that sets headers on the others.
+    return JSONResponse(body, status, {**ALWAYS, **(headers or {})}, PROBLEM_JSON)
 
 
 def install_problems(app: FastAPI) -> None:

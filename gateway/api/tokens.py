@@ -5,7 +5,7 @@ import binascii
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form, Header, Response
+from fastapi import APIRouter, Form, Header
 from pydantic import BaseModel, Field
 
 from gateway.assessing.authentication import IssuedTokens
@@ -66,12 +66,10 @@ class TokensView(BaseModel):
 async def sign_in(
     form: Annotated[TokenRequest, Form()],
     ctx: Context,
-    response: Response,
     authorization: Annotated[str | None, Header(description="`Basic` with client_id and client_secret")] = None,
 ) -> TokensView:
     """Sign in: a person by e-mail address (as `username`) and password, a hospital system by its key's id and the key
     (`grant_type=client_credentials`). A system's token ends with its key, at once."""
-    response.headers["Cache-Control"] = "no-store"
     if form.grant_type == "client_credentials":
         identity, api_key = _client(form, authorization)
         return TokensView.of(await ctx.authentication.sign_in_client(identity, api_key, form.scope))
@@ -86,11 +84,8 @@ async def sign_in(
     response_model_exclude_none=True,
     responses={**example_response(TOKENS), **problem_responses(NotAuthenticated)},
 )
-async def refresh_tokens(
-    refresh_token: Annotated[str, Form(max_length=1000)], ctx: Context, response: Response
-) -> TokensView:
+async def refresh_tokens(refresh_token: Annotated[str, Form(max_length=1000)], ctx: Context) -> TokensView:
     """Exchange a refresh token for new tokens. Each is good once; used again, it ends the whole session."""
-    response.headers["Cache-Control"] = "no-store"
     return TokensView.of(await ctx.authentication.refresh(refresh_token))
 
 

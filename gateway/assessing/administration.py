@@ -10,7 +10,14 @@ from uuid import UUID
 
 from gateway.platform.audit import Audit
 from gateway.platform.clock import now
-from gateway.platform.database.engine import Database, DatabaseUnavailable, SchemaBehind, migrate, require_schema
+from gateway.platform.database.engine import (
+    Database,
+    DatabaseUnavailable,
+    SchemaBehind,
+    keep_to_owner,
+    migrate,
+    require_schema,
+)
 from gateway.platform.identity.accounts import Accounts
 from gateway.platform.identity.api_key import ApiKey, NewApiKey, checked_key_name
 from gateway.platform.identity.api_keys import ApiKeys
@@ -41,7 +48,10 @@ def prepare(settings: GatewaySettings) -> None:
             f"The state folder {folder.resolve()} cannot be written ({error.strerror}): "
             "give this user the right to it, or name another with --state-dir."
         ) from error
+    file = settings.sqlite_file()
     try:
+        if file is not None:
+            keep_to_owner(file)
         if settings.migrate:
             migrate(settings.sqlalchemy_url(), settings.data_key())
         else:

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from gateway.pages.deps import Context, User
 from gateway.pages.forms import Posted, secret
 from gateway.pages.page import PageRoute, describe_problem, page
-from gateway.pages.sessions import clear_token_cookies
+from gateway.pages.sessions import end_session
 from shared.problems import TrabeculaError
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -31,5 +31,5 @@ async def change_password(request: Request, form: Posted, user: User, ctx: Conte
         return page(request, "account.html", HTTPStatus(problem["status"]), problem=problem)
     user.new_tokens = None
     response = RedirectResponse("/sign-in?again=1", HTTPStatus.SEE_OTHER)
-    clear_token_cookies(response)
+    end_session(response, request)
     return response

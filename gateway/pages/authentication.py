@@ -11,7 +11,15 @@ from gateway.context import AppContext
 from gateway.pages.deps import Context, User
 from gateway.pages.forms import Posted, email_address, required, secret, text
 from gateway.pages.page import LANGUAGE, OpenPageRoute, describe_problem, page
-from gateway.pages.sessions import REFRESH, clear_token_cookies, local_path, sessions_of, set_token_cookies
+from gateway.pages.sessions import (
+    REFRESH,
+    cookie,
+    end_session,
+    local_path,
+    sessions_of,
+    set_cookie,
+    set_token_cookies,
+)
 from gateway.platform.identity.email import LONGEST
 from shared.contracts.language import LanguageCode
 from shared.problems import TrabeculaError
@@ -89,12 +97,12 @@ async def accept_invitation(request: Request, form: Posted, ctx: Context) -> Res
 @router.post("/sign-out")
 async def sign_out(request: Request, form: Posted, user: User, ctx: Context) -> Response:
     """End the session, here and on the server."""
-    token = user.new_tokens.refresh_token if user.new_tokens else request.cookies.get(REFRESH)
+    token = user.new_tokens.refresh_token if user.new_tokens else cookie(request, REFRESH)
     user.new_tokens = None
     if token:
         await ctx.authentication.sign_out(token)
     response = RedirectResponse("/sign-in?out=1", HTTPStatus.SEE_OTHER)
-    clear_token_cookies(response)
+    end_session(response, request)
     return response
 
 
@@ -104,8 +112,7 @@ async def choose_language(
 ) -> Response:
     """Remember the language in the browser; nothing of it is stored here."""
     response = RedirectResponse(local_path(next), HTTPStatus.SEE_OTHER)
-    secure = request.url.scheme == "https"
-    response.set_cookie(LANGUAGE, code, max_age=YEAR_S, path="/", secure=secure, httponly=True, samesite="lax")
+    set_cookie(response, request, LANGUAGE, code, YEAR_S)
     return response
 
 

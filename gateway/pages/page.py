@@ -21,6 +21,8 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
 from gateway.pages.sessions import (
     NOT_FROM_HERE,
     CurrentUser,
+    can_be_overheard,
+    cookie,
     from_here,
     local_path,
     sessions_of,
@@ -60,7 +62,7 @@ class PageRoute(APIRoute):
         serve, is_open = super().get_route_handler(), self.is_open
 
         async def handle(request: Request) -> Response:
-            language = chosen(request.cookies.get(LANGUAGE), request.headers.get("accept-language"))
+            language = chosen(cookie(request, LANGUAGE), request.headers.get("accept-language"))
             request.state.translator, request.state.user = translator_for(language), CurrentUser("")
             try:
                 if request.method == "POST" and not from_here(request):
@@ -90,7 +92,7 @@ async def nothing_here(request: Request, error: Exception) -> Response:
         handlers = request.app.exception_handlers
         answer: Response = await handlers[HTTPException](request, error)
         return answer
-    language = chosen(request.cookies.get(LANGUAGE), request.headers.get("accept-language"))
+    language = chosen(cookie(request, LANGUAGE), request.headers.get("accept-language"))
     request.state.translator, request.state.user = translator_for(language), CurrentUser("")
     return with_headers(refusal(request, error), request)
 
@@ -126,6 +128,7 @@ def rendered(request: Request, template: str, **context: Any) -> str:
         "form_token": sessions_of(request).form_token(user),
         "path": request.url.path,
         "here": _here(request),
+        "can_be_overheard": can_be_overheard(request),
         "languages": NAMES,
         "static": static,
     }

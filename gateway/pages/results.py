@@ -35,7 +35,7 @@ async def picture(assessment_id: UUID, kind: RenderingKind, user: User, ctx: Con
     """A kept preview or heat map."""
     who = await allowed(user, "assessments:read", ctx)
     png = await ctx.assessments.rendering(assessment_id, who, (kind,))
-    return Response(png, media_type="image/png", headers={"Cache-Control": "private, no-store"})
+    return Response(png, media_type="image/png")
 
 
 @router.get("/assessments/{assessment_id}/report.pdf")

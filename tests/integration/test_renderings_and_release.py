@@ -82,7 +82,7 @@ async def test_pictures_are_kept_where_the_site_says_so(keeping, knee_jpeg):
     preview, heat = await keeping.get(f"{address}/preview.png"), await keeping.get(f"{address}/heatmap.png")
     assert preview.content.startswith(PNG)
     assert (heat.content, heat.headers["content-type"]) == (PNG + b"staging", "image/png")
-    assert heat.headers["cache-control"] == "private, no-store"
+    assert heat.headers["cache-control"] == "no-store"
     assert (await keeping.get(f"{address}/heatmap.png", params={"of": "staging"})).content == heat.content
     assert await reason(keeping, f"{address}/heatmap.png?of=imaging") == "no_heat_map"
 

@@ -86,6 +86,15 @@ def migrate(url: str, data_secret: str | None = None) -> None:
         raise DatabaseUnavailable(str(getattr(error, "orig", error)).splitlines()[0]) from error
 
 
+def keep_to_owner(file: Path) -> None:
+    """See that nobody else on the machine reads a SQLite database; its log beside it gets the same rights from it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch(mode=0o600)
+    for part in (file, *(file.with_name(file.name + suffix) for suffix in ("-wal", "-shm", "-journal"))):
+        if part.exists():
+            part.chmod(0o600)
+
+
 def require_schema(url: str) -> None:
     """See that the schema is this version's, or a newer one's.
 

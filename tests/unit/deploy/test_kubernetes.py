@@ -83,7 +83,7 @@ def test_what_serves_is_probed_scaled_spread_and_kept(workload):
 def test_a_pod_gets_the_secrets_it_needs_and_no_other(workload):
     compose = yaml.safe_load((KUBERNETES.parent / "docker-compose.yml").read_text())
     (projected,) = [volume["projected"] for volume in pod(workload)["volumes"] if "projected" in volume]
-    given = {item["key"] for item in projected["sources"][0]["secret"]["items"]}
+    given = {item["key"] for source in projected["sources"] for item in source["secret"]["items"]}
     assert given == set(compose["services"][workload["metadata"]["name"]]["secrets"])
 
 

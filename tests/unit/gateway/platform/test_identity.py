@@ -5,6 +5,7 @@ import jwt
 import pytest
 
 from gateway.api.client_address import ClientAddressMiddleware
+from gateway.platform.clock import now
 from gateway.platform.database.ids import uuid7
 from gateway.platform.identity.access_tokens import AccessTokens, ApiClient, Person
 from gateway.platform.identity.attempts import Attempts
@@ -43,7 +44,9 @@ def test_a_token_names_its_bearer_until_it_expires():
     tokens = AccessTokens(KEY, dt.timedelta(minutes=1))
     person, system = Person(uuid7(), uuid7()), ApiClient("00ff", frozenset({"models:read", "assessments:read"}))
     assert tokens.verified(tokens.for_person(person)) == person
-    assert tokens.verified(tokens.for_client(system)) == system
+    assert tokens.verified(tokens.for_client(system, now() + dt.timedelta(minutes=1))) == system
+    with pytest.raises(NotAuthenticated):
+        tokens.verified(tokens.for_client(system, now() - dt.timedelta(seconds=1)))
 
 
 def forged(key=KEY, algorithm="HS256", **changed):
