@@ -27,6 +27,7 @@ from gateway.api.client_address import ClientAddressMiddleware
 from gateway.api.deps import known_parameters_only
 from gateway.api.response_headers import ResponseHeadersMiddleware
 from gateway.assessing.accounts import AccountUseCases
+from gateway.assessing.admission import Admission
 from gateway.assessing.api_keys import ApiKeyUseCases
 from gateway.assessing.assessments import AssessmentUseCases
 from gateway.assessing.audit_trail import AuditTrail
@@ -34,6 +35,7 @@ from gateway.assessing.authentication import Authentication
 from gateway.assessing.batch_signals import BatchSignals
 from gateway.assessing.batch_worker import BatchWorker
 from gateway.assessing.batches import BatchUseCases
+from gateway.assessing.fair_turns import FairTurns
 from gateway.assessing.patients import PatientUseCases
 from gateway.assessing.services import Services, ServicesSource
 from gateway.assessing.workflow import Workflow
@@ -49,6 +51,7 @@ from gateway.platform.identity.api_keys import ApiKeys
 from gateway.platform.identity.attempts import Attempts
 from gateway.platform.identity.invitations import Invitations
 from gateway.platform.identity.passwords import Passwords
+from gateway.platform.identity.rate_limits import RateLimits
 from gateway.platform.identity.refresh_tokens import RefreshTokens
 from gateway.platform.identity.sign_in import SignIn
 from gateway.records.alerts import Alerts
@@ -165,16 +168,23 @@ def create_context(
     refresh_tokens = RefreshTokens(sessions, dt.timedelta(days=settings.refresh_token_days))
     patients, assessments = Patients(sessions, kek), Assessments(sessions, kek)
     workflow = Workflow(services, settings.max_in_flight, policy=settings.clinic_policy())
+    turns = FairTurns(
+        settings.max_in_flight, settings.staff_share, settings.max_in_flight_per_caller, settings.place_wait_s
+    )
+    admission = Admission(RateLimits.shared(database), RateLimits.of_this_process(), turns, settings)
     return AppContext(
+        admission=admission,
         settings=settings,
         database=database,
         services=services,
-        authentication=Authentication(accounts, keys, access_tokens, refresh_tokens, sign_in, attempts, audit),
+        authentication=Authentication(
+            accounts, keys, access_tokens, refresh_tokens, sign_in, attempts, audit, admission
+        ),
         accounts=AccountUseCases(
             accounts, Invitations(sessions), patients, passwords, sign_in, attempts, audit, settings
         ),
         keys=ApiKeyUseCases(keys, audit),
-        assessments=AssessmentUseCases(assessments, Renderings(sessions, kek), patients, workflow, settings),
+        assessments=AssessmentUseCases(assessments, Renderings(sessions, kek), patients, workflow, admission, settings),
         patients=PatientUseCases(PatientRecords(sessions, patients), assessments, Alerts(sessions, kek), settings),
         batches=BatchUseCases(Batches(sessions, patients), signals),
         audit_trail=AuditTrail(audit),

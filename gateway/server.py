@@ -46,8 +46,12 @@ def serve(settings: GatewaySettings) -> None:
 
 
 def set_up(settings: GatewaySettings) -> None:
-    """Bring the database to the newest schema and make the first administrator, whose password is shown once."""
+    """Bring the database to the newest schema and make the first administrator; what is new is shown once."""
     prepare(settings)
+    is_new = settings.registration_code is None and not (settings.state_dir / "registration_code").exists()
+    if settings.is_registration_open() and is_new:
+        code = settings.registration_secret()
+        typer.echo(f"Registration code, for patients who may register (also under Administration): {code}")
     if account := asyncio.run(create_first_administrator(settings)):
         given = settings.first_admin_password is not None
         password = "as TRABECULA_FIRST_ADMIN_PASSWORD says" if given else f"(shown this once): {account['password']}"

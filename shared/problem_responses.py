@@ -28,7 +28,16 @@ PROBLEM_JSON = "application/problem+json"
 ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 MOST_IN_DETAIL, MOST_ERRORS = 5, 50
 # What is typed there is in no answer, whatever is wrong with it.
-SECRET_FIELDS = {"password", "current_password", "new_password", "token", "refresh_token", "client_secret", "code"}
+SECRET_FIELDS = {
+    "password",
+    "current_password",
+    "new_password",
+    "token",
+    "refresh_token",
+    "client_secret",
+    "registration_code",
+    "second_factor",
+}
 # Raised as HTTPException by what stands before the body, and told as the problem that they are.
 _OF_EVERY_BODY = (MalformedBody, UploadTooLarge, UploadStalled)
 _OF_THE_UPLOAD = {PROBLEMS[error].status: PROBLEMS[error] for error in _OF_EVERY_BODY}

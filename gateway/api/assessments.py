@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 
 from gateway.api.assessment_form import read_case
-from gateway.api.deps import AssessmentReader, AssessmentWriter, Before, IdempotencyKey, Limit
+from gateway.api.deps import AdmittedWriter, AssessmentReader, AssessmentWriter, Before, IdempotencyKey, Limit
 from gateway.api.examples.assessments import ASSESSMENT, RECORD
 from gateway.assessing.case import CLINICAL_MODELS, DEFAULT_MODEL, Case
 from gateway.context import Context
@@ -26,6 +26,7 @@ from shared.problems import (
     NotAuthorised,
     NotFound,
     TooBusy,
+    TooManyRequests,
     UnreadableImage,
     UnsupportedImage,
     UploadStalled,
@@ -88,11 +89,12 @@ class AssessmentPage(Page[Assessment, UUID]):
             UploadStalled,
             Conflict,
             TooBusy,
+            TooManyRequests,
         ),
     },
 )
 async def make_assessment(
-    who: AssessmentWriter,  # before the body is read: strangers upload nothing
+    who: AdmittedWriter,  # before the body is read: strangers upload nothing
     case: Annotated[Case, Depends(read_case)],
     ctx: Context,
     idempotency_key: IdempotencyKey = None,

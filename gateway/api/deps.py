@@ -57,9 +57,20 @@ def needs(scope: Scope) -> Callable[..., Awaitable[Principal]]:
     return check
 
 
+async def admitted(who: Annotated[Principal, Depends(needs("assessments:write"))], ctx: Context) -> Principal:
+    """Somebody who may ask for one more assessment; asked before the body is read.
+
+    Raises:
+        TooManyRequests: more than a caller, or an organisation, may ask for within the time.
+    """
+    await ctx.admission.count_assessment(who)
+    return who
+
+
 AnyPrincipal = Annotated[Principal, Depends(principal)]
 AssessmentReader = Annotated[Principal, Depends(needs("assessments:read"))]
 AssessmentWriter = Annotated[Principal, Depends(needs("assessments:write"))]
+AdmittedWriter = Annotated[Principal, Depends(admitted)]
 PatientReader = Annotated[Principal, Depends(needs("patients:read"))]
 PatientWriter = Annotated[Principal, Depends(needs("patients:write"))]
 ModelReader = Annotated[Principal, Depends(needs("models:read"))]

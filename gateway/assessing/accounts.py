@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from gateway.platform.audit import Audit
-from gateway.platform.audit_actions import AuditAction
+from gateway.platform.audit_actions import AuditAction, account_made
 from gateway.platform.identity.accounts import Account, Accounts
 from gateway.platform.identity.attempts import Attempts
 from gateway.platform.identity.delegation import require_role
 from gateway.platform.identity.invitations import Invitation, Invitations, NewInvitation
 from gateway.platform.identity.passwords import Passwords
+from gateway.platform.identity.registration_code import is_registration_code
 from gateway.platform.identity.scopes import Principal, Role
 from gateway.platform.identity.sign_in import SignIn
 from gateway.platform.paging import Page
@@ -43,23 +44,28 @@ class AccountUseCases:
     audit: Audit
     settings: GatewaySettings
 
-    async def register(self, email: str, password: str) -> Account:
-        """A patient registers; staff are invited instead.
+    async def register(self, email: str, password: str, code: str) -> None:
+        """A patient registers with the clinic's code; staff are invited instead. Bound to no record of the hospital's.
+
+        Nothing tells whether the address has an account already: that somebody is a patient here is nobody's business.
 
         Raises:
-            NotAuthorised: registration is switched off here.
+            NotAuthorised: registration is switched off here, or the code is another one.
             InvalidInput: the password is too short or easily guessed.
-            Conflict: the address has an account.
             TooManyAttempts: wait a minute.
         """
-        if not self.settings.registration:
+        if not self.settings.is_registration_open():
             raise NotAuthorised("Registration is switched off here: ask the clinic for an invitation.")
         await self.attempts.count_address()
+        if not is_registration_code(code, self.settings.registration_secret()):
+            raise NotAuthorised("This is not the clinic's registration code: ask the clinic for it.")
         hashed = await self.passwords.new_hash(password, email)
         organisation = await self.accounts.first_organisation(self.settings.organisation)
         patient = self.patients.new_row(organisation)
-        account_id = await self.accounts.add_account(email, hashed, "patient", organisation, patient, "nobody")
-        return await self.accounts.get(account_id)
+        try:
+            await self.accounts.add_account(email, hashed, "patient", organisation, patient, "nobody")
+        except Conflict:
+            await self.audit.write(organisation, "nobody", account_made("patient"), outcome="refused")
 
     async def change_password(self, who: Principal, current: str, new: str) -> None:
         """Change one's own password. Every sign-in of the account ends.

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import anyio
 
+from gateway.assessing.admission import Admission
 from gateway.assessing.case import Case
 from gateway.assessing.release import Audience, VisibleAssessment, for_patient, visible_to
 from gateway.assessing.workflow import Findings, ProgressCallback, Workflow, no_progress
@@ -77,6 +78,7 @@ class AssessmentUseCases:
     renderings: Renderings
     patients: Patients
     workflow: Workflow
+    admission: Admission
     settings: GatewaySettings
 
     async def assess_case(
@@ -96,7 +98,8 @@ class AssessmentUseCases:
         Raises:
             InvalidInput: the image cannot be read, or is refused and there is no record beside it.
             Conflict: the key was used for another request, or the patient was erased meanwhile.
-            TooBusy: as many cases are in flight as may be.
+            TooManyRequests: the caller has as many under way as one may have.
+            TooBusy: as many cases wait as may, or no turn came in time.
         """
         idempotent = await _idempotent(idempotency_key, case)
         assessment = await self.assessments.answered_before(who, idempotent) if idempotent else None
@@ -104,7 +107,8 @@ class AssessmentUseCases:
         if assessment is None:
             owner = await self.patients.owner(who, case.patient_number)
             drawn = with_renderings or self.settings.store_renderings
-            findings = await self.workflow.assess(case, drawn, on_progress)
+            async with self.admission.turn(who):
+                findings = await self.workflow.assess(case, drawn, on_progress)
             assessment = await self.store_assessment(case, findings, who, owner, idempotent)
         return AssessmentResult(self._visible(who, assessment), findings)
 

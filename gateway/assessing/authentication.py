@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from gateway.assessing.admission import Admission
 from gateway.platform.audit import Audit
 from gateway.platform.audit_actions import AuditAction
 from gateway.platform.clock import now
@@ -47,6 +48,7 @@ class Authentication:
     passwords: SignIn
     attempts: Attempts
     audit: Audit
+    admission: Admission
 
     async def principal(self, token: str | None, api_key: str | None) -> Principal:
         """The person or the hospital system behind a credential.
@@ -57,13 +59,14 @@ class Authentication:
 
         Raises:
             NotAuthenticated: no credential, two, or one that is not valid.
+            TooManyRequests: more than one caller may send within a minute.
         """
         if token and api_key:
             raise NotAuthenticated("Send one credential: either Authorization or X-API-Key.")
         if api_key:
-            return await self.keys.client(api_key)
+            return await self._counted(await self.keys.client(api_key))
         if token:
-            return await self._of_claims(self.access_tokens.verified(token))
+            return await self._counted(await self._of_claims(self.access_tokens.verified(token)))
         raise NotAuthenticated("Send a credential: 'Authorization: Bearer <token>' or 'X-API-Key: <key>'.")
 
     async def require(self, who: Principal, scope: Scope) -> Principal:
@@ -88,7 +91,7 @@ class Authentication:
         claims = self.access_tokens.verified(token)
         if not isinstance(claims, Person):
             raise NotAuthenticated(INVALID_TOKEN)
-        principal = await self._of_claims(claims)
+        principal = await self._counted(await self._of_claims(claims))
         return SignedInPerson(principal, (await self.accounts.get(claims.account_id)).email, claims.sign_in)
 
     async def sign_in(self, email: str, password: str) -> IssuedTokens:
@@ -143,6 +146,10 @@ class Authentication:
     async def sign_out(self, refresh_token: str) -> None:
         """End a sign-in with every token that came of it; an unknown token is no error (RFC 7009)."""
         await self.refresh_tokens.end(refresh_token, AuditAction.SIGN_OUT)
+
+    async def _counted(self, who: Principal) -> Principal:
+        await self.admission.count_request(who)
+        return who
 
     async def _of_claims(self, claims: Person | ApiClient) -> Principal:
         """The principal of an access token; asked anew each time, so that an end of anything counts at once."""

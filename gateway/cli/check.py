@@ -15,7 +15,7 @@ from shared.client import ServiceClient
 from shared.problems import TrabeculaError
 
 # What nobody else on the machine may read.
-OWNERS_ONLY = ("data_secret", "token_secret", "internal_secret", "metrics_token", "trabecula.db")
+OWNERS_ONLY = ("data_secret", "token_secret", "internal_secret", "metrics_token", "registration_code", "trabecula.db")
 
 
 @dataclass(frozen=True)

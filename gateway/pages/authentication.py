@@ -26,7 +26,7 @@ from shared.problems import TrabeculaError
 
 router = APIRouter(route_class=OpenPageRoute, include_in_schema=False)
 YEAR_S = 365 * 86_400
-LONGEST_TOKEN = 200
+LONGEST_TOKEN, LONGEST_CODE = 200, 40
 
 
 @router.get("/sign-in")
@@ -56,22 +56,21 @@ async def sign_in(request: Request, form: Posted, ctx: Context) -> Response:
 
 @router.get("/register")
 async def register_page(request: Request, ctx: Context) -> Response:
-    """The form for patients who register themselves."""
-    return page(request, "register.html", allowed=ctx.settings.registration, email="", problem=None)
+    """The form for patients who register themselves. The code may be behind the # of a link, where no log sees it."""
+    return page(request, "register.html", allowed=ctx.settings.is_registration_open(), email="", code="", problem=None)
 
 
 @router.post("/register")
 async def register(request: Request, form: Posted, ctx: Context) -> Response:
-    """Make the account and sign in."""
+    """Make the account; its person then signs in, whether the address had one before or not."""
     try:
-        email, password = email_address(form, "email"), secret(form, "password")
-        await ctx.accounts.register(email, password)
-        tokens = await ctx.authentication.sign_in(email, password)
+        code = required(form, "code", LONGEST_CODE)
+        await ctx.accounts.register(email_address(form, "email"), secret(form, "password"), code)
     except TrabeculaError as error:
-        problem, allowed = describe_problem(error), ctx.settings.registration
-        status, email = HTTPStatus(problem["status"]), text(form, "email")
-        return page(request, "register.html", status, allowed=allowed, email=email, problem=problem)
-    return _signed_in(request, tokens, "/", stay=False)
+        problem, typed = describe_problem(error), {name: text(form, name) for name in ("email", "code")}
+        allowed, status = ctx.settings.is_registration_open(), HTTPStatus(problem["status"])
+        return page(request, "register.html", status, allowed=allowed, problem=problem, **typed)
+    return RedirectResponse("/sign-in?registered=1", HTTPStatus.SEE_OTHER)
 
 
 @router.get("/invitation")
@@ -132,8 +131,9 @@ def _sign_in_form(
         "again": again,
         "email": email,
         "problem": problem,
-        "registration": ctx.settings.registration,
+        "registration": ctx.settings.is_registration_open(),
         "out": request.query_params.get("out") == "1",
+        "registered": request.query_params.get("registered") == "1",
     }
     return page(request, "sign_in.html", status, **context)
 

@@ -31,6 +31,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         is_sqlite = url.startswith("sqlite")
+        self.is_shared = not is_sqlite  # a file has one gateway, a server may have several
         self.engine: AsyncEngine = create_async_engine(url, **(ONE_BY_ONE if is_sqlite else {"pool_pre_ping": True}))
         if is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _careful_sqlite)

@@ -115,6 +115,16 @@ class RefreshTokenRow(Table):
     revoked_at: Mapped[dt.datetime | None]
 
 
+class RateCountRow(Table):
+    """How often something was done within a window of time; `key` is a hash of what and by whom."""
+
+    __tablename__ = "rate_counts"
+
+    key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    count: Mapped[int]
+    expires_at: Mapped[dt.datetime] = mapped_column(index=True)
+
+
 class ApiKeyRow(Table):
     """A hospital system's key, by the hash of its secret; after a rotation the one before is good for a while.
 
