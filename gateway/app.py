@@ -21,6 +21,7 @@ import gateway.api.model_cards
 import gateway.api.patients
 import gateway.api.renderings
 import gateway.api.reports
+import gateway.api.sessions
 import gateway.api.tokens
 import gateway.pages.routes
 from gateway.api.client_address import ClientAddressMiddleware
@@ -48,12 +49,13 @@ from gateway.platform.encryption import KeyEncryptionKey
 from gateway.platform.identity.access_tokens import AccessTokens
 from gateway.platform.identity.accounts import Accounts
 from gateway.platform.identity.api_keys import ApiKeys
-from gateway.platform.identity.attempts import Attempts
 from gateway.platform.identity.invitations import Invitations
 from gateway.platform.identity.passwords import Passwords
 from gateway.platform.identity.rate_limits import RateLimits
 from gateway.platform.identity.refresh_tokens import RefreshTokens
+from gateway.platform.identity.second_factor import SecondFactors
 from gateway.platform.identity.sign_in import SignIn
+from gateway.platform.identity.sign_in_delays import SignInDelays
 from gateway.records.alerts import Alerts
 from gateway.records.assessments import Assessments
 from gateway.records.batch_queue import BatchQueue
@@ -75,6 +77,7 @@ LARGEST_SMALL_BODY = 32_768
 API = (
     gateway.api.tokens,
     gateway.api.accounts,
+    gateway.api.sessions,
     gateway.api.invitations,
     gateway.api.keys,
     gateway.api.assessments,
@@ -160,28 +163,45 @@ def create_context(
 ) -> AppContext:
     """Everything the routes work with."""
     sessions, kek = database.sessions, KeyEncryptionKey(settings.data_key())
-    audit, accounts, keys, passwords = Audit(sessions), Accounts(sessions), ApiKeys(sessions), Passwords()
-    attempts = Attempts(settings.logins_per_minute)
-    lockout = dt.timedelta(minutes=settings.lockout_minutes)
-    sign_in = SignIn(accounts, passwords, audit, settings.lockout_failures, lockout)
+    asks_second_factor = settings.second_factor == "staff"
+    accounts, keys, passwords = Accounts(sessions, asks_second_factor), ApiKeys(sessions), Passwords()
+    audit, second_factors, shared_limits = Audit(sessions), SecondFactors(sessions, kek), RateLimits.shared(database)
+    delays = SignInDelays(
+        sessions,
+        shared_limits,
+        settings.logins_per_minute,
+        settings.logins_per_address_per_minute,
+        settings.lockout_failures,
+        dt.timedelta(minutes=settings.lockout_minutes),
+    )
+    sign_in = SignIn(accounts, passwords, audit, delays, second_factors, asks_second_factor)
     access_tokens = AccessTokens(settings.token_key(), dt.timedelta(minutes=settings.access_token_minutes))
-    refresh_tokens = RefreshTokens(sessions, dt.timedelta(days=settings.refresh_token_days))
+    refresh_tokens = RefreshTokens(sessions)
     patients, assessments = Patients(sessions, kek), Assessments(sessions, kek)
     workflow = Workflow(services, settings.max_in_flight, policy=settings.clinic_policy())
     turns = FairTurns(
         settings.max_in_flight, settings.staff_share, settings.max_in_flight_per_caller, settings.place_wait_s
     )
-    admission = Admission(RateLimits.shared(database), RateLimits.of_this_process(), turns, settings)
+    admission = Admission(shared_limits, RateLimits.of_this_process(), turns, settings)
     return AppContext(
         admission=admission,
         settings=settings,
         database=database,
         services=services,
         authentication=Authentication(
-            accounts, keys, access_tokens, refresh_tokens, sign_in, attempts, audit, admission
+            accounts, keys, access_tokens, refresh_tokens, sign_in, delays, audit, admission, settings
         ),
         accounts=AccountUseCases(
-            accounts, Invitations(sessions), patients, passwords, sign_in, attempts, audit, settings
+            accounts,
+            Invitations(sessions),
+            patients,
+            passwords,
+            sign_in,
+            delays,
+            refresh_tokens,
+            second_factors,
+            audit,
+            settings,
         ),
         keys=ApiKeyUseCases(keys, audit),
         assessments=AssessmentUseCases(assessments, Renderings(sessions, kek), patients, workflow, admission, settings),

@@ -53,11 +53,21 @@ class GatewaySettings(BaseSettings):
     )
     access_token_minutes: int = Field(15, ge=1, le=120, description="How long an access token lasts")
     refresh_token_days: int = Field(
-        14, ge=1, le=90, description="How long a refresh token lasts, and with it a session that is kept"
+        14, ge=1, le=90, description="How long a patient stays signed in who asked for it, at most"
     )
-    logins_per_minute: int = Field(10, ge=1, description="Attempts a minute for one account and for one address")
-    lockout_failures: int = Field(10, ge=3, description="Wrong passwords in a row that lock an account")
-    lockout_minutes: int = Field(15, ge=1, le=1440, description="How long it stays locked")
+    session_idle_minutes: int = Field(60, ge=5, le=1440, description="Without use, other sessions end after so long")
+    session_hours: int = Field(12, ge=1, le=168, description="How long other sessions last at most, staff's above all")
+    second_factor: Literal["off", "staff"] = Field(
+        "off", description="Whether clinicians and administrators need an authenticator app to sign in"
+    )
+    logins_per_minute: int = Field(10, ge=1, description="Attempts at one account from one address")
+    logins_per_address_per_minute: int = Field(
+        60, ge=1, description="Attempts from one address at accounts that it has not signed in to before"
+    )
+    lockout_failures: int = Field(
+        10, ge=3, description="Wrong passwords in a row, after which that address waits for that account: 2 s, 4 s, ..."
+    )
+    lockout_minutes: int = Field(15, ge=1, le=1440, description="The longest such wait")
     registration: bool | None = Field(
         None,
         description="Whether patients may register themselves, with the registration code; unset: where gateway and "

@@ -26,7 +26,6 @@ ACCOUNT = {
     "organisation_id": "0199f7a0-11aa-7c3e-8f00-3a5d9b1e2c4d",
     "created_at": "2026-11-24T09:30:00Z",
     "disabled_at": None,
-    "locked_until": None,
 }
 OWN = {
     "id": "account:0199f7a1-7b1c-7c3e-8f00-3a5d9b1e2c4d",
@@ -73,7 +72,6 @@ class AccountView(BaseModel):
     organisation_id: UUID
     created_at: dt.datetime
     disabled_at: dt.datetime | None
-    locked_until: dt.datetime | None = Field(description="After wrong passwords in a row")
 
     @classmethod
     def of(cls, account: Account) -> "AccountView":

@@ -32,6 +32,9 @@ class TokenRequest(BaseModel):
     password: str | None = Field(None, max_length=1000)
     client_id: str | None = Field(None, max_length=100, description="The key's id; HTTP Basic does as well")
     client_secret: str | None = Field(None, max_length=1000, description="The whole API key as it was shown once")
+    second_factor: str = Field(
+        "", max_length=40, description="Of staff, where the site asks for it: the app's code, or a recovery code"
+    )
     scope: str = Field("", max_length=500, description="Of a hospital system: fewer scopes than its key has")
 
 
@@ -76,7 +79,7 @@ async def sign_in(
     if not form.username or not form.password:
         missing = "username" if not form.username else "password"
         raise InvalidInput(f"{missing}: needed to sign in with grant_type=password.", field=missing)
-    return TokensView.of(await ctx.authentication.sign_in(form.username, form.password))
+    return TokensView.of(await ctx.authentication.sign_in(form.username, form.password, form.second_factor, True))
 
 
 @router.post(

@@ -7,13 +7,15 @@ from uuid import UUID
 from gateway.platform.audit import Audit
 from gateway.platform.audit_actions import AuditAction, account_made
 from gateway.platform.identity.accounts import Account, Accounts
-from gateway.platform.identity.attempts import Attempts
 from gateway.platform.identity.delegation import require_role
 from gateway.platform.identity.invitations import Invitation, Invitations, NewInvitation
 from gateway.platform.identity.passwords import Passwords
+from gateway.platform.identity.refresh_tokens import OpenSession, RefreshTokens
 from gateway.platform.identity.registration_code import is_registration_code
 from gateway.platform.identity.scopes import Principal, Role
+from gateway.platform.identity.second_factor import NewSecondFactor, SecondFactors, of_secret
 from gateway.platform.identity.sign_in import SignIn
+from gateway.platform.identity.sign_in_delays import SignInDelays
 from gateway.platform.paging import Page
 from gateway.platform.validators import checked_patient_number
 from gateway.records.patients import Patients
@@ -40,7 +42,9 @@ class AccountUseCases:
     patients: Patients
     passwords: Passwords
     sign_in: SignIn
-    attempts: Attempts
+    delays: SignInDelays
+    sessions: RefreshTokens
+    second_factors: SecondFactors
     audit: Audit
     settings: GatewaySettings
 
@@ -56,7 +60,7 @@ class AccountUseCases:
         """
         if not self.settings.is_registration_open():
             raise NotAuthorised("Registration is switched off here: ask the clinic for an invitation.")
-        await self.attempts.count_address()
+        await self.delays.count_address()
         if not is_registration_code(code, self.settings.registration_secret()):
             raise NotAuthorised("This is not the clinic's registration code: ask the clinic for it.")
         hashed = await self.passwords.new_hash(password, email)
@@ -79,10 +83,41 @@ class AccountUseCases:
         if who.account_id is None:
             raise NotAuthorised("A hospital system has no password: rotate its key.")
         account = await self.accounts.get(who.account_id)
-        await self.attempts.count(account.email)
-        await self.sign_in.account(account.email, current)
+        await self.sign_in.account(account.email, current, None)
         hashed = await self.passwords.new_hash(new, account.email)
         await self.accounts.set_password(account.id, hashed, who.id)
+
+    async def own_sessions(self, who: Principal) -> list[OpenSession]:
+        """Where somebody is signed in, newest first; a hospital system nowhere."""
+        return await self.sessions.open_sessions(who.account_id) if who.account_id else []
+
+    async def end_session(self, who: Principal, session_id: UUID) -> None:
+        """End one of somebody's own sessions; one that is over, or another's, is no error."""
+        if who.account_id:
+            await self.sessions.end_session(session_id, who.account_id)
+
+    def needs_second_factor(self, who: Principal) -> bool:
+        """Whether somebody has to set one up before anything else."""
+        return who.owes == "second factor"
+
+    def new_second_factor(self, email: str) -> NewSecondFactor:
+        """A secret for an authenticator app; nothing is stored yet."""
+        return self.second_factors.new(email)
+
+    def second_factor_of(self, secret: bytes, email: str) -> NewSecondFactor:
+        """The same of a secret that was offered before."""
+        return of_secret(secret, email)
+
+    async def set_second_factor(self, who: Principal, secret: bytes, code: str) -> list[str]:
+        """Let a secret count; gives the recovery codes, which are shown this once.
+
+        Raises:
+            NotAuthorised: nobody asks it of this caller.
+            InvalidInput: the code is not of this secret.
+        """
+        if who.account_id is None or not self.needs_second_factor(who):
+            raise NotAuthorised("No second factor is to be set up here.")
+        return await self.second_factors.set(who.account_id, secret, code)
 
     async def page(self, who: Principal, limit: int, before: UUID | None) -> Page[Account, UUID]:
         """The organisation's accounts, newest first."""
@@ -142,7 +177,7 @@ class AccountUseCases:
             Conflict: the address, or the patient, got an account meanwhile.
             TooManyAttempts: wait a minute.
         """
-        await self.attempts.count_address()
+        await self.delays.count_address()
         invitation = await self.invitations.of_token(token)
         hashed = await self.passwords.new_hash(password, invitation.email)
         return await self.accounts.get(await self.invitations.accept(token, hashed))

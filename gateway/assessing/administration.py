@@ -18,12 +18,14 @@ from gateway.platform.database.engine import (
     migrate,
     require_schema,
 )
+from gateway.platform.encryption import KeyEncryptionKey
 from gateway.platform.identity.accounts import Accounts
 from gateway.platform.identity.api_key import ApiKey, NewApiKey, checked_key_name
 from gateway.platform.identity.api_keys import ApiKeys
 from gateway.platform.identity.email import checked_email
 from gateway.platform.identity.passwords import Passwords, new_password
 from gateway.platform.identity.scopes import OPERATOR, operator_of, read_scopes
+from gateway.platform.identity.second_factor import SecondFactors
 from gateway.settings import GatewaySettings
 from shared.problems import InvalidInput, NotFound
 from shared.service import CannotStart
@@ -78,11 +80,16 @@ async def create_first_administrator(settings: GatewaySettings) -> dict[str, Any
         if await Accounts(database.sessions).any_administrator():
             return None
     given = settings.first_admin_password
-    return await create_administrator(settings, FIRST_ADMINISTRATOR, given.get_secret_value() if given else None)
+    password = given.get_secret_value() if given else None
+    return await create_administrator(settings, FIRST_ADMINISTRATOR, password, must_change_password=given is None)
 
 
 async def create_administrator(
-    settings: GatewaySettings, email: str, password: str | None, organisation: str | None = None
+    settings: GatewaySettings,
+    email: str,
+    password: str | None,
+    organisation: str | None = None,
+    must_change_password: bool = False,
 ) -> dict[str, Any]:
     """A new administrator of the first organisation, or of the one named, which is made if there is none.
 
@@ -97,12 +104,14 @@ async def create_administrator(
     async with open_database(settings) as database:
         accounts = Accounts(database.sessions)
         owner = await _organisation(accounts, settings, organisation)
-        account = await accounts.add_account(email, hashed, "administrator", owner, by=OPERATOR)
+        account = await accounts.add_account(
+            email, hashed, "administrator", owner, by=OPERATOR, must_change_password=must_change_password
+        )
     return {"id": str(account), "email": email, "password": password, "organisation_id": str(owner)}
 
 
 async def reset_password(settings: GatewaySettings, email: str) -> dict[str, Any]:
-    """A new random password for an account whose person forgot it; every sign-in of the account ends.
+    """A new random password for an account whose person forgot it, to be changed in the browser; its sessions end.
 
     Raises:
         NotFound: there is no such account, or it is disabled.
@@ -113,8 +122,23 @@ async def reset_password(settings: GatewaySettings, email: str) -> dict[str, Any
         if account is None:
             raise NotFound(f"There is no account of {email} that is not disabled.")
         password = new_password()
-        await accounts.set_password(account.id, await Passwords().hash(password), OPERATOR)
+        await accounts.set_password(account.id, await Passwords().hash(password), OPERATOR, must_change=True)
     return {"id": str(account.id), "email": account.email, "password": password}
+
+
+async def reset_second_factor(settings: GatewaySettings, email: str) -> dict[str, Any]:
+    """Take the second factor from an account whose person lost it; its sessions end, and it sets up another.
+
+    Raises:
+        NotFound: there is no such account, or it is disabled.
+    """
+    async with open_database(settings) as database:
+        account = await Accounts(database.sessions).by_email(email)
+        if account is None:
+            raise NotFound(f"There is no account of {email} that is not disabled.")
+        kek = KeyEncryptionKey(settings.data_key())
+        await SecondFactors(database.sessions, kek).reset(account.id, OPERATOR)
+    return {"id": str(account.id), "email": account.email}
 
 
 async def create_api_key(

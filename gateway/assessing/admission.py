@@ -9,6 +9,7 @@ from limits import RateLimitItemPerHour, RateLimitItemPerMinute
 from gateway.assessing.fair_turns import FairTurns
 from gateway.platform.identity.rate_limits import RateLimits
 from gateway.platform.identity.scopes import Principal
+from gateway.platform.identity.sign_in_delays import network
 from gateway.settings import GatewaySettings
 from shared.problems import TooManyRequests
 
@@ -36,6 +37,15 @@ class Admission:
         """
         most = self.settings.patient_requests_per_minute if who.is_patient else self.settings.requests_per_minute
         _refuse(await self.local.wait_s(RateLimitItemPerMinute(most), "requests", who.id))
+
+    async def count_bad_credential(self) -> None:
+        """One more request with a key or a token that is not valid, from this address.
+
+        Raises:
+            TooManyRequests: more than one address may send within a minute.
+        """
+        limit = RateLimitItemPerMinute(self.settings.logins_per_address_per_minute)
+        _refuse(await self.local.wait_s(limit, "bad credentials", network()))
 
     async def count_assessment(self, who: Principal) -> None:
         """One more assessment; asked before anything of the upload is read.

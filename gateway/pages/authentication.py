@@ -48,10 +48,12 @@ async def sign_in(request: Request, form: Posted, ctx: Context) -> Response:
     """Sign in and go on to where the person wanted to go."""
     onward, email = local_path(text(form, "next")), text(form, "email")
     try:
-        tokens = await ctx.authentication.sign_in(required(form, "email", LONGEST), secret(form, "password"))
+        address, password, stay = required(form, "email", LONGEST), secret(form, "password"), text(form, "stay") == "1"
+        code = text(form, "second_factor")[:LONGEST_CODE]
+        tokens = await ctx.authentication.sign_in(address, password, code, stay)
     except TrabeculaError as error:
         return _sign_in_form(request, ctx, onward, email=email, error=error)
-    return _signed_in(request, tokens, onward, stay=text(form, "stay") == "1")
+    return _signed_in(request, tokens, onward, stay=stay)
 
 
 @router.get("/register")
@@ -131,6 +133,7 @@ def _sign_in_form(
         "again": again,
         "email": email,
         "problem": problem,
+        "second_factor": ctx.settings.second_factor == "staff",
         "registration": ctx.settings.is_registration_open(),
         "out": request.query_params.get("out") == "1",
         "registered": request.query_params.get("registered") == "1",

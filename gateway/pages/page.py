@@ -49,6 +49,8 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "Cache-Control": "no-store",
 }
+# Where a person goes who has to do something before anything else.
+OWED = {"password": "/account?owed=1", "second factor": "/account/second-factor"}
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -68,8 +70,8 @@ class PageRoute(APIRoute):
                 if request.method == "POST" and not from_here(request):
                     raise NotAuthorised(NOT_FROM_HERE)
                 user = request.state.user = await sessions_of(request).user(request)
-                if not is_open:
-                    user.known()
+                if not is_open and (owed := user.known().owes) and not request.url.path.startswith("/account"):
+                    return with_headers(RedirectResponse(OWED[owed], HTTPStatus.SEE_OTHER), request)
                 response = await serve(request)
             except ClientDisconnect:
                 raise

@@ -20,7 +20,9 @@ from gateway.platform.database.tables import (
     InvitationRow,
     MeasurementRow,
     PatientRow,
+    RecoveryCodeRow,
     RefreshTokenRow,
+    SignInRow,
 )
 from gateway.platform.encryption import decrypt, encrypt
 from gateway.platform.identity.scopes import Principal
@@ -150,6 +152,7 @@ class PatientRecords:
 
 
 async def _empty_account(session: AsyncSession, account_id: UUID) -> None:
-    await session.execute(delete(RefreshTokenRow).where(RefreshTokenRow.account_id == account_id))
+    for table in (RefreshTokenRow, SignInRow, RecoveryCodeRow):
+        await session.execute(delete(table).where(table.account_id == account_id))
     nobody = {"email": f"erased-{account_id}", "password_hash": ERASED_PASSWORD, "disabled_at": now()}
     await session.execute(update(AccountRow).where(AccountRow.id == account_id).values(nobody))

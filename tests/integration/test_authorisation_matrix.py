@@ -63,6 +63,8 @@ MATRIX = {
     "POST /v1/invitations/accept": Row(OPEN),
     "GET /v1/accounts/me": Row(ANYBODY),
     "PUT /v1/accounts/me/password": Row(ANYBODY),
+    "GET /v1/accounts/me/sessions": Row(ANYBODY),
+    "DELETE /v1/accounts/me/sessions/{session_id}": Row(ANYBODY),
     "GET /v1/accounts": Row("admin"),
     "PATCH /v1/accounts/{account_id}": Row("admin", record=True, send=CHANGE),
     "POST /v1/invitations": Row(
@@ -140,6 +142,9 @@ PAGES = {
     "POST /alerts/{alert_id}/close": Row("patients:write", record=True),
     "GET /account": Row(ANYBODY),
     "POST /account/password": Row(ANYBODY, send={"current": "not it", "password": "velvet-harbour-quill-7"}),
+    "POST /account/sessions/{session_id}/end": Row(ANYBODY),
+    "GET /account/second-factor": Row(ANYBODY),
+    "POST /account/second-factor": Row(ANYBODY),
     "GET /administration": Row("admin"),
     "POST /administration/invitations": Row("admin", send={"email": "staff@here.example", "role": "clinician"}),
     "POST /administration/invitations/{invitation_id}/revoke": Row("admin", record=True),
@@ -178,7 +183,11 @@ OUTSIDERS = {"other patient", "clinician elsewhere", "administrator elsewhere", 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
     return GatewaySettings(
-        state_dir=tmp_path_factory.mktemp("matrix"), logins_per_minute=1000, store_renderings=True, _env_file=None
+        state_dir=tmp_path_factory.mktemp("matrix"),
+        logins_per_minute=1000,
+        logins_per_address_per_minute=1000,
+        store_renderings=True,
+        _env_file=None,
     )
 
 
@@ -249,6 +258,7 @@ async def records(settings, api, callers, knee_jpeg):
         "assessment_id": partial(the, assessment), "batch_id": partial(the, batch), "account_id": account,
         "invitation_id": invitation, "key_id": key, "patient": partial(the, "MRN-A"),
         "alert_id": partial(the, alert), "new patient": new_patient, "patient_id": partial(the, internal),
+        "session_id": partial(the, "0199f7a1-7b1c-7c3e-8f00-3a5d9b1e2c4d"),
     }  # fmt: skip
     await database.close()
 

@@ -23,7 +23,8 @@ def settings(request, tmp_path_factory):
     url = SecretStr(request.getfixturevalue("new_postgres_database")()) if request.param == "postgres" else None
     return GatewaySettings(
         state_dir=tmp_path_factory.mktemp("starves"), database_url=url, logins_per_minute=1000,
-        patient_assessments_per_hour=3, patient_requests_per_minute=30, _env_file=None,
+        logins_per_address_per_minute=1000, patient_assessments_per_hour=3, patient_requests_per_minute=30,
+        _env_file=None,
     )  # fmt: skip
 
 

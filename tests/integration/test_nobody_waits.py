@@ -20,7 +20,12 @@ CASE = {"reference": "case-1"}
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
-    return GatewaySettings(state_dir=tmp_path_factory.mktemp("waits"), logins_per_minute=100_000, _env_file=None)
+    return GatewaySettings(
+        state_dir=tmp_path_factory.mktemp("waits"),
+        logins_per_minute=100_000,
+        logins_per_address_per_minute=100_000,
+        _env_file=None,
+    )
 
 
 @pytest.fixture(scope="module")

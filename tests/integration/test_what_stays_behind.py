@@ -19,7 +19,12 @@ CASE = {"clinical": (None, '{"age": 67, "gender": "female"}')}
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
-    return GatewaySettings(state_dir=tmp_path_factory.mktemp("behind"), logins_per_minute=1000, _env_file=None)
+    return GatewaySettings(
+        state_dir=tmp_path_factory.mktemp("behind"),
+        logins_per_minute=1000,
+        logins_per_address_per_minute=1000,
+        _env_file=None,
+    )
 
 
 def browser(api, scheme="https", host="clinic.example"):

@@ -69,7 +69,10 @@ class OrganisationRow(Table):
 
 
 class AccountRow(Table):
-    """A person who signs in. Failures in a row lock the account for some time."""
+    """A person who signs in; `totp_secret`, wrapped by the key-encryption key, is of the second factor.
+
+    `totp_step` is the last of its time steps that was used: a code works once.
+    """
 
     __tablename__ = "accounts"
 
@@ -80,8 +83,9 @@ class AccountRow(Table):
     role: Mapped[str] = mapped_column(String(20))
     created_at: Mapped[dt.datetime]
     disabled_at: Mapped[dt.datetime | None]
-    failed_sign_ins: Mapped[int] = mapped_column(default=0)
-    locked_until: Mapped[dt.datetime | None]
+    must_change_password: Mapped[bool] = mapped_column(default=False)
+    totp_secret: Mapped[bytes | None] = mapped_column(LargeBinary(128))
+    totp_step: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
 class InvitationRow(Table):
@@ -102,8 +106,44 @@ class InvitationRow(Table):
     revoked_at: Mapped[dt.datetime | None]
 
 
+class RecoveryCodeRow(Table):
+    """A code that stands in once for a second factor, by its hash."""
+
+    __tablename__ = "recovery_codes"
+
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
+
+
+class SignInRow(Table):
+    """A person's session: until it is not used for `idle_s` seconds, until `ends_at`, or until it is revoked."""
+
+    __tablename__ = "sign_ins"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
+    started_at: Mapped[dt.datetime]
+    last_used_at: Mapped[dt.datetime]
+    ends_at: Mapped[dt.datetime] = mapped_column(index=True)
+    idle_s: Mapped[int]
+    address: Mapped[str | None] = mapped_column(String(45))
+    revoked_at: Mapped[dt.datetime | None]
+
+
+class SignInDelayRow(Table):
+    """How a network address did with an account, under a hash of both: it is known, or waits after wrong passwords."""
+
+    __tablename__ = "sign_in_delays"
+
+    key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    failures: Mapped[int]
+    is_known: Mapped[bool]
+    wait_until: Mapped[dt.datetime | None]
+    expires_at: Mapped[dt.datetime] = mapped_column(index=True)
+
+
 class RefreshTokenRow(Table):
-    """A refresh token, by its hash. Those that replaced one another share a family, revoked as a whole on reuse."""
+    """A refresh token, by its hash. Those that replaced one another are of one session, their family."""
 
     __tablename__ = "refresh_tokens"
 
@@ -112,7 +152,6 @@ class RefreshTokenRow(Table):
     family: Mapped[UUID] = mapped_column(index=True)
     expires_at: Mapped[dt.datetime]
     used_at: Mapped[dt.datetime | None]
-    revoked_at: Mapped[dt.datetime | None]
 
 
 class RateCountRow(Table):

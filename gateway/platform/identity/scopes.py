@@ -44,6 +44,7 @@ class Principal:
         role: a person's, or `system` for a hospital's.
         patient_id: the internal id of the patient whose own account it is, who sees nothing of other patients.
         ends_at: when the credential ends by itself; null for never.
+        owes: what a person has to do in the browser before anything else.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Principal:
     role: Literal["patient", "clinician", "administrator", "system"]
     patient_id: UUID | None = None
     ends_at: dt.datetime | None = None
+    owes: Literal["password", "second factor"] | None = None
 
     @property
     def is_patient(self) -> bool:

@@ -44,7 +44,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("pages")
     more = {
         "TRABECULA_FIRST_ADMIN_PASSWORD": PASSWORD, "TRABECULA_STORE_RENDERINGS": "true",
-        "TRABECULA_LOGINS_PER_MINUTE": "1000", "TRABECULA_REGISTRATION_CODE": CODE, "TRABECULA_REGISTRATION": "true",
+        "TRABECULA_LOGINS_PER_MINUTE": "1000", "TRABECULA_LOGINS_PER_ADDRESS_PER_MINUTE": "1000",
+        "TRABECULA_REGISTRATION_CODE": CODE, "TRABECULA_REGISTRATION": "true",
     }  # fmt: skip
     with running("serve", state=folder / "state", log=folder / "log", **more) as server:
         yield server
@@ -57,6 +58,7 @@ def broken_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     services = ",".join(f"{name}=http://127.0.0.1:9" for name in SERVICE_NAMES)
     more = {
         "TRABECULA_FIRST_ADMIN_PASSWORD": PASSWORD, "TRABECULA_LOGINS_PER_MINUTE": "1000",
+        "TRABECULA_LOGINS_PER_ADDRESS_PER_MINUTE": "1000",
         "TRABECULA_REGISTRATION_CODE": CODE, "TRABECULA_REGISTRATION": "true",
     }  # fmt: skip
     with running("serve", "--services", services, state=folder / "state", log=folder / "log", **more) as server:
