@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import Depends, FastAPI
@@ -63,6 +64,8 @@ from gateway.records.batches import Batches
 from gateway.records.patient_records import PatientRecords
 from gateway.records.patients import Patients
 from gateway.records.renderings import Renderings
+from gateway.records.retention import Retention
+from gateway.records.stored_data import StoredData
 from gateway.settings import GatewaySettings
 from shared.body_size_limit import BodySizeLimitMiddleware
 from shared.body_timeout import BodyTimeoutMiddleware
@@ -70,8 +73,8 @@ from shared.logs import AccessLogMiddleware
 from shared.problem_responses import install_problems
 from shared.service import install_metrics
 
-# Seconds between two looks for renderings whose days are over.
-RENDERING_PURGE_S = 3600
+# Seconds between two looks for what is over.
+RETENTION_S = 3600
 # A body without an upload: a password, a measurement. More could only be meant to keep the gateway busy.
 LARGEST_SMALL_BODY = 32_768
 API = (
@@ -122,7 +125,7 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
                 )
                 worker = BatchWorker(BatchQueue(database.sessions), signals, context.assessments)
                 workers = [worker.run() for _ in range(settings.batch_concurrency)]
-                purge = every(RENDERING_PURGE_S, context.assessments.renderings.delete_expired)
+                purge = every(RETENTION_S, partial(purge_expired, database, settings.retention_days))
                 async with in_background(purge, *workers):
                     yield
         finally:
@@ -204,8 +207,23 @@ def create_context(
             settings,
         ),
         keys=ApiKeyUseCases(keys, audit),
-        assessments=AssessmentUseCases(assessments, Renderings(sessions, kek), patients, workflow, admission, settings),
-        patients=PatientUseCases(PatientRecords(sessions, patients), assessments, Alerts(sessions, kek), settings),
+        assessments=AssessmentUseCases(
+            assessments, Renderings(sessions, kek), patients, workflow, admission, database, settings
+        ),
+        patients=PatientUseCases(
+            PatientRecords(sessions, patients),
+            assessments,
+            Alerts(sessions, kek),
+            StoredData(sessions),
+            database,
+            settings,
+        ),
         batches=BatchUseCases(Batches(sessions, patients), signals),
         audit_trail=AuditTrail(audit),
     )
+
+
+async def purge_expired(database: Database, days: int) -> None:
+    """Delete what is over, and see that it is in the files no more."""
+    if await Retention(database.sessions, days).delete_expired():
+        await database.scrub()

@@ -55,7 +55,7 @@ class GatewaySettings(BaseSettings):
     refresh_token_days: int = Field(
         14, ge=1, le=90, description="How long a patient stays signed in who asked for it, at most"
     )
-    session_idle_minutes: int = Field(60, ge=5, le=1440, description="Without use, other sessions end after so long")
+    session_idle_minutes: int = Field(30, ge=15, le=1440, description="Without use, other sessions end after so long")
     session_hours: int = Field(12, ge=1, le=168, description="How long other sessions last at most, staff's above all")
     second_factor: Literal["off", "staff"] = Field(
         "off", description="Whether clinicians and administrators need an authenticator app to sign in"
@@ -90,6 +90,12 @@ class GatewaySettings(BaseSettings):
         le=3650,
         description="Days until a kept preview or heat map is deleted",
         validation_alias=AliasChoices("TRABECULA_RENDERING_DAYS", "TRABECULA_PICTURE_DAYS"),
+    )
+    retention_days: int = Field(
+        90,
+        ge=1,
+        le=3650,
+        description="Days that ended sessions, used invitations, ended batches and request keys are kept",
     )
     release_medication: Literal["by_clinician", "at_once"] = Field(
         "by_clinician", description="When a patient's own account sees medication items"

@@ -7,7 +7,15 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 
 from gateway.api.assessment_form import read_case
-from gateway.api.deps import AdmittedWriter, AssessmentReader, AssessmentWriter, Before, IdempotencyKey, Limit
+from gateway.api.deps import (
+    AdmittedWriter,
+    AssessmentReader,
+    AssessmentWriter,
+    Before,
+    IdempotencyKey,
+    Limit,
+    PatientWriter,
+)
 from gateway.api.examples.assessments import ASSESSMENT, RECORD
 from gateway.assessing.case import CLINICAL_MODELS, DEFAULT_MODEL, Case
 from gateway.context import Context
@@ -144,3 +152,14 @@ async def get_assessment(assessment_id: UUID, who: AssessmentReader, ctx: Contex
 async def release_assessment(assessment_id: UUID, who: AssessmentWriter, ctx: Context) -> Assessment:
     """Show the medication items to the patient's own account from now on, after a clinician has looked at them."""
     return await ctx.assessments.release(assessment_id, who)
+
+
+@router.delete(
+    "/{assessment_id}",
+    summary="Erase an assessment",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=problem_responses(NotFound),
+)
+async def erase_assessment(assessment_id: UUID, who: PatientWriter, ctx: Context) -> None:
+    """Delete an assessment with its pictures and alerts, as one that names no patient. This cannot be undone."""
+    await ctx.assessments.erase(assessment_id, who)

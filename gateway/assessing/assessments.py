@@ -13,6 +13,7 @@ from gateway.assessing.release import Audience, VisibleAssessment, for_patient, 
 from gateway.assessing.workflow import Findings, ProgressCallback, Workflow, no_progress
 from gateway.platform.audit_actions import AuditAction
 from gateway.platform.clock import now
+from gateway.platform.database.engine import Database
 from gateway.platform.database.ids import uuid7
 from gateway.platform.identity.scopes import Principal
 from gateway.platform.paging import Page
@@ -79,6 +80,7 @@ class AssessmentUseCases:
     patients: Patients
     workflow: Workflow
     admission: Admission
+    database: Database
     settings: GatewaySettings
 
     async def assess_case(
@@ -162,6 +164,15 @@ class AssessmentUseCases:
         if who.is_patient:
             raise NotAuthorised("A clinician releases an assessment, not the patient.")
         return (await self.assessments.release(assessment_id, who)).assessment
+
+    async def erase(self, assessment_id: UUID, who: Principal) -> None:
+        """Delete an assessment with its renderings and alerts.
+
+        Raises:
+            NotFound: there is none under this id that the caller may see.
+        """
+        await self.assessments.erase(assessment_id, who)
+        await self.database.scrub()
 
     async def rendering(self, assessment_id: UUID, who: Principal, kinds: Sequence[RenderingKind]) -> bytes:
         """The PNG of the first of these kinds that is kept.

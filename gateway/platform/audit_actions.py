@@ -16,6 +16,7 @@ class AuditAction(StrEnum):
     ADMINISTRATOR_INVITED = "administrator invited"
     ALERT_CLOSED = "alert closed"
     ALERTS_LISTED = "alerts listed"
+    ASSESSMENT_ERASED = "assessment erased"
     ASSESSMENT_MADE = "assessment made"
     ASSESSMENT_READ = "assessment read"
     ASSESSMENT_RELEASED = "assessment released"

@@ -27,7 +27,7 @@ AlertState = Literal["upcoming", "due", "overdue", "worsening"]
 
 @dataclass(frozen=True)
 class Alert:
-    """An open alert. A follow-up is upcoming, due or overdue by today's date."""
+    """An alert. A follow-up is upcoming, due or overdue by today's date."""
 
     id: UUID
     patient_id: UUID
@@ -40,6 +40,8 @@ class Alert:
     due_by: dt.date | None
     assessment_id: UUID | None
     created_at: dt.datetime
+    closed_at: dt.datetime | None = None
+    closed_by: str | None = None
 
 
 class Alerts:
@@ -65,10 +67,12 @@ class Alerts:
             session.add(audit_row(who.organisation_id, who.id, AuditAction.ALERTS_LISTED))
         return paged(alerts, limit, lambda alert: alert.id)
 
-    async def of_patient(self, patient_id: UUID, today: dt.date) -> list[Alert]:
+    async def of_patient(self, patient_id: UUID, today: dt.date, closed_too: bool = False) -> list[Alert]:
         """All open alerts of a patient, newest first; whether the caller may see the patient was asked before."""
+        condition = AlertRow.patient_id == patient_id
+        if not closed_too:
+            condition &= AlertRow.closed_at.is_(None)
         async with self._sessions() as session:
-            condition = (AlertRow.patient_id == patient_id) & AlertRow.closed_at.is_(None)
             return await self._select(session, condition, today, None)
 
     async def close(self, alert_id: UUID, who: Principal) -> None:
@@ -111,6 +115,8 @@ class Alerts:
             row.due_by,
             row.assessment_id,
             row.created_at,
+            row.closed_at,
+            row.closed_by,
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import anyio
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -83,7 +83,7 @@ class Assessments:
             created_by=who.id,
             patient_id=owner.patient_id,
             content=encrypt_assessment(owner.key, assessment, new.risk),
-            idempotency_key=new.idempotent and new.idempotent.key,
+            idempotency_key=new.idempotent and new.idempotent.stored_key(who.id),
             request_hash=new.idempotent and new.idempotent.digest,
         )
         try:
@@ -107,7 +107,7 @@ class Assessments:
         Raises:
             Conflict: the key was used for another request.
         """
-        mine = (AssessmentRow.created_by == who.id) & (AssessmentRow.idempotency_key == idempotent.key)
+        mine = (AssessmentRow.created_by == who.id) & (AssessmentRow.idempotency_key == idempotent.stored_key(who.id))
         async with self._sessions() as session:
             row = (await session.execute(_with_keys(mine))).one_or_none()
         if row is None:
@@ -176,6 +176,21 @@ class Assessments:
     async def _decrypt_rows(self, rows: Sequence[Any]) -> list[StoredAssessment]:
         """Many rows, read beside the event loop: a patient may have hundreds."""
         return await anyio.to_thread.run_sync(lambda: [self._decrypt_row(*row) for row in rows])
+
+    async def erase(self, assessment_id: UUID, who: Principal) -> None:
+        """Delete an assessment with its renderings and alerts; the trail names it by its id.
+
+        Raises:
+            NotFound: there is none under this id that the caller may see.
+        """
+        async with self._sessions.begin() as session:
+            mine = delete(AssessmentRow).where(_one(assessment_id, who)).returning(AssessmentRow.id)
+            erased = await session.scalar(mine)
+            outcome: Outcome = "done" if erased else "not found"
+            action = AuditAction.ASSESSMENT_ERASED
+            session.add(audit_row(who.organisation_id, who.id, action, str(assessment_id), outcome))
+        if erased is None:
+            raise _not_found(assessment_id)
 
     def _decrypt_row(
         self, row: AssessmentRow, patient_key: bytes | None, organisation_key: bytes | None

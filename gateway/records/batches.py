@@ -116,7 +116,7 @@ class Batches:
             organisation_id=who.organisation_id,
             created_at=now(),
             created_by=who.id,
-            idempotency_key=idempotent and idempotent.key,
+            idempotency_key=idempotent and idempotent.stored_key(who.id),
             request_hash=idempotent and idempotent.digest,
         )
         numbers = {case.patient_number for case in batch.cases}
@@ -224,7 +224,7 @@ class Batches:
         ]
 
     async def _answered_before(self, who: Principal, idempotent: IdempotentRequest) -> BatchState | None:
-        mine = (BatchRow.created_by == who.id) & (BatchRow.idempotency_key == idempotent.key)
+        mine = (BatchRow.created_by == who.id) & (BatchRow.idempotency_key == idempotent.stored_key(who.id))
         batch = next(iter(await self._states(mine, 1)), None)
         if batch and batch.request_hash != idempotent.digest:
             raise Conflict("This Idempotency-Key was used for another batch: send a new key.")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import CursorResult, delete, select
+from sqlalchemy import select
 
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Sessions
@@ -13,7 +13,7 @@ from gateway.records.encrypted import decrypt_rendering, key_of
 
 
 class Renderings:
-    """Finds kept renderings and deletes the expired ones.
+    """Finds kept renderings.
 
     Args:
         sessions: of the installation's database.
@@ -43,10 +43,3 @@ class Renderings:
         rendering, assessment, patient_key, organisation_key = min(rows, key=lambda row: kinds.index(row[0].kind))
         key = key_of(assessment, patient_key, organisation_key, self._kek)
         return decrypt_rendering(key, rendering.content, assessment_id, rendering.kind)
-
-    async def delete_expired(self) -> int:
-        """Delete the renderings whose days are over; how many there were."""
-        async with self._sessions.begin() as session:
-            deleted = await session.execute(delete(RenderingRow).where(RenderingRow.expires_at <= now()))
-        assert isinstance(deleted, CursorResult)  # noqa: S101 -- what a DELETE gives
-        return deleted.rowcount

@@ -84,6 +84,7 @@ MATRIX = {
     "GET /v1/assessments/{assessment_id}/heatmap.png": Row("assessments:read", record=True),
     "GET /v1/assessments/{assessment_id}/preview.png": Row("assessments:read", record=True),
     "GET /v1/assessments/{assessment_id}/report.pdf": Row("assessments:read", record=True),
+    "DELETE /v1/assessments/{assessment_id}": Row("patients:write", record=True, uses_up=True),
     "POST /v1/batches": Row("assessments:write", refused=PATIENTS, send={"files": BATCH}),
     "GET /v1/batches": Row("assessments:read", refused=PATIENTS),
     "GET /v1/batches/{batch_id}": Row("assessments:read", record=True, refused=PATIENTS),
@@ -248,8 +249,9 @@ async def records(settings, api, callers, knee_jpeg):
     async def new_patient():
         reference = f"MRN-{next(number)}"
         files = {**CASE, "patient_number": (None, reference)}
-        assert (await callers["system"].post("/v1/assessments", files=files)).status_code == 201
-        return reference
+        made = await callers["system"].post("/v1/assessments", files=files)
+        assert made.status_code == 201
+        return {"patient": reference, "assessment_id": made.json()["id"]}
 
     async def the(known):
         return known
@@ -310,7 +312,7 @@ async def test_who_may_do_what(name, callers, records):
     for caller, their_client in callers.items():
         filled = {parameter: await make() for parameter, make in records.items() if f"{{{parameter}}}" in template}
         if row.uses_up:
-            filled["patient"] = await records["new patient"]()
+            filled |= await records["new patient"]()
         answer = await their_client.request(method, template.format(**filled), **row.send)
         wanted = expected(name, row, caller)
         if wanted != "served":

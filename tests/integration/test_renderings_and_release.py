@@ -17,8 +17,7 @@ from gateway.embedded import in_process
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Database
 from gateway.platform.database.tables import RenderingRow
-from gateway.platform.encryption import KeyEncryptionKey
-from gateway.records.renderings import Renderings
+from gateway.records.retention import Retention
 from shared.contracts.findings import Rendering
 from tests.conftest import open_gateway, shared_services
 from tests.integration.people import administrator_of, invited
@@ -118,12 +117,12 @@ async def test_by_default_nothing_is_kept(shared_api, knee_jpeg):
 async def test_pictures_expire_and_are_deleted(keeping, settings, knee_jpeg):
     address = f"/v1/assessments/{(await made(keeping, knee_jpeg))['id']}"
     database = Database(settings.sqlalchemy_url())
-    pictures = Renderings(database.sessions, KeyEncryptionKey(settings.data_key()))
-    assert await pictures.delete_expired() == 0
+    retention = Retention(database.sessions, 90)
+    assert await retention.delete_expired() == 0
     async with database.sessions.begin() as session:
         await session.execute(update(RenderingRow).values(expires_at=now() - dt.timedelta(seconds=1)))
     assert (await keeping.get(f"{address}/preview.png")).status_code == 404
-    assert await pictures.delete_expired() == 2
+    assert await retention.delete_expired() == 2
     await database.close()
     assert (await keeping.get(address)).status_code == 200
 

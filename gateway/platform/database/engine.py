@@ -17,6 +17,8 @@ from shared.problems import TrabeculaError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 Sessions = async_sessionmaker[AsyncSession]
+# What names people in the clear, or holds the keys to what does not: these tables are small.
+IN_THE_CLEAR = ("patients", "accounts", "invitations", "batches", "batch_cases")
 # SQLite has one writer at a time, and who waits for it polls: under load some would wait until their time is over. One
 # connection, which is handed on in the order in which it was asked for, keeps every wait short.
 ONE_BY_ONE: dict[str, Any] = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 30}
@@ -47,6 +49,23 @@ class Database:
         except (SQLAlchemyError, OSError):
             return False
         return True
+
+    async def scrub(self) -> None:
+        """See that what was deleted is in the database's files no more; a failure is logged, and a later time comes.
+
+        SQLite overwrites what it deletes, and the log is emptied into the file here. PostgreSQL keeps old versions of
+        rows until their table is written anew; its own log goes round, and holds them until then.
+        """
+        try:
+            async with self.engine.connect() as connection:
+                if not self.is_shared:
+                    await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                    return
+                alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
+                for name in IN_THE_CLEAR:
+                    await alone.exec_driver_sql(f"VACUUM (FULL) {name}")
+        except SQLAlchemyError as error:
+            structlog.get_logger("trabecula").warning("what was erased is not overwritten yet", why=str(error))
 
     async def close(self) -> None:
         """Close the pool."""
@@ -144,6 +163,12 @@ def _from_newer_version(schema: str | None) -> bool:
 
 def _careful_sqlite(connection: Any, _: Any) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=5000"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "busy_timeout=5000",
+        "secure_delete=ON",
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
