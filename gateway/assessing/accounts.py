@@ -65,9 +65,15 @@ class AccountUseCases:
             raise NotAuthorised("This is not the clinic's registration code: ask the clinic for it.")
         hashed = await self.passwords.new_hash(password, email)
         organisation = await self.accounts.first_organisation(self.settings.organisation)
-        patient = self.patients.new_row(organisation)
         try:
-            await self.accounts.add_account(email, hashed, "patient", organisation, patient, "nobody")
+            await self.accounts.add_account(
+                email,
+                hashed,
+                "patient",
+                organisation,
+                lambda account_id: self.patients.new_row(organisation, account_id=account_id),
+                "nobody",
+            )
         except Conflict:
             await self.audit.write(organisation, "nobody", account_made("patient"), outcome="refused")
 
@@ -180,4 +186,4 @@ class AccountUseCases:
         await self.delays.count_address()
         invitation = await self.invitations.of_token(token)
         hashed = await self.passwords.new_hash(password, invitation.email)
-        return await self.accounts.get(await self.invitations.accept(token, hashed))
+        return await self.accounts.get(await self.invitations.accept(token, hashed, self.patients.attach_account))

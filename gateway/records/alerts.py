@@ -20,6 +20,7 @@ from gateway.platform.encryption import KeyEncryptionKey, decrypt, encrypt
 from gateway.platform.identity.scopes import Principal
 from gateway.platform.paging import Page, paged
 from gateway.records.alert_rules import ASK_THE_CLINIC, NewAlert, NewAlerts
+from gateway.records.patients import checked_key
 from shared.problems import NotFound
 
 AlertState = Literal["upcoming", "due", "overdue", "worsening"]
@@ -99,8 +100,9 @@ class Alerts:
         return [self._decrypt_row(alert, patient, today) for alert, patient in rows]
 
     def _decrypt_row(self, row: AlertRow, patient: PatientRow, today: dt.date) -> Alert:
-        assert patient.data_key is not None  # noqa: S101 -- erasure deletes the alerts with the key
-        texts = json.loads(decrypt(self._kek.unwrap(patient.data_key, patient.id), row.content, row.id.bytes))
+        wrapped = checked_key(self._kek, patient, row.organisation_id)
+        assert wrapped is not None  # noqa: S101 -- erasure deletes the alerts with the key
+        texts = json.loads(decrypt(self._kek.unwrap(wrapped, patient.id), row.content, row.id.bytes))
         # One stored before there were words for the patient: the clinic's of a follow-up may name a medicine.
         for_patient = texts.get("patient_text") or (ASK_THE_CLINIC if row.kind == "follow_up" else texts["text"])
         return Alert(

@@ -29,7 +29,7 @@ from gateway.records.encrypted import (
     key_of,
 )
 from gateway.records.idempotency import IdempotentRequest
-from gateway.records.patients import KeyOwner
+from gateway.records.patients import KeyOwner, checked_key
 from gateway.records.stored_risk import AnyRisk
 from shared.contracts.assessment import Assessment
 from shared.problems import Conflict, NotFound
@@ -193,14 +193,15 @@ class Assessments:
             raise _not_found(assessment_id)
 
     def _decrypt_row(
-        self, row: AssessmentRow, patient_key: bytes | None, organisation_key: bytes | None
+        self, row: AssessmentRow, patient: PatientRow | None, organisation_key: bytes | None
     ) -> StoredAssessment:
+        patient_key = checked_key(self._kek, patient, row.organisation_id)
         return decrypt_assessment(key_of(row, patient_key, organisation_key, self._kek), row)
 
 
-def _with_keys(condition: ColumnElement[bool]) -> Select[AssessmentRow, bytes | None, bytes | None]:
-    """Assessments with the wrapped keys of their patient and organisation."""
-    joined = select(AssessmentRow, PatientRow.data_key, OrganisationRow.data_key).outerjoin(
+def _with_keys(condition: ColumnElement[bool]) -> Select[AssessmentRow, PatientRow | None, bytes | None]:
+    """Assessments with their patient, and the wrapped key of their organisation."""
+    joined = select(AssessmentRow, PatientRow, OrganisationRow.data_key).outerjoin(
         PatientRow, PatientRow.id == AssessmentRow.patient_id
     )
     return joined.join(OrganisationRow, OrganisationRow.id == AssessmentRow.organisation_id).where(condition)

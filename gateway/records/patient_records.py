@@ -132,7 +132,7 @@ class PatientRecords:
         """
         async with self._sessions.begin() as session:
             # First, so that nothing new can be stored for the patient while the rest goes on.
-            emptied = {"patient_number": None, "account_id": None, "data_key": None, "erased_at": now()}
+            emptied = {"patient_number": None, "account_id": None, "data_key": None, "seal": None, "erased_at": now()}
             await session.execute(update(PatientRow).where(PatientRow.id == patient.id).values(emptied))
             batches = select(BatchCaseRow.batch_id).where(BatchCaseRow.patient_id == patient.id)
             forgotten = update(BatchRow).where(BatchRow.id.in_(batches)).values(idempotency_key=None, request_hash=None)

@@ -190,7 +190,8 @@ class ApiKeyRow(Table):
 class PatientRow(Table):
     """A patient of one organisation. Erasure empties `patient_number`, `account_id` and `data_key`; the id stays.
 
-    `patient_number` is the hospital's own opaque identifier; `data_key` is wrapped by the key-encryption key.
+    `patient_number` is the hospital's own opaque identifier; `data_key` is wrapped by the key-encryption key. `seal`
+    holds organisation, number, account and key together: a row that somebody else wrote, or moved, opens nothing.
     """
 
     __tablename__ = "patients"
@@ -201,6 +202,7 @@ class PatientRow(Table):
     patient_number: Mapped[str | None] = mapped_column(String(64))
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id"), unique=True)
     data_key: Mapped[bytes | None] = mapped_column(LargeBinary(128))
+    seal: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     created_at: Mapped[dt.datetime]
     erased_at: Mapped[dt.datetime | None]
 

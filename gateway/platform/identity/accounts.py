@@ -1,6 +1,7 @@
 """Organisations and people in the database."""
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, cast
 from uuid import UUID
@@ -72,11 +73,14 @@ class Accounts:
         password_hash: str,
         role: Role,
         organisation_id: UUID,
-        patient: PatientRow | None = None,
+        patient: Callable[[UUID], PatientRow] | None = None,
         by: str = "operator",
         must_change_password: bool = False,
     ) -> UUID:
-        """A new account, with its patient's row where it is a patient's own, and its line of the trail.
+        """A new account, with its line of the trail.
+
+        Args:
+            patient: makes the row of the patient whose own account it is, of the account's id.
 
         Raises:
             Conflict: the address has one.
@@ -95,8 +99,7 @@ class Accounts:
                 session.add(row)
                 await session.flush()
                 if patient is not None:
-                    patient.account_id = row.id
-                    session.add(patient)
+                    session.add(patient(row.id))
                 session.add(audit_row(organisation_id, by, account_made(role), account_actor(row.id)))
         except IntegrityError as error:
             raise Conflict("There is an account of this e-mail address already.") from error

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 from uuid import UUID
@@ -125,8 +126,11 @@ class Invitations:
             raise _gone()
         return _invitation(row)
 
-    async def accept(self, token: str, password_hash: str) -> UUID:
+    async def accept(self, token: str, password_hash: str, attach: Callable[[PatientRow, UUID], None]) -> UUID:
         """Use the token up and make the account, in one transaction: of two who take it at once, one gets it.
+
+        Args:
+            attach: gives a patient's row its account.
 
         Raises:
             NotFound: unknown, used, revoked or expired.
@@ -152,7 +156,7 @@ class Invitations:
                     patient = await session.get_one(PatientRow, row.patient_id, with_for_update=True)
                     if patient.account_id is not None or patient.erased_at is not None:
                         raise Conflict("This patient has an account already, or was erased.")
-                    patient.account_id = account.id
+                    attach(patient, account.id)
                 actor = account_actor(account.id)
                 session.add(
                     audit_row(row.organisation_id, actor, AuditAction.INVITATION_ACCEPTED, f"invitation:{row.id}")
