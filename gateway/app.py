@@ -44,6 +44,7 @@ from gateway.assessing.workflow import Workflow
 from gateway.context import AppContext
 from gateway.pages.sessions import BrowserSessions
 from gateway.platform.audit import Audit
+from gateway.platform.audit_head import HeadNotes
 from gateway.platform.background import every, in_background
 from gateway.platform.database.engine import Database
 from gateway.platform.encryption import KeyEncryptionKey
@@ -75,6 +76,8 @@ from shared.service import install_metrics
 
 # Seconds between two looks for what is over.
 RETENTION_S = 3600
+# Seconds between two notes of the audit trail's head.
+AUDIT_HEAD_S = 3600
 # A body without an upload: a password, a measurement. More could only be meant to keep the gateway busy.
 LARGEST_SMALL_BODY = 32_768
 API = (
@@ -126,7 +129,9 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
                 worker = BatchWorker(BatchQueue(database.sessions), signals, context.assessments)
                 workers = [worker.run() for _ in range(settings.batch_concurrency)]
                 purge = every(RETENTION_S, partial(purge_expired, database, settings.retention_days))
-                async with in_background(purge, *workers):
+                kek = KeyEncryptionKey(settings.data_key())
+                notes = HeadNotes(Audit(database.sessions), kek, settings.audit_head_file())
+                async with in_background(purge, every(AUDIT_HEAD_S, notes.note), *workers):
                     yield
         finally:
             await database.close()

@@ -187,6 +187,10 @@ class GatewaySettings(BaseSettings):
         url = self.sqlalchemy_url()
         return Path(url.partition(":///")[2].partition("?")[0]) if url.startswith("sqlite") else None
 
+    def audit_head_file(self) -> Path:
+        """Where the end of the audit trail is noted, outside the database."""
+        return self.state_dir / "audit_head"
+
     def internal_key(self) -> str:
         """The secret shared with the services."""
         return self._secret("internal_secret", self.internal_secret)

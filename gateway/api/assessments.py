@@ -10,11 +10,11 @@ from gateway.api.assessment_form import read_case
 from gateway.api.deps import (
     AdmittedWriter,
     AssessmentReader,
-    AssessmentWriter,
     Before,
     IdempotencyKey,
     Limit,
     PatientWriter,
+    Releaser,
 )
 from gateway.api.examples.assessments import ASSESSMENT, RECORD
 from gateway.assessing.case import CLINICAL_MODELS, DEFAULT_MODEL, Case
@@ -149,8 +149,11 @@ async def get_assessment(assessment_id: UUID, who: AssessmentReader, ctx: Contex
     summary="Release to the patient",
     responses={**example_response(RELEASED), **problem_responses(NotFound)},
 )
-async def release_assessment(assessment_id: UUID, who: AssessmentWriter, ctx: Context) -> Assessment:
-    """Show the medication items to the patient's own account from now on, after a clinician has looked at them."""
+async def release_assessment(assessment_id: UUID, who: Releaser, ctx: Context) -> Assessment:
+    """Show the medication items to the patient's own account from now on, after a clinician has looked at them.
+
+    Needs the scopes `patients:write` and `assessments:read`.
+    """
     return await ctx.assessments.release(assessment_id, who)
 
 

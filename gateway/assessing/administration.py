@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from gateway.platform.audit import Audit
+from gateway.platform.audit_head import HeadNotes
 from gateway.platform.clock import now
 from gateway.platform.database.engine import (
     Database,
@@ -201,10 +202,14 @@ async def list_api_keys(settings: GatewaySettings) -> list[dict[str, Any]]:
 
 
 async def verify_audit_trail(settings: GatewaySettings, noted_head: str | None) -> dict[str, Any]:
-    """What a check of the audit trail's whole chain found."""
+    """What a check of the audit trail's whole chain found, against a head given here, and the one the gateway noted."""
     async with open_database(settings) as database:
-        chain = await Audit(database.sessions).verify(noted_head)
-    return {"ok": chain.fault is None, **asdict(chain)}
+        audit = Audit(database.sessions)
+        chain = await audit.verify(noted_head)
+        own = HeadNotes(audit, KeyEncryptionKey(settings.data_key()), settings.audit_head_file()).noted()
+        if chain.fault is None and own is not None:
+            chain = await audit.verify(own.hash)
+    return {"ok": chain.fault is None, "noted_length": own and own.length, **asdict(chain)}
 
 
 def _state(key: ApiKey) -> str:

@@ -51,7 +51,7 @@ async def report(
 @router.post("/assessments/{assessment_id}/release")
 async def release(assessment_id: UUID, form: Posted, user: User, ctx: Context) -> Response:
     """Show the medication items to the patient from now on."""
-    await ctx.assessments.release(assessment_id, await allowed(user, "assessments:write", ctx))
+    await ctx.assessments.release(assessment_id, await allowed(user, "patients:write", ctx))
     return RedirectResponse(f"/assessments/{assessment_id}#recommendations", HTTPStatus.SEE_OTHER)
 
 

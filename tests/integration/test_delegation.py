@@ -246,3 +246,29 @@ def test_older_keys_learn_their_maker_from_the_trail_and_forget_it_again(databas
         columns = connection.execute(text("SELECT * FROM api_keys")).keys()
     assert "parent" not in columns
     engine.dispose()
+
+
+async def test_a_stream_ends_with_its_key(settings, api, admin):
+    from gateway.platform.database.engine import Database
+    from gateway.platform.database.ids import uuid7
+    from gateway.platform.database.tables import ApiKeyRow, BatchCaseRow, BatchRow
+
+    made, batch = await key_of(admin, "assessments:read"), uuid7()
+    database = Database(settings.sqlalchemy_url())
+    async with database.sessions.begin() as session:  # one that goes on for as long as anybody looks
+        owner = (await session.get_one(ApiKeyRow, made["id"])).organisation_id
+        session.add(BatchRow(id=batch, organisation_id=owner, created_at=now(), created_by="key:x"))
+        await session.flush()
+        later = now() + dt.timedelta(days=1)
+        session.add(
+            BatchCaseRow(id=uuid7(), batch_id=batch, position=0, reference="w", state="waiting", not_before=later)
+        )
+    await database.close()
+    async with holding(api, made) as system:
+        stream = asyncio.create_task(system.get(f"/v1/batches/{batch}/events"))
+        await asyncio.sleep(1)
+        assert not stream.done()
+        assert (await admin.delete(f"/v1/keys/{made['id']}")).status_code == 204
+        async with asyncio.timeout(15):
+            answer = await stream
+    assert answer.text.count("event: progress") == 1

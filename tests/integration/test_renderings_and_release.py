@@ -20,7 +20,7 @@ from gateway.platform.database.tables import RenderingRow
 from gateway.records.retention import Retention
 from shared.contracts.findings import Rendering
 from tests.conftest import open_gateway, shared_services
-from tests.integration.people import administrator_of, invited
+from tests.integration.people import administrator_of, invited, system_of
 
 # T-score and fracture make the rules name drug classes.
 RECORD = '{"age": 71, "gender": "female", "t_scores": [{"site": "femoral_neck", "value": -2.9}]}'
@@ -153,7 +153,7 @@ def kinds(assessment):
     return {item["kind"] for item in assessment["recommendation"]["items"]}
 
 
-async def test_a_patient_sees_the_own_records_and_medication_once_released(keeping, patient, knee_jpeg):
+async def test_a_patient_sees_the_own_records_and_medication_once_released(keeping, settings, patient, knee_jpeg):
     own = await made(keeping, knee_jpeg, patient_number="MRN-1")
     other = await made(keeping, patient_number="MRN-2")
     assert "medication" in kinds(own)
@@ -169,9 +169,14 @@ async def test_a_patient_sees_the_own_records_and_medication_once_released(keepi
     assert (await patient.get(f"{address}/preview.png")).status_code == 200
 
     assert (await patient.post(f"{address}/release")).status_code == 403
-    released = (await keeping.post(f"{address}/release")).json()
-    assert released["released_at"]
-    assert (await keeping.post(f"{address}/release")).json() == released
+    assert (await keeping.post(f"{address}/release")).status_code == 403  # whoever may only send and read cases
+    for scopes in ("patients:write", "assessments:read assessments:write"):
+        async with await system_of(settings, keeping, scopes) as system:
+            assert (await system.post(f"{address}/release")).status_code == 403
+    async with await system_of(settings, keeping, "patients:write assessments:read") as clinic:
+        released = (await clinic.post(f"{address}/release")).json()
+        assert released["released_at"]
+        assert (await clinic.post(f"{address}/release")).json() == released
     seen = (await patient.get(address)).json()
     assert kinds(seen) == kinds(own)
     assert seen["recommendation"]["letter"] is None
