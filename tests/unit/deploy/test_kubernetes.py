@@ -1,5 +1,6 @@
 """The Kubernetes manifests: valid by the API's own schemas, and nothing that the `restricted` standard forbids."""
 
+import json
 import re
 from pathlib import Path
 
@@ -48,6 +49,18 @@ def test_a_kustomization_names_what_is_there_and_all_of_it(file):
     assert all((file.parent / resource).exists() for resource in about["resources"])
     beside = {item.name for item in file.parent.glob("*.yaml")} - {"kustomization.yaml"}
     assert beside <= set(about["resources"])
+
+
+@pytest.mark.parametrize("overlay", ["one-node", "group"])
+def test_an_overlay_says_whom_the_gateway_believes(overlay):
+    about = yaml.safe_load((KUBERNETES / "overlays" / overlay / "kustomization.yaml").read_text())
+    patches = [yaml.safe_load(patch["patch"]) for patch in about["patches"] if patch["target"].get("name") == "gateway"]
+    [container] = pod(patches[0])["containers"]
+    [variable] = container["env"]
+    [base] = pod(next(item for item in SERVING if item["metadata"]["name"] == "gateway"))["containers"]
+    assert container["name"] == base["name"]
+    assert variable["name"] == "TRABECULA_TRUSTED_PROXIES"
+    assert json.loads(variable["value"])
 
 
 @pytest.mark.parametrize("workload", WORKLOADS, ids=named)
