@@ -2,6 +2,8 @@
 least under way comes first, and nobody waits without end."""
 
 import asyncio
+import math
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,6 +14,8 @@ from shared.problems import TooBusy, TooManyRequests
 
 # Of one patient's account, worked on and waiting; and of all patients' accounts together while staff have work here.
 MOST_OF_A_PATIENT, PATIENTS_BESIDE_STAFF = 2, 1
+# Seconds after their last assessment that staff count as at work: patients do not fill the house between two of them.
+STAFF_PAUSE_S = 5.0
 # How many may wait for each one that is worked on; patients' accounts take half of it.
 WAITING_PER_PLACE = 4
 RETRY_S = 2
@@ -40,6 +44,7 @@ class FairTurns:
         self._for_patients = max(1, places - int(places * staff_share))
         self._inside: list[_Turn] = []
         self._waiting: list[_Turn] = []
+        self._staff_seen_s = -math.inf
 
     @asynccontextmanager
     async def turn(self, who: Principal) -> AsyncIterator[None]:
@@ -62,6 +67,8 @@ class FairTurns:
             yield
         finally:
             (self._inside if turn in self._inside else self._waiting).remove(turn)
+            if not turn.is_patient:
+                self._staff_seen_s = time.monotonic()
             self._grant()
 
     def _refuse_flood(self, turn: _Turn) -> None:
@@ -88,7 +95,8 @@ class FairTurns:
         if not turn.is_patient:
             return True
         staff = any(not other.is_patient for other in (*self._inside, *self._waiting))
-        most = PATIENTS_BESIDE_STAFF if staff else self._for_patients
+        at_work = staff or time.monotonic() - self._staff_seen_s < STAFF_PAUSE_S
+        most = PATIENTS_BESIDE_STAFF if at_work else self._for_patients
         return sum(other.is_patient for other in self._inside) < most
 
     def _under_way(self, turn: _Turn) -> tuple[bool, int, int]:

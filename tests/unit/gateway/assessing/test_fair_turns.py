@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from gateway.assessing import fair_turns
 from gateway.assessing.fair_turns import MOST_OF_A_PATIENT, FairTurns
 from gateway.platform.identity.scopes import Principal
 from shared.problems import TooBusy, TooManyRequests
@@ -56,6 +57,21 @@ async def test_patients_leave_places_for_staff():
     await settle()
     assert all(work.began.is_set() for work in clinic)
     for work in [*clinic, *flood]:
+        await work.finish()
+
+
+async def test_patients_do_not_fill_the_house_between_two_cases_of_the_clinic(monkeypatch):
+    among = turns(places=8)
+    async with among.turn(staff()):
+        pass
+    flood = [Work(among, patient(number)) for number in range(4)]
+    await settle()
+    assert sum(work.began.is_set() for work in flood) == 1
+    monkeypatch.setattr(fair_turns, "STAFF_PAUSE_S", 0.0)
+    await flood[0].finish()
+    await settle()
+    assert sum(work.began.is_set() for work in flood) == 3  # the first, and a quarter of eight
+    for work in flood[1:]:
         await work.finish()
 
 
