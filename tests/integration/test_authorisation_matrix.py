@@ -393,7 +393,8 @@ async def test_no_form_of_another_site_is_taken(browsers, records):
 
 
 async def test_lists_show_nobody_elses_records(callers, records):
-    ours = {name: await make() for name, make in records.items()}
+    ours = {name: await make() for name, make in records.items() if name != "new patient"}
+    ours |= await records["new patient"]()
     for name, row in MATRIX.items():
         method, path = name.split(" ")
         if method != "GET" or row.record or row.needs == OPEN:
