@@ -15,12 +15,15 @@ RANDOM = (
     "trabecula_internal_secret",
     "trabecula_token_secret",
     "trabecula_data_secret",
+    "trabecula_metrics_token",
     "trabecula_first_admin_password",
     "grafana_password",
 )
 # What is stored about patients can be read with it alone: it is made once, and kept apart from the backups.
 ONCE = "trabecula_data_secret"
 DATABASE_URL = "trabecula_database_url"
+# What patients type when they register, where the site lets them.
+CODE = "trabecula_registration_code"
 DATABASE = "postgresql+psycopg://trabecula:{password}@database:5432/trabecula"
 
 
@@ -32,13 +35,18 @@ def write(file: Path, secret: str) -> None:
     fresh.replace(file)
 
 
+def new_code() -> str:
+    """A code of 48 bits that people can type: 3F9A-07C1-B2E8."""
+    return "-".join(secrets.token_hex(2).upper() for _ in range(3))
+
+
 def make(folder: Path, renew: str | None = None) -> list[str]:
     """Make the missing secrets, and one anew; the names of those made."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
-    made = [name for name in RANDOM if name == renew or not (folder / name).exists()]
+    made = [name for name in (*RANDOM, CODE) if name == renew or not (folder / name).exists()]
     for name in made:
-        write(folder / name, secrets.token_urlsafe(32))
+        write(folder / name, new_code() if name == CODE else secrets.token_urlsafe(32))
     if "postgres_password" in made or not (folder / DATABASE_URL).exists():
         password = (folder / "postgres_password").read_text(encoding="utf-8")
         write(folder / DATABASE_URL, DATABASE.format(password=password))
@@ -49,7 +57,7 @@ def make(folder: Path, renew: str | None = None) -> list[str]:
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    renewable = [name for name in RANDOM if name != ONCE]
+    renewable = [name for name in (*RANDOM, CODE) if name != ONCE]
     parser.add_argument("--renew", choices=renewable, metavar="NAME", help=", ".join(renewable))
     made = make(FOLDER, parser.parse_args().renew)
     sys.stdout.write(f"Made in {FOLDER}: {', '.join(made)}\n" if made else f"Nothing is missing in {FOLDER}\n")

@@ -1,8 +1,8 @@
 """The gateway's composition root."""
 
-import datetime as dt
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import Depends, FastAPI
@@ -16,46 +16,29 @@ import gateway.api.documentation
 import gateway.api.health
 import gateway.api.invitations
 import gateway.api.keys
+import gateway.api.metrics
 import gateway.api.model_cards
 import gateway.api.patients
 import gateway.api.renderings
 import gateway.api.reports
+import gateway.api.sessions
 import gateway.api.tokens
 import gateway.pages.routes
 from gateway.api.client_address import ClientAddressMiddleware
 from gateway.api.deps import known_parameters_only
-from gateway.assessing.accounts import AccountUseCases
-from gateway.assessing.api_keys import ApiKeyUseCases
-from gateway.assessing.assessments import AssessmentUseCases
-from gateway.assessing.audit_trail import AuditTrail
-from gateway.assessing.authentication import Authentication
+from gateway.api.response_headers import ResponseHeadersMiddleware
+from gateway.assembly import create_context
 from gateway.assessing.batch_signals import BatchSignals
 from gateway.assessing.batch_worker import BatchWorker
-from gateway.assessing.batches import BatchUseCases
-from gateway.assessing.patients import PatientUseCases
-from gateway.assessing.services import Services, ServicesSource
-from gateway.assessing.workflow import Workflow
-from gateway.context import AppContext
+from gateway.assessing.services import ServicesSource
 from gateway.pages.sessions import BrowserSessions
 from gateway.platform.audit import Audit
+from gateway.platform.audit_head import HeadNotes
 from gateway.platform.background import every, in_background
 from gateway.platform.database.engine import Database
 from gateway.platform.encryption import KeyEncryptionKey
-from gateway.platform.identity.access_tokens import AccessTokens
-from gateway.platform.identity.accounts import Accounts
-from gateway.platform.identity.api_keys import ApiKeys
-from gateway.platform.identity.attempts import Attempts
-from gateway.platform.identity.invitations import Invitations
-from gateway.platform.identity.passwords import Passwords
-from gateway.platform.identity.refresh_tokens import RefreshTokens
-from gateway.platform.identity.sign_in import SignIn
-from gateway.records.alerts import Alerts
-from gateway.records.assessments import Assessments
 from gateway.records.batch_queue import BatchQueue
-from gateway.records.batches import Batches
-from gateway.records.patient_records import PatientRecords
-from gateway.records.patients import Patients
-from gateway.records.renderings import Renderings
+from gateway.records.retention import Retention
 from gateway.settings import GatewaySettings
 from shared.body_size_limit import BodySizeLimitMiddleware
 from shared.body_timeout import BodyTimeoutMiddleware
@@ -63,11 +46,16 @@ from shared.logs import AccessLogMiddleware
 from shared.problem_responses import install_problems
 from shared.service import install_metrics
 
-# Seconds between two looks for renderings whose days are over.
-RENDERING_PURGE_S = 3600
+# Seconds between two looks for what is over.
+RETENTION_S = 3600
+# Seconds between two notes of the audit trail's head.
+AUDIT_HEAD_S = 3600
+# A body without an upload: a password, a measurement. More could only be meant to keep the gateway busy.
+LARGEST_SMALL_BODY = 32_768
 API = (
     gateway.api.tokens,
     gateway.api.accounts,
+    gateway.api.sessions,
     gateway.api.invitations,
     gateway.api.keys,
     gateway.api.assessments,
@@ -112,8 +100,10 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
                 )
                 worker = BatchWorker(BatchQueue(database.sessions), signals, context.assessments)
                 workers = [worker.run() for _ in range(settings.batch_concurrency)]
-                purge = every(RENDERING_PURGE_S, context.assessments.renderings.delete_expired)
-                async with in_background(purge, *workers):
+                purge = every(RETENTION_S, partial(purge_expired, database, settings.retention_days))
+                kek = KeyEncryptionKey(settings.data_key())
+                notes = HeadNotes(Audit(database.sessions), kek, settings.audit_head_file())
+                async with in_background(purge, every(AUDIT_HEAD_S, notes.note), *workers):
                     yield
         finally:
             await database.close()
@@ -131,12 +121,14 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
     )
     app.state.on_stop = signals.stop
     install_problems(app)
-    install_metrics(app)
-    larger = {"/v1/batches": settings.max_batch_bytes}
-    app.add_middleware(BodySizeLimitMiddleware, max_bytes=settings.max_upload_bytes, larger=larger)
+    install_metrics(app, gateway.api.metrics.only_with(settings.metrics_key))
+    uploads = dict.fromkeys(("/v1/assessments", "/new"), settings.max_upload_bytes)
+    larger = {**uploads, "/v1/batches": settings.max_batch_bytes}
+    app.add_middleware(BodySizeLimitMiddleware, max_bytes=LARGEST_SMALL_BODY, larger=larger)
     app.add_middleware(BodyTimeoutMiddleware, piece_s=settings.upload_piece_s, whole_s=settings.upload_whole_s)
     app.add_middleware(ClientAddressMiddleware)
     app.add_middleware(AccessLogMiddleware, component="gateway")
+    app.add_middleware(ResponseHeadersMiddleware)
     for module in API:
         app.include_router(module.router, dependencies=[Depends(known_parameters_only)])
     for other in OTHERS:
@@ -146,30 +138,7 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
     return app
 
 
-def create_context(
-    settings: GatewaySettings, database: Database, services: Services, signals: BatchSignals
-) -> AppContext:
-    """Everything the routes work with."""
-    sessions, kek = database.sessions, KeyEncryptionKey(settings.data_key())
-    audit, accounts, keys, passwords = Audit(sessions), Accounts(sessions), ApiKeys(sessions), Passwords()
-    attempts = Attempts(settings.logins_per_minute)
-    lockout = dt.timedelta(minutes=settings.lockout_minutes)
-    sign_in = SignIn(accounts, passwords, audit, settings.lockout_failures, lockout)
-    access_tokens = AccessTokens(settings.token_key(), dt.timedelta(minutes=settings.access_token_minutes))
-    refresh_tokens = RefreshTokens(sessions, dt.timedelta(days=settings.refresh_token_days))
-    patients, assessments = Patients(sessions, kek), Assessments(sessions, kek)
-    workflow = Workflow(services, settings.max_in_flight, policy=settings.clinic_policy())
-    return AppContext(
-        settings=settings,
-        database=database,
-        services=services,
-        authentication=Authentication(accounts, keys, access_tokens, refresh_tokens, sign_in, attempts, audit),
-        accounts=AccountUseCases(
-            accounts, Invitations(sessions), patients, passwords, sign_in, attempts, audit, settings
-        ),
-        keys=ApiKeyUseCases(keys, audit),
-        assessments=AssessmentUseCases(assessments, Renderings(sessions, kek), patients, workflow, settings),
-        patients=PatientUseCases(PatientRecords(sessions, patients), assessments, Alerts(sessions, kek), settings),
-        batches=BatchUseCases(Batches(sessions, patients), signals),
-        audit_trail=AuditTrail(audit),
-    )
+async def purge_expired(database: Database, days: int) -> None:
+    """Delete what is over, and see that it is in the files no more."""
+    if await Retention(database.sessions, days).delete_expired():
+        await database.scrub()

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from gateway.assessing.accounts import AccountUseCases
+from gateway.assessing.admission import Admission
 from gateway.assessing.api_keys import ApiKeyUseCases
 from gateway.assessing.assessments import AssessmentUseCases
 from gateway.assessing.audit_trail import AuditTrail
@@ -24,6 +25,7 @@ class AppContext:
     settings: GatewaySettings
     database: Database
     services: Services
+    admission: Admission
     authentication: Authentication
     accounts: AccountUseCases
     keys: ApiKeyUseCases

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import structlog
 import typer
 
 from gateway.app import create_app
@@ -13,6 +14,11 @@ from gateway.settings import GatewaySettings
 from shared.contracts.policy import ClinicPolicy
 from shared.logs import configure_logging
 from shared.serving import check_port, serve_app
+
+UNENCRYPTED = (
+    "WARNING: passwords and patients' data cross the network unencrypted. Put an edge with TLS in front and name it in "
+    "TRABECULA_TRUSTED_PROXIES, or listen on 127.0.0.1."
+)
 
 
 def serve(settings: GatewaySettings) -> None:
@@ -33,12 +39,19 @@ def serve(settings: GatewaySettings) -> None:
         source = over_network(settings.services, settings.internal_key())
     address = f"http://{settings.host}:{settings.port}"
     lines = [f"Trabecula is ready: pages {address}/  API documentation {address}/docs", "Stop it with Ctrl+C."]
+    if not settings.is_private():
+        structlog.get_logger("trabecula").warning(UNENCRYPTED)
+        lines.append(UNENCRYPTED)
     serve_app(create_app(settings, source), settings.host, settings.port, lines, settings.trusted_proxies)
 
 
 def set_up(settings: GatewaySettings) -> None:
-    """Bring the database to the newest schema and make the first administrator, whose password is shown once."""
+    """Bring the database to the newest schema and make the first administrator; what is new is shown once."""
     prepare(settings)
+    is_new = settings.registration_code is None and not (settings.state_dir / "registration_code").exists()
+    if settings.is_registration_open() and is_new:
+        code = settings.registration_secret()
+        typer.echo(f"Registration code, for patients who may register (also under Administration): {code}")
     if account := asyncio.run(create_first_administrator(settings)):
         given = settings.first_admin_password is not None
         password = "as TRABECULA_FIRST_ADMIN_PASSWORD says" if given else f"(shown this once): {account['password']}"

@@ -1,17 +1,17 @@
 """Settings of the gateway: `TRABECULA_*` in the environment, a `.env` file, or files under /run/secrets."""
 
 import ipaddress
-import os
-import secrets
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.components import SERVICE_NAMES
 from shared.contracts.policy import ClinicPolicy, FraxLine
 from shared.contracts.record import FraxCountry
+from shared.kept_secrets import kept_secret, new_code, new_secret
 from shared.settings import SECRETS
 
 
@@ -48,15 +48,35 @@ class GatewaySettings(BaseSettings):
     data_secret: SecretStr | None = Field(
         None, min_length=32, description="Encrypts what is stored about patients: whoever loses it loses them all"
     )
+    metrics_token: SecretStr | None = Field(
+        None, min_length=16, description="What Prometheus sends to see /metrics, as its bearer token"
+    )
     access_token_minutes: int = Field(15, ge=1, le=120, description="How long an access token lasts")
     refresh_token_days: int = Field(
-        14, ge=1, le=90, description="How long a refresh token lasts, and with it a session that is kept"
+        14, ge=1, le=90, description="How long a patient stays signed in who asked for it, at most"
     )
-    logins_per_minute: int = Field(10, ge=1, description="Attempts a minute for one account and for one address")
-    lockout_failures: int = Field(10, ge=3, description="Wrong passwords in a row that lock an account")
-    lockout_minutes: int = Field(15, ge=1, le=1440, description="How long it stays locked")
-    registration: bool = Field(True, description="Whether patients may register themselves; else they are invited")
-    max_upload_bytes: int = Field(40_000_000, ge=1, description="Largest request body")
+    session_idle_minutes: int = Field(30, ge=15, le=1440, description="Without use, other sessions end after so long")
+    session_hours: int = Field(12, ge=1, le=168, description="How long other sessions last at most, staff's above all")
+    second_factor: Literal["off", "staff"] = Field(
+        "off", description="Whether clinicians and administrators need an authenticator app to sign in"
+    )
+    logins_per_minute: int = Field(10, ge=1, description="Attempts at one account from one address")
+    logins_per_address_per_minute: int = Field(
+        60, ge=1, description="Attempts from one address at accounts that it has not signed in to before"
+    )
+    lockout_failures: int = Field(
+        10, ge=3, description="Wrong passwords in a row, after which that address waits for that account: 2 s, 4 s, ..."
+    )
+    lockout_minutes: int = Field(15, ge=1, le=1440, description="The longest such wait")
+    registration: bool | None = Field(
+        None,
+        description="Whether patients may register themselves, with the registration code; unset: where gateway and "
+        "services are one process that listens on this machine alone",
+    )
+    registration_code: SecretStr | None = Field(
+        None, min_length=8, description="The clinic's code, which it gives to patients who may register"
+    )
+    max_upload_bytes: int = Field(40_000_000, ge=1, description="Largest request with a radiograph")
     upload_piece_s: float = Field(15, gt=0, description="Seconds that the next piece of a body may take")
     upload_whole_s: float = Field(300, gt=0, description="Seconds that a whole body may take")
     dicom_patient_id: Literal["use", "check", "ignore"] = Field(
@@ -75,6 +95,12 @@ class GatewaySettings(BaseSettings):
         le=3650,
         description="Days until a kept preview or heat map is deleted",
         validation_alias=AliasChoices("TRABECULA_RENDERING_DAYS", "TRABECULA_PICTURE_DAYS"),
+    )
+    retention_days: int = Field(
+        90,
+        ge=1,
+        le=3650,
+        description="Days that ended sessions, used invitations, ended batches and request keys are kept",
     )
     release_medication: Literal["by_clinician", "at_once"] = Field(
         "by_clinician", description="When a patient's own account sees medication items"
@@ -98,7 +124,19 @@ class GatewaySettings(BaseSettings):
     )
     max_batch_bytes: int = Field(200_000_000, ge=1, description="Largest request body of a batch")
     batch_concurrency: int = Field(1, ge=1, le=32, description="Cases of batches worked on at the same time")
-    max_in_flight: int = Field(16, ge=1, description="Assessments worked on or waiting at the same time")
+    max_in_flight: int = Field(16, ge=1, description="Assessments worked on at the same time")
+    max_in_flight_per_caller: int = Field(
+        16, ge=1, description="Of those, one person's or system's, worked on and waiting; of a patient's account 2"
+    )
+    staff_share: float = Field(
+        0.75, ge=0, lt=1, description="Of those, the share that patients' accounts leave to staff and hospital systems"
+    )
+    place_wait_s: float = Field(10, gt=0, le=120, description="Seconds that an assessment waits for its turn")
+    assessments_per_minute: int = Field(1200, ge=1, description="Of one member of staff or hospital system")
+    organisation_assessments_per_minute: int = Field(2400, ge=1, description="Of all staff and systems of one together")
+    patient_assessments_per_hour: int = Field(20, ge=1, description="Of one patient's account")
+    requests_per_minute: int = Field(6000, ge=1, description="Of any kind, of one member of staff or hospital system")
+    patient_requests_per_minute: int = Field(240, ge=1, description="Of any kind, of one patient's account")
     organisation: str = Field("First organisation", description="Name of the organisation made on the first start")
     first_admin_password: SecretStr | None = Field(
         None, min_length=12, description="Of the administrator made on the first start; made and printed if unset"
@@ -122,12 +160,26 @@ class GatewaySettings(BaseSettings):
             raise ValueError(f"name the URL of each of {', '.join(SERVICE_NAMES)}")
         return services
 
+    @model_validator(mode="after")
+    def _code_of_all_gateways(self) -> Self:
+        if self.registration and self.services is not None and self.registration_code is None:
+            raise ValueError("TRABECULA_REGISTRATION=true needs TRABECULA_REGISTRATION_CODE: gateways share it")
+        return self
+
     def clinic_policy(self) -> ClinicPolicy:
         """How this site reads a record; it travels with every question of a case."""
         ages: dict[str, Literal[50, 60] | None] = {"50": 50, "60": 60, "never": None}
         return ClinicPolicy(
             postmenopausal_from=ages[self.postmenopausal_assumed_from], frax_thresholds=self.frax_thresholds
         )
+
+    def is_private(self) -> bool:
+        """Whether what is said to the gateway is overheard by nobody: on this machine, or behind an edge with TLS."""
+        return bool(self.trusted_proxies) or self.listens_here()
+
+    def listens_here(self) -> bool:
+        """Whether this machine alone reaches the gateway."""
+        return self.host in ("127.0.0.1", "::1", "localhost")
 
     def sqlalchemy_url(self) -> str:
         """The database's URL with its asynchronous driver."""
@@ -139,6 +191,10 @@ class GatewaySettings(BaseSettings):
         """The database's file; null where the database is a server."""
         url = self.sqlalchemy_url()
         return Path(url.partition(":///")[2].partition("?")[0]) if url.startswith("sqlite") else None
+
+    def audit_head_file(self) -> Path:
+        """Where the end of the audit trail is noted, outside the database."""
+        return self.state_dir / "audit_head"
 
     def internal_key(self) -> str:
         """The secret shared with the services."""
@@ -152,19 +208,17 @@ class GatewaySettings(BaseSettings):
         """The secret that the keys of patients and organisations are wrapped with."""
         return self._secret("data_secret", self.data_secret)
 
-    def _secret(self, name: str, given: SecretStr | None) -> str:
-        if given is not None:
-            return given.get_secret_value()
-        return kept_secret(self.state_dir / name)
+    def metrics_key(self) -> str:
+        """What Prometheus sends to see the metrics."""
+        return self._secret("metrics_token", self.metrics_token)
 
+    def is_registration_open(self) -> bool:
+        """Whether patients may register themselves."""
+        return self.services is None and self.listens_here() if self.registration is None else self.registration
 
-def kept_secret(file: Path) -> str:
-    """The secret in a file that only its owner reads; made on the first call."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return file.read_text().strip()
-    with os.fdopen(descriptor, "w") as handle:
-        handle.write(secrets.token_urlsafe(48))
-    return file.read_text().strip()
+    def registration_secret(self) -> str:
+        """The code that patients register with."""
+        return self._secret("registration_code", self.registration_code, new_code)
+
+    def _secret(self, name: str, given: SecretStr | None, make: Callable[[], str] = new_secret) -> str:
+        return given.get_secret_value() if given is not None else kept_secret(self.state_dir / name, make)

@@ -17,8 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 REQUEST_ID = "x-request-id"
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 _QUIET = ("/health/", "/metrics")
-# What follows is the hospital's own reference of a patient, which is in no log.
-_NAMES_A_PATIENT = "/v1/patients/"
+# Where no route was reached: what stands in such a path may be anything, a patient's number too.
+_UNMATCHED = "unmatched"
 
 
 def configure_logging(level: str = "INFO") -> None:
@@ -94,7 +94,12 @@ class AccessLogMiddleware:
     def _write(self, scope: dict[str, Any] | Scope, status: int, seconds: float) -> None:
         if status < 400 and scope["path"].startswith(_QUIET):
             return
-        path = scope["path"]
-        if path.startswith(_NAMES_A_PATIENT):
-            path = f"{_NAMES_A_PATIENT}..."
-        self._log.info("request", method=scope["method"], path=path, status=status, ms=round(seconds * 1000, 1))
+        ms = round(seconds * 1000, 1)
+        self._log.info("request", method=scope["method"], path=_template(scope), status=status, ms=ms)
+
+
+def _template(scope: dict[str, Any] | Scope) -> str:
+    """The path as the route has it, with the names of what stands in it in place of ids and patients' numbers."""
+    if route := scope.get("route"):
+        return str(route.path)
+    return str(scope["root_path"]) if "app_root_path" in scope else _UNMATCHED  # a mount has its path there

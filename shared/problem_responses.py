@@ -25,7 +25,19 @@ from shared.problems import (
 )
 
 PROBLEM_JSON = "application/problem+json"
-MOST_IN_DETAIL = 5
+ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+MOST_IN_DETAIL, MOST_ERRORS = 5, 50
+# What is typed there is in no answer, whatever is wrong with it.
+SECRET_FIELDS = {
+    "password",
+    "current_password",
+    "new_password",
+    "token",
+    "refresh_token",
+    "client_secret",
+    "registration_code",
+    "second_factor",
+}
 # Raised as HTTPException by what stands before the body, and told as the problem that they are.
 _OF_EVERY_BODY = (MalformedBody, UploadTooLarge, UploadStalled)
 _OF_THE_UPLOAD = {PROBLEMS[error].status: PROBLEMS[error] for error in _OF_EVERY_BODY}
@@ -52,7 +64,8 @@ def problem_response(
     body = {"type": TYPE_PREFIX + slug, "title": title, "status": status, "detail": detail, **members}
     if identity := request_id():
         body["instance"] = f"urn:trabecula:request:{identity}"
-    return JSONResponse(body, status, headers, PROBLEM_JSON)
+    # An answer to a failure of the app itself passes by everything that sets headers on the others.
+    return JSONResponse(body, status, {**ALWAYS, **(headers or {})}, PROBLEM_JSON)
 
 
 def install_problems(app: FastAPI) -> None:
@@ -137,9 +150,30 @@ def joined(errors: Sequence[Mapping[str, str]]) -> str:
 def describe_error(error: dict[str, Any]) -> dict[str, str]:
     """One pydantic error as the field's path and a sentence that says what was wrong and what is accepted."""
     path = ".".join(str(part) for part in error["loc"])
-    value = error.get("input")
-    shown = f" (got {value!r})" if isinstance(value, str | int | float | bool) and len(str(value)) <= 60 else ""
+    shown = "" if SECRET_FIELDS & set(map(str, error["loc"])) else _shown(error.get("input"))
     return {"field": path, "message": f"{error['msg']}{shown}", "code": error["type"]}
+
+
+def describe_errors(errors: Sequence[Any]) -> list[dict[str, str]]:
+    """Pydantic's errors as `describe_error` has them, the first of them where there are many."""
+    return first_errors([describe_error(dict(error)) for error in errors[:MOST_ERRORS]], len(errors))
+
+
+def first_errors(errors: Sequence[dict[str, str]], count: int | None = None) -> list[dict[str, str]]:
+    """As many errors as an answer lists, and how many more there are.
+
+    Args:
+        count: how many there are in all, where `errors` are the first of them.
+    """
+    more = (len(errors) if count is None else count) - MOST_ERRORS
+    rest = [{"field": "", "message": f"and {more} more", "code": "more"}] if more > 0 else []
+    return [*errors[:MOST_ERRORS], *rest]
+
+
+def _shown(value: object) -> str:
+    """What was sent, where it is short. A number of thousands of digits cannot even be written out."""
+    short = isinstance(value, float) or (isinstance(value, int) and value.bit_length() < 200)
+    return f" (got {value!r})" if short or (isinstance(value, str) and len(value) <= 60) else ""
 
 
 async def _known(_: Request, error: Exception) -> JSONResponse:
@@ -155,7 +189,7 @@ async def _known(_: Request, error: Exception) -> JSONResponse:
 
 async def _invalid_request(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 -- registered for this class only
-    errors = [describe_error(dict(part)) for part in error.errors()]
+    errors = describe_errors(error.errors())
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     return problem_response(status, "invalid-request", "The request cannot be used", joined(errors), errors=errors)
 

@@ -15,6 +15,7 @@
     ├── NotAuthenticated             no credential, or one that is not valid
     ├── NotAuthorised                a valid credential without the scope needed
     ├── TooManyAttempts              too many sign-in attempts; `retry_after_s` says when the next one is heard
+    ├── TooManyRequests              more than one caller may ask for; `retry_after_s` says when to go on
     ├── NotFound                     nothing under this address that the caller may see
     ├── Conflict                     the request contradicts what is stored
     │   └── PatientMismatch          the request and the DICOM file name different patients
@@ -102,6 +103,10 @@ class TooManyAttempts(TrabeculaError):
     """Too many sign-in attempts; `retry_after_s` says when the next one is heard."""
 
 
+class TooManyRequests(TrabeculaError):
+    """More than one caller may ask for; `retry_after_s` says when to go on."""
+
+
 class NotFound(TrabeculaError):
     """Nothing under this address that the caller may see."""
 
@@ -152,6 +157,7 @@ PROBLEMS: dict[type[TrabeculaError], Problem] = {
     NotAuthenticated: Problem(HTTPStatus.UNAUTHORIZED, "not-authenticated", "A valid credential is needed"),
     NotAuthorised: Problem(HTTPStatus.FORBIDDEN, "not-authorised", "The credential lacks a scope"),
     TooManyAttempts: Problem(HTTPStatus.TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts"),
+    TooManyRequests: Problem(HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests", "Too many requests"),
     NotFound: Problem(HTTPStatus.NOT_FOUND, "not-found", "Nothing is found here"),
     Conflict: Problem(HTTPStatus.CONFLICT, "conflict", "The request contradicts what is stored"),
     PatientMismatch: Problem(HTTPStatus.CONFLICT, "patient-mismatch", "Request and file name different patients"),

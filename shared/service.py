@@ -126,12 +126,18 @@ def workers(request: Request) -> Workers:
     return pool
 
 
-def install_metrics(app: FastAPI) -> None:
-    """`GET /metrics` for Prometheus. Each app has a registry of its own: several may share a process."""
+def install_metrics(app: FastAPI, *guards: Callable[..., Any]) -> None:
+    """`GET /metrics` for Prometheus. Each app has a registry of its own: several may share a process.
+
+    Args:
+        guards: dependencies that let a request in, or not.
+    """
     registry = CollectorRegistry(auto_describe=True)
     ProcessCollector(registry=registry)  # memory, processor time, when it started: restarts show
     instrumentator = Instrumentator(excluded_handlers=["/health/.*", "/metrics"], registry=registry)
-    instrumentator.instrument(app).expose(app, include_in_schema=False)
+    instrumentator.instrument(app).expose(
+        app, include_in_schema=False, dependencies=[Depends(guard) for guard in guards]
+    )
 
 
 def _health(check: Callable[[Any], None] | None) -> APIRouter:

@@ -66,7 +66,12 @@ def settings(tmp_path: Path) -> GatewaySettings:
 @pytest.fixture(scope="session")
 async def shared_api(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx.AsyncClient]:
     """The gateway with all services, started once; for tests that leave nothing behind that another would trip over."""
-    settings = GatewaySettings(state_dir=tmp_path_factory.mktemp("state"), logins_per_minute=1000, _env_file=None)
+    settings = GatewaySettings(
+        state_dir=tmp_path_factory.mktemp("state"),
+        logins_per_minute=1000,
+        logins_per_address_per_minute=1000,
+        _env_file=None,
+    )
     async with open_gateway(settings, shared_services()) as client:
         yield client
 

@@ -26,7 +26,6 @@ ACCOUNT = {
     "organisation_id": "0199f7a0-11aa-7c3e-8f00-3a5d9b1e2c4d",
     "created_at": "2026-11-24T09:30:00Z",
     "disabled_at": None,
-    "locked_until": None,
 }
 OWN = {
     "id": "account:0199f7a1-7b1c-7c3e-8f00-3a5d9b1e2c4d",
@@ -42,6 +41,13 @@ class Registration(BaseModel):
 
     email: Email
     password: Password = Field(examples=["orbit-lantern-cedar-42"])
+    registration_code: str = Field(max_length=40, description="The clinic's", examples=["K7QM-3XWD-9RTA"])
+
+
+class RegistrationView(BaseModel):
+    """The address that an account may be signed in to with from now on."""
+
+    email: str
 
 
 class NewPassword(BaseModel):
@@ -66,7 +72,6 @@ class AccountView(BaseModel):
     organisation_id: UUID
     created_at: dt.datetime
     disabled_at: dt.datetime | None
-    locked_until: dt.datetime | None = Field(description="After wrong passwords in a row")
 
     @classmethod
     def of(cls, account: Account) -> "AccountView":
@@ -90,16 +95,20 @@ class CallerView(BaseModel):
 
 @router.post(
     "",
-    status_code=HTTPStatus.CREATED,
+    status_code=HTTPStatus.ACCEPTED,
     responses={
-        **example_response({**ACCOUNT, "role": "patient"}, HTTPStatus.CREATED),
-        **problem_responses(InvalidInput, NotAuthorised, Conflict, TooManyAttempts),
+        **example_response({"email": "pat@home.example"}, HTTPStatus.ACCEPTED),
+        **problem_responses(InvalidInput, NotAuthorised, TooManyAttempts),
     },
 )
-async def register(registration: Registration, ctx: Context) -> AccountView:
-    """A patient registers. Needs no credential; a site can switch it off. Staff are invited instead."""
+async def register(registration: Registration, ctx: Context) -> RegistrationView:
+    """A patient registers with the clinic's code. Needs no credential; a site can switch it off. Staff are invited.
+
+    The answer is the same whether or not the address had an account, which then stays as it is.
+    """
     password = registration.password.get_secret_value()
-    return AccountView.of(await ctx.accounts.register(registration.email, password))
+    await ctx.accounts.register(registration.email, password, registration.registration_code)
+    return RegistrationView(email=registration.email)
 
 
 @router.get("/me", responses={**example_response(OWN), **problem_responses(NotAuthenticated)})

@@ -7,7 +7,15 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 
 from gateway.api.assessment_form import read_case
-from gateway.api.deps import AssessmentReader, AssessmentWriter, Before, IdempotencyKey, Limit
+from gateway.api.deps import (
+    AdmittedWriter,
+    AssessmentReader,
+    Before,
+    IdempotencyKey,
+    Limit,
+    PatientWriter,
+    Releaser,
+)
 from gateway.api.examples.assessments import ASSESSMENT, RECORD
 from gateway.assessing.case import CLINICAL_MODELS, DEFAULT_MODEL, Case
 from gateway.context import Context
@@ -26,6 +34,7 @@ from shared.problems import (
     NotAuthorised,
     NotFound,
     TooBusy,
+    TooManyRequests,
     UnreadableImage,
     UnsupportedImage,
     UnsupportedMediaType,
@@ -94,11 +103,12 @@ class AssessmentPage(Page[Assessment, UUID]):
             UploadStalled,
             Conflict,
             TooBusy,
+            TooManyRequests,
         ),
     },
 )
 async def make_assessment(
-    who: AssessmentWriter,  # before the body is read: strangers upload nothing
+    who: AdmittedWriter,  # before the body is read: strangers upload nothing
     case: Annotated[Case, Depends(read_case)],
     ctx: Context,
     idempotency_key: IdempotencyKey = None,
@@ -145,6 +155,20 @@ async def get_assessment(assessment_id: UUID, who: AssessmentReader, ctx: Contex
     summary="Release to the patient",
     responses={**example_response(RELEASED), **problem_responses(NotFound)},
 )
-async def release_assessment(assessment_id: UUID, who: AssessmentWriter, ctx: Context) -> Assessment:
-    """Show the medication items to the patient's own account from now on, after a clinician has looked at them."""
+async def release_assessment(assessment_id: UUID, who: Releaser, ctx: Context) -> Assessment:
+    """Show the medication items to the patient's own account from now on, after a clinician has looked at them.
+
+    Needs the scopes `patients:write` and `assessments:read`.
+    """
     return await ctx.assessments.release(assessment_id, who)
+
+
+@router.delete(
+    "/{assessment_id}",
+    summary="Erase an assessment",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=problem_responses(NotFound),
+)
+async def erase_assessment(assessment_id: UUID, who: PatientWriter, ctx: Context) -> None:
+    """Delete an assessment with its pictures and alerts, as one that names no patient. This cannot be undone."""
+    await ctx.assessments.erase(assessment_id, who)

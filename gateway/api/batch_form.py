@@ -1,24 +1,27 @@
 """The form of a batch: a manifest that lists the cases, and the images it names."""
 
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Annotated, Any
 
+import anyio
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import FormData, UploadFile
 
 from gateway.api.deps import RENAMED
-from gateway.assessing.case import CLINICAL_MODELS, DEFAULT_MODEL, read_record
+from gateway.assessing.case import CLINICAL_MODELS, DEFAULT_MODEL, invalid_record, read_record
+from gateway.platform.json_size import MOST_VALUES_IN_MANIFEST, MOST_VALUES_IN_RECORD, holds_more, may_hold_more
 from gateway.platform.validators import checked_patient_number
 from gateway.records.batches import Batch, BatchCase
-from shared.problem_responses import describe_error, joined
+from gateway.records.stored_risk import AnyRisk
+from shared.problem_responses import describe_errors, first_errors, joined
 from shared.problems import InvalidInput, InvalidRecord, MissingInput
 
 MOST_CASES = 1000
-LARGEST_MANIFEST_BYTES = 20_000_000
-MOST_ERRORS = 50
+LARGEST_MANIFEST_BYTES = 4_000_000
 Reference = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
@@ -55,8 +58,9 @@ async def read_batch(request: Request) -> AsyncIterator[Batch]:
         raise InvalidInput("Send multipart/form-data with a 'manifest' (JSON) and the 'image' files it names.")
     most = {"max_files": MOST_CASES + 1, "max_fields": 4, "max_part_size": LARGEST_MANIFEST_BYTES}
     async with request.form(**most) as form:
-        manifest = read_manifest(await _manifest_text(form))
-        yield Batch(checked_cases(manifest, _images(form)))
+        text, images = await _manifest_text(form), _images(form)
+        # A thousand records are read beside everybody else's requests, not before them.
+        yield Batch(await anyio.to_thread.run_sync(lambda: checked_cases(read_manifest(text), images)))
 
 
 def read_manifest(text: str | bytes) -> Manifest:
@@ -65,10 +69,15 @@ def read_manifest(text: str | bytes) -> Manifest:
     Raises:
         InvalidInput: it is not one; each field is named.
     """
+    if may_hold_more(text, MOST_VALUES_IN_MANIFEST):
+        raise InvalidInput(
+            f"manifest: more than {MOST_VALUES_IN_MANIFEST} values: send the cases in several batches.",
+            field="manifest",
+        )
     try:
         return Manifest.model_validate_json(text)
     except ValidationError as error:
-        errors = [_in_manifest(describe_error(dict(part))) for part in error.errors()[:MOST_ERRORS]]
+        errors = [_in_manifest(part) for part in describe_errors(error.errors())]
         raise InvalidInput(joined(errors), errors=errors) from error
 
 
@@ -84,7 +93,7 @@ def checked_cases(manifest: Manifest, images: dict[str, UploadFile]) -> list[Bat
         if case.clinical is None and case.image is None:
             raise MissingInput(f"manifest.cases.{number}: give an 'image', a 'clinical' record, or both.")
         try:
-            risk = read_record(case.clinical, case.clinical_model) if case.clinical is not None else None
+            risk = _record(case)
         except InvalidRecord as error:
             errors += [
                 {**part, "field": f"manifest.cases.{number}.{part['field']}"} for part in error.members["errors"]
@@ -94,8 +103,17 @@ def checked_cases(manifest: Manifest, images: dict[str, UploadFile]) -> list[Bat
         patient_number = checked_patient_number(case.patient_number)
         cases.append(BatchCase(case.reference, patient_number, risk, partial(_read, upload)))
     if errors:
-        raise InvalidRecord(joined(errors), errors=errors[:MOST_ERRORS])
+        raise InvalidRecord(joined(errors), errors=first_errors(errors))
     return cases
+
+
+def _record(case: ManifestCase) -> AnyRisk | None:
+    if case.clinical is None:
+        return None
+    if holds_more(case.clinical, MOST_VALUES_IN_RECORD):
+        fault = f"more than {MOST_VALUES_IN_RECORD} values, which no record has"
+        raise invalid_record([{"field": "clinical", "message": fault, "code": "too_long"}])
+    return read_record(case.clinical, case.clinical_model)
 
 
 def _in_manifest(error: dict[str, str]) -> dict[str, str]:
@@ -115,16 +133,19 @@ async def _read(upload: UploadFile | None) -> bytes | None:
 
 def _check_names(manifest: Manifest, images: dict[str, UploadFile]) -> None:
     """Every reference once; every image that is named was sent, and every one that was sent is named, once."""
-    references = [case.reference for case in manifest.cases]
-    if repeated := sorted({name for name in references if references.count(name) > 1}):
+    if repeated := _repeated(case.reference for case in manifest.cases):
         raise InvalidInput(f"manifest: the reference '{repeated[0]}' is given more than once.", field="manifest")
     named = [case.image for case in manifest.cases if case.image is not None]
     if missing := sorted(set(named) - set(images)):
         raise InvalidInput(f"There is no 'image' part with the file name '{missing[0]}'.", field="image")
     if unused := sorted(set(images) - set(named)):
         raise InvalidInput(f"The image '{unused[0]}' is named by no case of the manifest.", field="image")
-    if shared := sorted({name for name in named if named.count(name) > 1}):
+    if shared := _repeated(named):
         raise InvalidInput(f"The image '{shared[0]}' is named by more than one case.", field="manifest")
+
+
+def _repeated(names: Iterable[str]) -> list[str]:
+    return sorted(name for name, times in Counter(names).items() if times > 1)
 
 
 def _images(form: FormData) -> dict[str, UploadFile]:

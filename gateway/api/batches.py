@@ -1,7 +1,7 @@
 """`/v1/batches`: many cases as one job, with its progress."""
 
 import datetime as dt
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Awaitable, Callable
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -11,7 +11,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, Field
 
 from gateway.api.batch_form import read_batch
-from gateway.api.deps import AssessmentReader, AssessmentWriter, Before, IdempotencyKey, Limit
+from gateway.api.deps import AssessmentReader, AssessmentWriter, Before, IdempotencyKey, Limit, still_valid
 from gateway.api.examples.batches import BATCH, CANCELLED, CASES, MANIFEST
 from gateway.assessing.batches import refuse_patients
 from gateway.context import Context
@@ -195,11 +195,15 @@ async def followed(batch_id: UUID, who: AssessmentReader, ctx: Context) -> Batch
     response_class=EventSourceResponse,
     responses=problem_responses(NotFound),
 )
-async def follow_batch(batch: Annotated[BatchState, Depends(followed)], ctx: Context) -> AsyncIterable[ServerSentEvent]:
+async def follow_batch(
+    batch: Annotated[BatchState, Depends(followed)],
+    still: Annotated[Callable[[], Awaitable[bool]], Depends(still_valid)],
+    ctx: Context,
+) -> AsyncIterable[ServerSentEvent]:
     """The progress as server-sent events: a `progress` whenever it changes, and a last one when the batch has ended.
 
-    The data of an event is what `GET /v1/batches/{batch_id}` answers. A follower who comes back begins with the present
-    state, so nothing needs to be resumed.
+    The data of an event is what `GET /v1/batches/{batch_id}` answers. The stream ends with the credential. A follower
+    who comes back begins with the present state, so nothing needs to be resumed.
     """
-    async for state in ctx.batches.follow(batch):
+    async for state in ctx.batches.follow(batch, still):
         yield ServerSentEvent(event="progress", data=BatchView.of(state))

@@ -12,7 +12,7 @@ from fastapi.security import APIKeyHeader, OAuth2
 from gateway.context import Context
 from gateway.platform.identity.scopes import Principal, Scope
 from gateway.platform.validators import Printable
-from shared.problems import InvalidInput
+from shared.problems import InvalidInput, NotAuthenticated, NotAuthorised
 
 SCOPE_MEANINGS: dict[Scope, str] = {
     "assessments:write": "Make assessments",
@@ -57,14 +57,50 @@ def needs(scope: Scope) -> Callable[..., Awaitable[Principal]]:
     return check
 
 
+async def admitted(who: Annotated[Principal, Depends(needs("assessments:write"))], ctx: Context) -> Principal:
+    """Somebody who may ask for one more assessment; asked before the body is read.
+
+    Raises:
+        TooManyRequests: more than a caller, or an organisation, may ask for within the time.
+    """
+    await ctx.admission.count_assessment(who)
+    return who
+
+
+async def still_valid(
+    ctx: Context,
+    authorization: Annotated[str | None, Depends(_authorization)],
+    api_key: Annotated[str | None, Depends(_key)],
+) -> Callable[[], Awaitable[bool]]:
+    """A dependency of streams, which last: asks anew whether the request's credential is good."""
+
+    async def ask() -> bool:
+        try:
+            await principal(ctx, authorization, api_key)
+        except (NotAuthenticated, NotAuthorised):
+            return False
+        return True
+
+    return ask
+
+
 AnyPrincipal = Annotated[Principal, Depends(principal)]
 AssessmentReader = Annotated[Principal, Depends(needs("assessments:read"))]
 AssessmentWriter = Annotated[Principal, Depends(needs("assessments:write"))]
+AdmittedWriter = Annotated[Principal, Depends(admitted)]
 PatientReader = Annotated[Principal, Depends(needs("patients:read"))]
 PatientWriter = Annotated[Principal, Depends(needs("patients:write"))]
 ModelReader = Annotated[Principal, Depends(needs("models:read"))]
 AuditReader = Annotated[Principal, Depends(needs("audit:read"))]
 Administrator = Annotated[Principal, Depends(needs("admin"))]
+
+
+async def releaser(who: PatientWriter, ctx: Context) -> Principal:
+    """Somebody who may add to patients, and read the assessment that they release and are answered with."""
+    return await ctx.authentication.require(who, "assessments:read")
+
+
+Releaser = Annotated[Principal, Depends(releaser)]
 
 Limit = Annotated[int, Query(ge=1, le=100)]
 Before = Annotated[UUID | None, Query(description="`next` of the page before")]

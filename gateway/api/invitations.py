@@ -88,7 +88,10 @@ class Acceptance(BaseModel):
     },
 )
 async def invite(request: InvitationRequest, who: PatientWriter, ctx: Context) -> NewInvitationView:
-    """Invite somebody to your own organisation. The token is shown in this answer and never again."""
+    """Invite somebody to your own organisation. The token is shown in this answer and never again.
+
+    The account can do no more than whoever invites, and a hospital system invites patients alone.
+    """
     lifetime = dt.timedelta(hours=request.hours)
     wanted = InvitationWanted(request.email, request.role, request.patient_number, lifetime)
     new = await ctx.accounts.invite(wanted, who)

@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 
 from gateway.api.deps import Administrator
 from gateway.context import Context
-from gateway.platform.identity.api_keys import ApiKey, NewApiKey
-from gateway.platform.identity.scopes import Scope
+from gateway.platform.identity.api_key import ApiKey, NewApiKey
+from gateway.platform.identity.scopes import SCOPES, Scope
 from gateway.platform.validators import Printable
 from shared.problem_responses import example_response, problem_responses
 from shared.problems import NotAuthenticated, NotAuthorised, NotFound
@@ -27,16 +27,19 @@ KEY = {
     "last_used_at": None,
     "revoked_at": None,
     "previous_valid_until": None,
+    "parent": "account:0199f7a1-7b1c-7c3e-8f00-3a5d9b1e2c4d",
 }
 NEW_KEY = {**KEY, "key": "trab_5f0c1f5e8c9a4b21_4Yx0..."}
 
 
 class KeyRequest(BaseModel):
-    """A key for one hospital system; it can do no more than whoever makes it."""
+    """A key for one hospital system; it can do no more than whoever makes it, and ends no later."""
 
     name: Printable = Field(min_length=1, max_length=100, description="What the key is for", examples=["radiology"])
-    scopes: list[Scope] = Field(min_length=1, examples=[["assessments:write", "assessments:read"]])
-    days: int | None = Field(None, ge=1, le=3650, description="Days until it expires; never if left out")
+    scopes: list[Scope] = Field(
+        min_length=1, max_length=len(SCOPES), examples=[["assessments:write", "assessments:read"]]
+    )
+    days: int | None = Field(None, ge=1, le=3650, description="Days until it expires; as long as its maker if left out")
 
 
 class Rotation(BaseModel):
@@ -56,6 +59,7 @@ class KeyView(BaseModel):
     last_used_at: dt.datetime | None
     revoked_at: dt.datetime | None
     previous_valid_until: dt.datetime | None = Field(description="After a rotation: until when the old secret works")
+    parent: str | None = Field(description="Who was shown its secret: the key is revoked when that account or key is")
 
     @classmethod
     def of(cls, key: ApiKey) -> "KeyView":
@@ -94,12 +98,15 @@ async def list_keys(who: Administrator, ctx: Context) -> KeyListView:
 
 @router.post("/{key_id}/rotate", responses={**example_response(NEW_KEY), **problem_responses(NotFound)})
 async def rotate_key(key_id: KeyId, who: Administrator, ctx: Context, rotation: Rotation | None = None) -> NewKeyView:
-    """Give a key a new secret. It stays the same client; the old secret works until the overlap is over."""
+    """Give a key a new secret. It stays the same client; the old secret works until the overlap is over.
+
+    Only who can do as much as the key, and for as long, is given its secret; the key hangs on them from then on.
+    """
     overlap = dt.timedelta(hours=(rotation or Rotation()).overlap_hours)
     return NewKeyView.with_secret(await ctx.keys.rotate(key_id, overlap, who))
 
 
 @router.delete("/{key_id}", status_code=HTTPStatus.NO_CONTENT, responses=problem_responses(NotFound))
 async def revoke_key(key_id: KeyId, who: Administrator, ctx: Context) -> None:
-    """Revoke a key at once, with both its secrets and every access token that came of it."""
+    """Revoke a key at once, with both its secrets, every access token that came of it and all that was made with it."""
     await ctx.keys.revoke(key_id, who)

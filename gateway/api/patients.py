@@ -11,7 +11,8 @@ from fastapi import APIRouter, Body, Path
 
 from gateway.api.deps import Before, Limit, PatientReader, PatientWriter
 from gateway.api.examples.patients import EXPORT, MEASUREMENT, PATIENT, TIMELINE
-from gateway.assessing.patient_views import MeasurementView, PatientExportView, PatientView, TimelineView
+from gateway.assessing.export_views import PatientExportView
+from gateway.assessing.patient_views import MeasurementView, PatientView, TimelineView
 from gateway.context import Context
 from gateway.platform.paging import Page
 from gateway.records.measurement import Measured
@@ -72,7 +73,7 @@ async def add_measurement(
     responses={**example_response(EXPORT), **problem_responses(NotFound)},
 )
 async def export_patient(patient: PatientPath, who: PatientReader, ctx: Context) -> PatientExportView:
-    """Everything that is stored about one patient, with the trail of who read and wrote it."""
+    """Everything that is stored about one patient, pictures and closed alerts too, with the trail of who read it."""
     return await ctx.patients.export(who, patient)
 
 

@@ -41,4 +41,4 @@ async def get_preview(assessment_id: UUID, who: AssessmentReader, ctx: Context) 
 
 async def _png(assessment_id: UUID, who: Principal, ctx: AppContext, kinds: Sequence[RenderingKind]) -> Response:
     png = await ctx.assessments.rendering(assessment_id, who, kinds)
-    return Response(png, media_type="image/png", headers={"Cache-Control": "private, no-store"})
+    return Response(png, media_type="image/png")

@@ -5,7 +5,7 @@ import binascii
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form, Header, Response
+from fastapi import APIRouter, Form, Header
 from pydantic import BaseModel, Field
 
 from gateway.assessing.authentication import IssuedTokens
@@ -32,6 +32,9 @@ class TokenRequest(BaseModel):
     password: str | None = Field(None, max_length=1000)
     client_id: str | None = Field(None, max_length=100, description="The key's id; HTTP Basic does as well")
     client_secret: str | None = Field(None, max_length=1000, description="The whole API key as it was shown once")
+    second_factor: str = Field(
+        "", max_length=40, description="Of staff, where the site asks for it: the app's code, or a recovery code"
+    )
     scope: str = Field("", max_length=500, description="Of a hospital system: fewer scopes than its key has")
 
 
@@ -66,19 +69,17 @@ class TokensView(BaseModel):
 async def sign_in(
     form: Annotated[TokenRequest, Form()],
     ctx: Context,
-    response: Response,
     authorization: Annotated[str | None, Header(description="`Basic` with client_id and client_secret")] = None,
 ) -> TokensView:
     """Sign in: a person by e-mail address (as `username`) and password, a hospital system by its key's id and the key
     (`grant_type=client_credentials`). A system's token ends with its key, at once."""
-    response.headers["Cache-Control"] = "no-store"
     if form.grant_type == "client_credentials":
         identity, api_key = _client(form, authorization)
         return TokensView.of(await ctx.authentication.sign_in_client(identity, api_key, form.scope))
     if not form.username or not form.password:
         missing = "username" if not form.username else "password"
         raise InvalidInput(f"{missing}: needed to sign in with grant_type=password.", field=missing)
-    return TokensView.of(await ctx.authentication.sign_in(form.username, form.password))
+    return TokensView.of(await ctx.authentication.sign_in(form.username, form.password, form.second_factor, True))
 
 
 @router.post(
@@ -86,11 +87,8 @@ async def sign_in(
     response_model_exclude_none=True,
     responses={**example_response(TOKENS), **problem_responses(NotAuthenticated)},
 )
-async def refresh_tokens(
-    refresh_token: Annotated[str, Form(max_length=1000)], ctx: Context, response: Response
-) -> TokensView:
+async def refresh_tokens(refresh_token: Annotated[str, Form(max_length=1000)], ctx: Context) -> TokensView:
     """Exchange a refresh token for new tokens. Each is good once; used again, it ends the whole session."""
-    response.headers["Cache-Control"] = "no-store"
     return TokensView.of(await ctx.authentication.refresh(refresh_token))
 
 

@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from gateway.platform.audit import Audit
-from gateway.platform.audit_actions import AuditAction
+from gateway.platform.audit_actions import AuditAction, account_made
 from gateway.platform.identity.accounts import Account, Accounts
-from gateway.platform.identity.attempts import Attempts
+from gateway.platform.identity.delegation import require_role
 from gateway.platform.identity.invitations import Invitation, Invitations, NewInvitation
 from gateway.platform.identity.passwords import Passwords
+from gateway.platform.identity.refresh_tokens import OpenSession, RefreshTokens
+from gateway.platform.identity.registration_code import is_registration_code
 from gateway.platform.identity.scopes import Principal, Role
+from gateway.platform.identity.second_factor import NewSecondFactor, SecondFactors, of_secret
 from gateway.platform.identity.sign_in import SignIn
+from gateway.platform.identity.sign_in_delays import SignInDelays
 from gateway.platform.paging import Page
 from gateway.platform.validators import checked_patient_number
 from gateway.records.patients import Patients
@@ -38,27 +42,40 @@ class AccountUseCases:
     patients: Patients
     passwords: Passwords
     sign_in: SignIn
-    attempts: Attempts
+    delays: SignInDelays
+    sessions: RefreshTokens
+    second_factors: SecondFactors
     audit: Audit
     settings: GatewaySettings
 
-    async def register(self, email: str, password: str) -> Account:
-        """A patient registers; staff are invited instead.
+    async def register(self, email: str, password: str, code: str) -> None:
+        """A patient registers with the clinic's code; staff are invited instead. Bound to no record of the hospital's.
+
+        Nothing tells whether the address has an account already: that somebody is a patient here is nobody's business.
 
         Raises:
-            NotAuthorised: registration is switched off here.
+            NotAuthorised: registration is switched off here, or the code is another one.
             InvalidInput: the password is too short or easily guessed.
-            Conflict: the address has an account.
             TooManyAttempts: wait a minute.
         """
-        if not self.settings.registration:
+        if not self.settings.is_registration_open():
             raise NotAuthorised("Registration is switched off here: ask the clinic for an invitation.")
-        await self.attempts.count_address()
+        await self.delays.count_address()
+        if not is_registration_code(code, self.settings.registration_secret()):
+            raise NotAuthorised("This is not the clinic's registration code: ask the clinic for it.")
         hashed = await self.passwords.new_hash(password, email)
         organisation = await self.accounts.first_organisation(self.settings.organisation)
-        patient = self.patients.new_row(organisation)
-        account_id = await self.accounts.add_account(email, hashed, "patient", organisation, patient, "nobody")
-        return await self.accounts.get(account_id)
+        try:
+            await self.accounts.add_account(
+                email,
+                hashed,
+                "patient",
+                organisation,
+                lambda account_id: self.patients.new_row(organisation, account_id=account_id),
+                "nobody",
+            )
+        except Conflict:
+            await self.audit.write(organisation, "nobody", account_made("patient"), outcome="refused")
 
     async def change_password(self, who: Principal, current: str, new: str) -> None:
         """Change one's own password. Every sign-in of the account ends.
@@ -72,10 +89,41 @@ class AccountUseCases:
         if who.account_id is None:
             raise NotAuthorised("A hospital system has no password: rotate its key.")
         account = await self.accounts.get(who.account_id)
-        await self.attempts.count(account.email)
-        await self.sign_in.account(account.email, current)
+        await self.sign_in.account(account.email, current, None)
         hashed = await self.passwords.new_hash(new, account.email)
         await self.accounts.set_password(account.id, hashed, who.id)
+
+    async def own_sessions(self, who: Principal) -> list[OpenSession]:
+        """Where somebody is signed in, newest first; a hospital system nowhere."""
+        return await self.sessions.open_sessions(who.account_id) if who.account_id else []
+
+    async def end_session(self, who: Principal, session_id: UUID) -> None:
+        """End one of somebody's own sessions; one that is over, or another's, is no error."""
+        if who.account_id:
+            await self.sessions.end_session(session_id, who.account_id)
+
+    def needs_second_factor(self, who: Principal) -> bool:
+        """Whether somebody has to set one up before anything else."""
+        return who.owes == "second factor"
+
+    def new_second_factor(self, email: str) -> NewSecondFactor:
+        """A secret for an authenticator app; nothing is stored yet."""
+        return self.second_factors.new(email)
+
+    def second_factor_of(self, secret: bytes, email: str) -> NewSecondFactor:
+        """The same of a secret that was offered before."""
+        return of_secret(secret, email)
+
+    async def set_second_factor(self, who: Principal, secret: bytes, code: str) -> list[str]:
+        """Let a secret count; gives the recovery codes, which are shown this once.
+
+        Raises:
+            NotAuthorised: nobody asks it of this caller.
+            InvalidInput: the code is not of this secret.
+        """
+        if who.account_id is None or not self.needs_second_factor(who):
+            raise NotAuthorised("No second factor is to be set up here.")
+        return await self.second_factors.set(who.account_id, secret, code)
 
     async def page(self, who: Principal, limit: int, before: UUID | None) -> Page[Account, UUID]:
         """The organisation's accounts, newest first."""
@@ -84,35 +132,33 @@ class AccountUseCases:
         return accounts
 
     async def set_disabled(self, account_id: UUID, disabled: bool, who: Principal) -> Account:
-        """Disable an account, which ends its sign-ins at once, or enable it again.
+        """Disable an account, which ends its sign-ins and all that it handed on at once, or enable it again.
 
         Raises:
             Conflict: one's own account.
             NotFound: the organisation has no such account.
+            NotAuthorised: it could do more than whoever enables it.
         """
         if disabled and who.account_id == account_id:
             raise Conflict("You cannot disable your own account: ask another administrator.")
-        return await self.accounts.set_disabled(account_id, who.organisation_id, disabled, who.id)
+        return await self.accounts.set_disabled(account_id, disabled, who)
 
     async def invite(self, wanted: InvitationWanted, who: Principal) -> NewInvitation:
         """Invite somebody to one's own organisation; the answer is the one chance to see the token.
 
         Raises:
             InvalidInput: a patient without a number.
-            NotAuthorised: staff are invited by administrators.
+            NotAuthorised: the account could do more than the inviter; staff are invited by administrators alone.
             Conflict: the address, or the patient, has an account.
         """
+        require_role(who, wanted.role)  # before a patient is made for it
         patient_id = None
         if wanted.role == "patient":
             number = checked_patient_number(wanted.patient_number)
             if number is None:
                 raise InvalidInput("patient_number: needed to invite a patient.", field="patient_number")
             patient_id = (await self.patients.get_or_create(who.organisation_id, number, who.id)).id
-        else:
-            who.must_have("admin")
-        return await self.invitations.add(
-            wanted.email, wanted.role, who.organisation_id, who.id, wanted.lifetime, patient_id
-        )
+        return await self.invitations.add(wanted.email, wanted.role, who, wanted.lifetime, patient_id)
 
     async def open_invitations(self, who: Principal) -> list[Invitation]:
         """The organisation's invitations that can still be accepted, without their tokens."""
@@ -137,7 +183,7 @@ class AccountUseCases:
             Conflict: the address, or the patient, got an account meanwhile.
             TooManyAttempts: wait a minute.
         """
-        await self.attempts.count_address()
+        await self.delays.count_address()
         invitation = await self.invitations.of_token(token)
         hashed = await self.passwords.new_hash(password, invitation.email)
-        return await self.accounts.get(await self.invitations.accept(token, hashed))
+        return await self.accounts.get(await self.invitations.accept(token, hashed, self.patients.attach_account))

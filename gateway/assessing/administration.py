@@ -9,19 +9,29 @@ from typing import Any
 from uuid import UUID
 
 from gateway.platform.audit import Audit
+from gateway.platform.audit_head import HeadNotes
 from gateway.platform.clock import now
-from gateway.platform.database.engine import Database, DatabaseUnavailable, SchemaBehind, migrate, require_schema
+from gateway.platform.database.engine import (
+    Database,
+    DatabaseUnavailable,
+    SchemaBehind,
+    keep_to_owner,
+    migrate,
+    require_schema,
+)
+from gateway.platform.encryption import KeyEncryptionKey
 from gateway.platform.identity.accounts import Accounts
-from gateway.platform.identity.api_keys import ApiKey, ApiKeys, NewApiKey, checked_key_name
+from gateway.platform.identity.api_key import ApiKey, NewApiKey, checked_key_name
+from gateway.platform.identity.api_keys import ApiKeys
 from gateway.platform.identity.email import checked_email
 from gateway.platform.identity.passwords import Passwords, new_password
-from gateway.platform.identity.scopes import read_scopes
+from gateway.platform.identity.scopes import OPERATOR, operator_of, read_scopes
+from gateway.platform.identity.second_factor import SecondFactors
 from gateway.settings import GatewaySettings
 from shared.problems import InvalidInput, NotFound
 from shared.service import CannotStart
 
 FIRST_ADMINISTRATOR = "admin@localhost"
-OPERATOR = "operator"
 
 
 def prepare(settings: GatewaySettings) -> None:
@@ -41,7 +51,10 @@ def prepare(settings: GatewaySettings) -> None:
             f"The state folder {folder.resolve()} cannot be written ({error.strerror}): "
             "give this user the right to it, or name another with --state-dir."
         ) from error
+    file = settings.sqlite_file()
     try:
+        if file is not None:
+            keep_to_owner(file)
         if settings.migrate:
             migrate(settings.sqlalchemy_url(), settings.data_key())
         else:
@@ -68,11 +81,16 @@ async def create_first_administrator(settings: GatewaySettings) -> dict[str, Any
         if await Accounts(database.sessions).any_administrator():
             return None
     given = settings.first_admin_password
-    return await create_administrator(settings, FIRST_ADMINISTRATOR, given.get_secret_value() if given else None)
+    password = given.get_secret_value() if given else None
+    return await create_administrator(settings, FIRST_ADMINISTRATOR, password, must_change_password=given is None)
 
 
 async def create_administrator(
-    settings: GatewaySettings, email: str, password: str | None, organisation: str | None = None
+    settings: GatewaySettings,
+    email: str,
+    password: str | None,
+    organisation: str | None = None,
+    must_change_password: bool = False,
 ) -> dict[str, Any]:
     """A new administrator of the first organisation, or of the one named, which is made if there is none.
 
@@ -87,12 +105,14 @@ async def create_administrator(
     async with open_database(settings) as database:
         accounts = Accounts(database.sessions)
         owner = await _organisation(accounts, settings, organisation)
-        account = await accounts.add_account(email, hashed, "administrator", owner, by=OPERATOR)
+        account = await accounts.add_account(
+            email, hashed, "administrator", owner, by=OPERATOR, must_change_password=must_change_password
+        )
     return {"id": str(account), "email": email, "password": password, "organisation_id": str(owner)}
 
 
 async def reset_password(settings: GatewaySettings, email: str) -> dict[str, Any]:
-    """A new random password for an account whose person forgot it; every sign-in of the account ends.
+    """A new random password for an account whose person forgot it, to be changed in the browser; its sessions end.
 
     Raises:
         NotFound: there is no such account, or it is disabled.
@@ -103,8 +123,23 @@ async def reset_password(settings: GatewaySettings, email: str) -> dict[str, Any
         if account is None:
             raise NotFound(f"There is no account of {email} that is not disabled.")
         password = new_password()
-        await accounts.set_password(account.id, await Passwords().hash(password), OPERATOR)
+        await accounts.set_password(account.id, await Passwords().hash(password), OPERATOR, must_change=True)
     return {"id": str(account.id), "email": account.email, "password": password}
+
+
+async def reset_second_factor(settings: GatewaySettings, email: str) -> dict[str, Any]:
+    """Take the second factor from an account whose person lost it; its sessions end, and it sets up another.
+
+    Raises:
+        NotFound: there is no such account, or it is disabled.
+    """
+    async with open_database(settings) as database:
+        account = await Accounts(database.sessions).by_email(email)
+        if account is None:
+            raise NotFound(f"There is no account of {email} that is not disabled.")
+        kek = KeyEncryptionKey(settings.data_key())
+        await SecondFactors(database.sessions, kek).reset(account.id, OPERATOR)
+    return {"id": str(account.id), "email": account.email}
 
 
 async def create_api_key(
@@ -119,7 +154,7 @@ async def create_api_key(
     expires = now() + dt.timedelta(days=days) if days else None
     async with open_database(settings) as database:
         owner = await _organisation(Accounts(database.sessions), settings, organisation)
-        new = await ApiKeys(database.sessions).add(name, list(read_scopes(scopes)), owner, OPERATOR, expires)
+        new = await ApiKeys(database.sessions).add(name, list(read_scopes(scopes)), operator_of(owner), expires)
     return _new_key(new)
 
 
@@ -130,18 +165,20 @@ async def rotate_api_key(settings: GatewaySettings, identity: str, overlap_hours
         NotFound: no such key, or it was revoked.
     """
     async with open_database(settings) as database:
-        overlap = dt.timedelta(hours=overlap_hours)
-        return _new_key(await ApiKeys(database.sessions).rotate(key_id(identity), None, OPERATOR, overlap))
+        keys, overlap = ApiKeys(database.sessions), dt.timedelta(hours=overlap_hours)
+        operator = operator_of(await keys.organisation_of(key_id(identity)))
+        return _new_key(await keys.rotate(key_id(identity), operator, overlap))
 
 
 async def revoke_api_key(settings: GatewaySettings, identity: str) -> dict[str, Any]:
-    """Revoke a key at once.
+    """Revoke a key at once, with all that was made with it.
 
     Raises:
         NotFound: no such key.
     """
     async with open_database(settings) as database:
-        await ApiKeys(database.sessions).revoke(key_id(identity), None, OPERATOR)
+        keys = ApiKeys(database.sessions)
+        await keys.revoke(key_id(identity), operator_of(await keys.organisation_of(key_id(identity))))
     return {"id": key_id(identity), "revoked": True}
 
 
@@ -156,6 +193,7 @@ async def list_api_keys(settings: GatewaySettings) -> list[dict[str, Any]]:
             "scopes": key.scopes,
             "organisation_id": str(key.organisation_id),
             "state": _state(key),
+            "parent": key.parent,
             "expires_at": key.expires_at and key.expires_at.isoformat(),
             "last_used_at": key.last_used_at and key.last_used_at.isoformat(),
         }
@@ -164,10 +202,14 @@ async def list_api_keys(settings: GatewaySettings) -> list[dict[str, Any]]:
 
 
 async def verify_audit_trail(settings: GatewaySettings, noted_head: str | None) -> dict[str, Any]:
-    """What a check of the audit trail's whole chain found."""
+    """What a check of the audit trail's whole chain found, against a head given here, and the one the gateway noted."""
     async with open_database(settings) as database:
-        chain = await Audit(database.sessions).verify(noted_head)
-    return {"ok": chain.fault is None, **asdict(chain)}
+        audit = Audit(database.sessions)
+        chain = await audit.verify(noted_head)
+        own = HeadNotes(audit, KeyEncryptionKey(settings.data_key()), settings.audit_head_file()).noted()
+        if chain.fault is None and own is not None:
+            chain = await audit.verify(own.hash)
+    return {"ok": chain.fault is None, "noted_length": own and own.length, **asdict(chain)}
 
 
 def _state(key: ApiKey) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from gateway.platform.audit import Audit
 from gateway.platform.audit_actions import AuditAction
 from gateway.platform.clock import now
-from gateway.platform.identity.api_keys import ApiKey, ApiKeys, NewApiKey
+from gateway.platform.identity.api_key import ApiKey, NewApiKey
+from gateway.platform.identity.api_keys import ApiKeys
 from gateway.platform.identity.scopes import Principal, Scope
 
 
@@ -19,16 +20,14 @@ class ApiKeyUseCases:
     audit: Audit
 
     async def create(self, who: Principal, name: str, scopes: Sequence[Scope], days: int | None) -> NewApiKey:
-        """A new key, which can do no more than whoever makes it; the answer is the one chance to see it.
+        """A new key, which can do no more than whoever makes it and ends no later; it is shown in this answer alone.
 
         Raises:
             NotAuthorised: a scope that the maker lacks.
         """
-        for scope in scopes:
-            who.must_have(scope)
         expires_at = now() + dt.timedelta(days=days) if days else None
         distinct = list(dict.fromkeys(scopes))
-        return await self.keys.add(name, list(distinct), who.organisation_id, who.id, expires_at)
+        return await self.keys.add(name, list(distinct), who, expires_at)
 
     async def all(self, who: Principal) -> list[ApiKey]:
         """The organisation's keys, revoked ones too, newest first."""
@@ -41,13 +40,14 @@ class ApiKeyUseCases:
 
         Raises:
             NotFound: no such key, or it was revoked.
+            NotAuthorised: the key can do more than the caller, or ends later.
         """
-        return await self.keys.rotate(key_id, who.organisation_id, who.id, overlap)
+        return await self.keys.rotate(key_id, who, overlap)
 
     async def revoke(self, key_id: str, who: Principal) -> None:
-        """Revoke a key at once, with both its secrets and every access token that came of it.
+        """Revoke a key at once, with both its secrets, every access token that came of it and all that it made.
 
         Raises:
             NotFound: no such key.
         """
-        await self.keys.revoke(key_id, who.organisation_id, who.id)
+        await self.keys.revoke(key_id, who)

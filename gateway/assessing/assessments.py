@@ -5,12 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+import anyio
+
+from gateway.assessing.admission import Admission
 from gateway.assessing.case import Case
 from gateway.assessing.film import patient_number
 from gateway.assessing.release import Audience, VisibleAssessment, for_patient, visible_to
 from gateway.assessing.workflow import Findings, ProgressCallback, Workflow, no_progress
 from gateway.platform.audit_actions import AuditAction
 from gateway.platform.clock import now
+from gateway.platform.database.engine import Database
 from gateway.platform.database.ids import uuid7
 from gateway.platform.identity.scopes import Principal
 from gateway.platform.paging import Page
@@ -63,6 +67,11 @@ class ReportContent:
         return self.audience == "patient"
 
 
+async def _idempotent(key: str | None, case: Case) -> IdempotentRequest | None:
+    """The key with the digest of everything that was sent, taken beside the event loop: an image has megabytes."""
+    return IdempotentRequest(key, await anyio.to_thread.run_sync(case.digest)) if key else None
+
+
 @dataclass(frozen=True)
 class AssessmentUseCases:
     """What people, hospital systems and the batch worker do with assessments."""
@@ -71,6 +80,8 @@ class AssessmentUseCases:
     renderings: Renderings
     patients: Patients
     workflow: Workflow
+    admission: Admission
+    database: Database
     settings: GatewaySettings
 
     async def assess_case(
@@ -91,15 +102,17 @@ class AssessmentUseCases:
             InvalidInput: the image cannot be read, or is refused and there is no record beside it.
             PatientMismatch: the DICOM file is of another patient.
             Conflict: the key was used for another request, or the patient was erased meanwhile.
-            TooBusy: as many cases are in flight as may be.
+            TooManyRequests: the caller has as many under way as one may have.
+            TooBusy: as many cases wait as may, or no turn came in time.
         """
-        idempotent = IdempotentRequest(idempotency_key, case.digest()) if idempotency_key else None
+        idempotent = await _idempotent(idempotency_key, case)
         assessment = await self.assessments.answered_before(who, idempotent) if idempotent else None
         findings = None
         if assessment is None:
             known = await self.patients.known(who, case.patient_number)
             drawn = with_renderings or self.settings.store_renderings
-            findings = await self.workflow.assess(case, drawn, on_progress)
+            async with self.admission.turn(who):
+                findings = await self.workflow.assess(case, drawn, on_progress)
             assessment = await self.store_assessment(case, findings, who, known, idempotent)
         return AssessmentResult(self._visible(who, assessment), findings)
 
@@ -161,6 +174,15 @@ class AssessmentUseCases:
         if who.is_patient:
             raise NotAuthorised("A clinician releases an assessment, not the patient.")
         return (await self.assessments.release(assessment_id, who)).assessment
+
+    async def erase(self, assessment_id: UUID, who: Principal) -> None:
+        """Delete an assessment with its renderings and alerts.
+
+        Raises:
+            NotFound: there is none under this id that the caller may see.
+        """
+        await self.assessments.erase(assessment_id, who)
+        await self.database.scrub()
 
     async def rendering(self, assessment_id: UUID, who: Principal, kinds: Sequence[RenderingKind]) -> bytes:
         """The PNG of the first of these kinds that is kept.

@@ -1,17 +1,22 @@
 """Who is asking, and how people and hospital systems sign in, stay signed in and sign out."""
 
+import datetime as dt
 from dataclasses import dataclass
 from uuid import UUID
 
+from gateway.assessing.admission import Admission
 from gateway.platform.audit import Audit
 from gateway.platform.audit_actions import AuditAction
+from gateway.platform.clock import now
 from gateway.platform.identity.access_tokens import INVALID_TOKEN, AccessTokens, ApiClient, Person
 from gateway.platform.identity.accounts import Accounts
 from gateway.platform.identity.api_keys import ApiKeys
-from gateway.platform.identity.attempts import Attempts
-from gateway.platform.identity.refresh_tokens import NewToken, RefreshTokens
+from gateway.platform.identity.delegation import end_within, require_scopes
+from gateway.platform.identity.refresh_tokens import NewToken, RefreshTokens, SessionLength
 from gateway.platform.identity.scopes import Principal, Scope, key_actor, read_scopes
 from gateway.platform.identity.sign_in import SignIn
+from gateway.platform.identity.sign_in_delays import SignInDelays
+from gateway.settings import GatewaySettings
 from shared.problems import NotAuthenticated, NotAuthorised
 
 
@@ -43,8 +48,10 @@ class Authentication:
     access_tokens: AccessTokens
     refresh_tokens: RefreshTokens
     passwords: SignIn
-    attempts: Attempts
+    delays: SignInDelays
     audit: Audit
+    admission: Admission
+    settings: GatewaySettings
 
     async def principal(self, token: str | None, api_key: str | None) -> Principal:
         """The person or the hospital system behind a credential.
@@ -55,13 +62,20 @@ class Authentication:
 
         Raises:
             NotAuthenticated: no credential, two, or one that is not valid.
+            NotAuthorised: a member of staff has not set up the second factor that the site asks for.
+            TooManyRequests: more than one caller may send within a minute, or one address with bad credentials.
         """
         if token and api_key:
             raise NotAuthenticated("Send one credential: either Authorization or X-API-Key.")
-        if api_key:
-            return await self.keys.client(api_key)
-        if token:
-            return await self._of_claims(self.access_tokens.verified(token))
+        if api_key or token:
+            try:
+                who = await (self.keys.client(api_key) if api_key else self._of_token(token or ""))
+            except NotAuthenticated:
+                await self._refused()
+                raise
+            if who.owes == "second factor":
+                raise NotAuthorised("Set up the second factor first: sign in to the pages with a browser.")
+            return await self._counted(who)
         raise NotAuthenticated("Send a credential: 'Authorization: Bearer <token>' or 'X-API-Key: <key>'.")
 
     async def require(self, who: Principal, scope: Scope) -> Principal:
@@ -86,19 +100,25 @@ class Authentication:
         claims = self.access_tokens.verified(token)
         if not isinstance(claims, Person):
             raise NotAuthenticated(INVALID_TOKEN)
-        principal = await self._of_claims(claims)
+        principal = await self._counted(await self._of_claims(claims))
         return SignedInPerson(principal, (await self.accounts.get(claims.account_id)).email, claims.sign_in)
 
-    async def sign_in(self, email: str, password: str) -> IssuedTokens:
+    async def sign_in(self, email: str, password: str, code: str = "", keep: bool = False) -> IssuedTokens:
         """Sign a person in.
 
+        Args:
+            code: of the second factor, or a recovery code; empty where there is none.
+            keep: a patient asks to stay signed in for days. Staff use what others use, too: their sessions are short.
+
         Raises:
-            NotAuthenticated: the address or the password is wrong, or the account is locked or disabled.
-            TooManyAttempts: wait a minute.
+            NotAuthenticated: the address, the password or the code is wrong, or the account is disabled.
+            TooManyAttempts: this address waits before the next attempt.
+            TooBusy: as many passwords wait to be checked as may.
         """
-        await self.attempts.count(email)
-        account_id = await self.passwords.account(email, password)
-        return await self._for_person(await self.refresh_tokens.begin(account_id))
+        account_id = await self.passwords.account(email, password, code)
+        who = await self.accounts.person(account_id)
+        length = self._kept if keep and who.is_patient else self._short
+        return await self._for_person(await self.refresh_tokens.begin(account_id, length))
 
     async def sign_in_client(self, identity: str, api_key: str, scope: str) -> IssuedTokens:
         """Exchange a hospital system's key for an access token.
@@ -114,18 +134,27 @@ class Authentication:
             NotAuthorised: the key lacks a scope that is asked for.
             TooManyAttempts: wait a minute.
         """
-        await self.attempts.count(identity)
-        who = await self.keys.client(api_key)
-        if who.id != key_actor(identity):
-            raise NotAuthenticated("client_id is not the id of the key that was sent as client_secret.")
+        await self.delays.before(identity)
+        try:
+            who = await self.keys.client(api_key)
+            if who.id != key_actor(identity):
+                raise NotAuthenticated("client_id is not the id of the key that was sent as client_secret.")
+        except NotAuthenticated:
+            await self.delays.failed(identity)
+            await self.audit.write(None, "nobody", AuditAction.SIGN_IN, outcome="refused")
+            raise
+        await self.delays.succeeded(identity)
         scopes = who.scopes
         if scope:
             wanted = read_scopes(scope)
-            for name in wanted:
-                who.must_have(name)
+            require_scopes(who, wanted)
             scopes = frozenset(wanted)
         await self.audit.write(who.organisation_id, who.id, AuditAction.SIGN_IN)
-        return self._issued(self.access_tokens.for_client(ApiClient(identity, scopes)), scopes)
+        moment = now()
+        end = end_within(who, moment + self.access_tokens.lifetime) or moment
+        return IssuedTokens(
+            self.access_tokens.for_client(ApiClient(identity, scopes), end), int((end - moment).total_seconds()), scopes
+        )
 
     async def refresh(self, refresh_token: str) -> IssuedTokens:
         """Exchange a refresh token for new tokens. Each is good once; used again, it ends the whole sign-in.
@@ -139,6 +168,28 @@ class Authentication:
         """End a sign-in with every token that came of it; an unknown token is no error (RFC 7009)."""
         await self.refresh_tokens.end(refresh_token, AuditAction.SIGN_OUT)
 
+    @property
+    def _kept(self) -> SessionLength:
+        days = dt.timedelta(days=self.settings.refresh_token_days)
+        return SessionLength(days, days)
+
+    @property
+    def _short(self) -> SessionLength:
+        idle = dt.timedelta(minutes=self.settings.session_idle_minutes)
+        return SessionLength(idle, dt.timedelta(hours=self.settings.session_hours))
+
+    async def _refused(self) -> None:
+        """A bad credential is a line of the trail; an address that sends many is not heard for a while."""
+        await self.admission.count_bad_credential()
+        await self.audit.write(None, "nobody", AuditAction.ACCESS, "credential", "refused")
+
+    async def _of_token(self, token: str) -> Principal:
+        return await self._of_claims(self.access_tokens.verified(token))
+
+    async def _counted(self, who: Principal) -> Principal:
+        await self.admission.count_request(who)
+        return who
+
     async def _of_claims(self, claims: Person | ApiClient) -> Principal:
         """The principal of an access token; asked anew each time, so that an end of anything counts at once."""
         if not isinstance(claims, Person):
@@ -150,8 +201,5 @@ class Authentication:
     async def _for_person(self, new: NewToken) -> IssuedTokens:
         who = await self.accounts.person(new.account_id)
         access_token = self.access_tokens.for_person(Person(new.account_id, new.family))
-        return self._issued(access_token, who.scopes, new.token)
-
-    def _issued(self, access_token: str, scopes: frozenset[str], refresh_token: str | None = None) -> IssuedTokens:
         seconds = int(self.access_tokens.lifetime.total_seconds())
-        return IssuedTokens(access_token, seconds, scopes, refresh_token)
+        return IssuedTokens(access_token, seconds, who.scopes, new.token)

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import anyio
 import structlog
 
 from gateway.assessing.assessments import AssessmentUseCases
@@ -63,10 +64,11 @@ class BatchWorker:
         owner = await use_cases.patients.owner_by_id(claim.organisation_id, claim.patient_id)
         if owner is None:
             raise Conflict("The patient was erased.")
-        content = claim.decrypt(owner)
+        content = await anyio.to_thread.run_sync(claim.decrypt, owner)
         case = Case(content.image, content.risk, content.patient_number)
         who = Principal(claim.created_by, claim.organisation_id, frozenset(), "system")
-        idempotent = IdempotentRequest(f"batch-case:{claim.id}", case.digest())
+        digest = await anyio.to_thread.run_sync(case.digest)
+        idempotent = IdempotentRequest(f"batch-case:{claim.id}", digest)
         assessment = await use_cases.assessments.answered_before(who, idempotent)
         if assessment is None:
             findings = await use_cases.workflow.assess_in_turn(case, use_cases.settings.store_renderings)

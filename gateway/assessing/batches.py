@@ -1,6 +1,6 @@
 """Many cases handed in as one job, and how far it is."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,6 +14,8 @@ from shared.problems import NotAuthorised
 
 # Seconds between two looks at a batch that somebody follows.
 LOOK_EVERY_S = 0.5
+# Looks after which the follower's credential is asked for again.
+ASK_EVERY = 4
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,15 @@ class BatchUseCases:
         refuse_patients(who)
         return await self.batches.get(batch_id, who, AuditAction.BATCH_FOLLOWED)
 
-    async def follow(self, batch: BatchState) -> AsyncIterator[BatchState]:
-        """The batch whenever it has changed, until nothing goes on in it or the gateway stops."""
-        last = None
-        while True:
+    async def follow(self, batch: BatchState, still: Callable[[], Awaitable[bool]]) -> AsyncIterator[BatchState]:
+        """The batch whenever it has changed, until nothing goes on in it or the gateway stops.
+
+        Args:
+            still: whether the follower's credential is good; asked again and again.
+        """
+        last, looks = None, 0
+        while looks % ASK_EVERY or await still():
+            looks += 1
             state = await self.batches.state(batch.id, batch.organisation_id)
             if state != last:
                 yield state

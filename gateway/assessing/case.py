@@ -1,20 +1,23 @@
 """The case that an assessment is made of, and the checks of what was sent."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
 from pydantic import ValidationError
 
+from gateway.platform.json_size import MOST_VALUES_IN_RECORD, holds_more
 from gateway.records.idempotency import request_digest
 from gateway.records.stored_risk import AnyRisk, read_risk, risk_bytes
 from shared.contracts.risk import ClinicalModel
-from shared.problem_responses import describe_error, joined
+from shared.problem_responses import describe_errors, joined
 from shared.problems import InvalidInput, InvalidRecord
 
 CLINICAL_MODELS: tuple[ClinicalModel, ...] = get_args(ClinicalModel)
 DEFAULT_MODEL: ClinicalModel = "bone_density"
+MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -65,10 +68,13 @@ def read_record(record: Any, model: str = DEFAULT_MODEL) -> AnyRisk:
         )
     if not isinstance(record, dict):
         raise invalid_record([{"field": "clinical", "message": "a JSON object is needed", "code": "object_type"}])
+    if holds_more(record, MOST_VALUES_IN_RECORD):
+        fault = f"more than {MOST_VALUES_IN_RECORD} values, which no record has"
+        raise invalid_record([{"field": "clinical", "message": fault, "code": "too_long"}])
     try:
         return read_risk({"record": record, "clinical_model": model})
     except ValidationError as error:
-        raise invalid_record([_in_record(describe_error(dict(part))) for part in error.errors()]) from error
+        raise invalid_record([_in_record(part) for part in describe_errors(error.errors())]) from error
 
 
 def invalid_record(errors: Sequence[dict[str, str]]) -> InvalidRecord:
@@ -78,10 +84,11 @@ def invalid_record(errors: Sequence[dict[str, str]]) -> InvalidRecord:
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A JSON object; a name given twice would otherwise silently lose its first value."""
-    names = [name for name, _ in pairs]
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise ValueError(f"{', '.join(repeated)} is given more than once")
-    return dict(pairs)
+    whole = dict(pairs)
+    if len(whole) < len(pairs):
+        repeated = sorted(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
+        raise ValueError(f"{', '.join(repeated[:MOST_NAMED])} is given more than once")
+    return whole
 
 
 def _in_record(error: dict[str, str]) -> dict[str, str]:

@@ -1,12 +1,11 @@
 """What is answered about patients, to programs and in the export: the same from the API and from the pages."""
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from gateway.platform.audit import AuditLine
 from gateway.platform.identity.scopes import Principal
 from gateway.records.alerts import Alert, AlertState
 from gateway.records.encrypted import StoredAssessment
@@ -69,28 +68,13 @@ class AlertView(BaseModel):
     created_at: dt.datetime
 
     @classmethod
-    def of(cls, alert: Alert, who: Principal) -> "AlertView":
+    def of(cls, alert: Alert, who: Principal) -> Self:
         """As it travels to this caller."""
         fields = {name: value for name, value in vars(alert).items() if name != "patient_text"}
         if who.is_patient:
             code = "follow_up" if bone_drug_named(alert.code) else alert.code
             fields |= {"text": alert.patient_text, "code": code}
         return cls(**fields)
-
-
-class PatientAuditLineView(BaseModel):
-    """Who did what to one of the patient's records."""
-
-    at: dt.datetime
-    actor: str
-    action: str
-    outcome: str
-    subject: str | None
-
-    @classmethod
-    def of(cls, line: AuditLine) -> "PatientAuditLineView":
-        """As it travels."""
-        return cls.model_validate(line, from_attributes=True)
 
 
 class AssessmentWithRecordView(BaseModel):
@@ -106,16 +90,3 @@ class AssessmentWithRecordView(BaseModel):
     def of(cls, stored: StoredAssessment, visible: Assessment) -> "AssessmentWithRecordView":
         """As it travels; `visible` is the part of the assessment that the caller may see."""
         return cls(assessment=visible, record=as_sent(stored.risk), identity=stored.identity)
-
-
-class PatientExportView(BaseModel):
-    """Everything that is stored about one patient. Kept renderings are fetched from each assessment."""
-
-    exported_at: dt.datetime
-    id: UUID
-    patient_number: str | None
-    created_at: dt.datetime
-    assessments: list[AssessmentWithRecordView]
-    measurements: list[MeasurementView]
-    alerts: list[AlertView]
-    trail: list[PatientAuditLineView]

@@ -4,18 +4,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from gateway.assessing.export_views import (
+    ExportedAccountView,
+    ExportedAlertView,
+    ExportedCaseView,
+    ExportedInvitationView,
+    ExportedRenderingView,
+    PatientAuditLineView,
+    PatientExportView,
+)
 from gateway.assessing.patient_views import (
     AlertView,
     AssessmentWithRecordView,
     MeasurementView,
-    PatientAuditLineView,
-    PatientExportView,
     PatientView,
     TimelineView,
 )
 from gateway.assessing.release import visible_to
 from gateway.platform.audit_actions import AuditAction
 from gateway.platform.clock import now, today
+from gateway.platform.database.engine import Database
 from gateway.platform.database.ids import uuid7
 from gateway.platform.identity.scopes import Principal
 from gateway.platform.paging import Page
@@ -24,6 +32,7 @@ from gateway.records.alerts import Alerts, AlertState
 from gateway.records.assessments import Assessments
 from gateway.records.measurement import DensityMeasured, FractureSuffered, TScoreMeasured
 from gateway.records.patient_records import PatientRecords, PatientSummary
+from gateway.records.stored_data import StoredData
 from gateway.records.timeline import Measurement, timeline, with_measurement
 from gateway.records.trend import trends
 from gateway.settings import GatewaySettings
@@ -42,6 +51,8 @@ class PatientUseCases:
     records: PatientRecords
     assessments: Assessments
     alerts: Alerts
+    stored_data: StoredData
+    database: Database
     settings: GatewaySettings
 
     async def page(self, who: Principal, limit: int, before: UUID | None) -> Page[PatientSummary, UUID]:
@@ -83,25 +94,36 @@ class PatientUseCases:
     async def export(self, who: Principal, patient: str) -> PatientExportView:
         """Everything that is stored about one patient, with the trail of who read and wrote it."""
         known = await self.records.find(who, patient, AuditAction.PATIENT_EXPORTED)
-        stored = await self.assessments.of_patient(known.id)
-        trail = await self.records.trail(known, [kept.assessment.id for kept in stored])
-        rule = self.settings.release_medication
+        stored, measured = await self.assessments.of_patient(known.id), await self.records.measurements(known)
+        alerts, rule = (
+            await self.alerts.of_patient(known.id, today(), closed_too=True),
+            self.settings.release_medication,
+        )
+        account, data = await self.stored_data.account(known), self.stored_data
         return PatientExportView(
             exported_at=now(),
             id=known.id,
             patient_number=known.patient_number,
             created_at=known.created_at,
+            account=account and ExportedAccountView.model_validate(account, from_attributes=True),
+            invitations=[
+                ExportedInvitationView.model_validate(invitation, from_attributes=True)
+                for invitation in await data.invitations(known)
+            ],
             assessments=[
                 AssessmentWithRecordView.of(kept, visible_to(who, kept.assessment, rule).assessment) for kept in stored
             ],
-            measurements=[MeasurementView.of(measurement) for measurement in await self.records.measurements(known)],
-            alerts=[AlertView.of(alert, who) for alert in await self.alerts.of_patient(known.id, today())],
-            trail=[PatientAuditLineView.of(line) for line in trail],
+            pictures=[ExportedRenderingView.of(rendering) for rendering in await data.renderings(known)],
+            measurements=[MeasurementView.of(measurement) for measurement in measured],
+            alerts=[ExportedAlertView.of(alert, who) for alert in alerts],
+            batch_cases=[ExportedCaseView.of(case) for case in await data.batch_cases(known)],
+            trail=[PatientAuditLineView.of(line) for line in await data.trail(known)],
         )
 
     async def erase(self, who: Principal, patient: str) -> None:
         """Destroy the patient's key and delete everything stored about them. There is no way back."""
         await self.records.erase(await self.records.find(who, patient, AuditAction.PATIENT_READ), who)
+        await self.database.scrub()
 
     async def alerts_page(
         self, who: Principal, limit: int, before: UUID | None, states: Sequence[AlertState]

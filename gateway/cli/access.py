@@ -13,7 +13,10 @@ KeyId = Annotated[str, typer.Argument(help="The key's id, or the whole key")]
 @app.command()
 def create_admin(
     email: Annotated[str, typer.Option(help="E-mail address to sign in with")],
-    password: Annotated[str | None, typer.Option(envvar="TRABECULA_ADMIN_PASSWORD", help="Made if left out")] = None,
+    password: Annotated[
+        str | None,
+        typer.Option(envvar="TRABECULA_ADMIN_PASSWORD", help="Made if left out"),
+    ] = None,
     organisation: Organisation = None,
     state_dir: StateDir = None,
     as_json: Json = False,
@@ -31,11 +34,24 @@ def reset_password(
     state_dir: StateDir = None,
     as_json: Json = False,
 ) -> None:
-    """Give an account a new password; its sign-ins and a lock end."""
+    """Give an account a new password, which is changed in the browser; its sessions end."""
     from gateway.assessing import administration
 
     account = with_database(state_dir, lambda settings: administration.reset_password(settings, email))
     show(account, as_json, f"{account['email']}, new password (shown once): {account['password']}")
+
+
+@app.command()
+def reset_second_factor(
+    email: Annotated[str, typer.Option(help="Whose authenticator app is lost")],
+    state_dir: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Take the second factor from an account; its person sets up another at the next sign-in."""
+    from gateway.assessing import administration
+
+    account = with_database(state_dir, lambda settings: administration.reset_second_factor(settings, email))
+    show(account, as_json, f"{account['email']} has no second factor now; the sessions have ended.")
 
 
 @app.command()
@@ -60,7 +76,10 @@ def list_keys(state_dir: StateDir = None, as_json: Json = False) -> None:
     from gateway.assessing.administration import list_api_keys
 
     keys = with_database(state_dir, list_api_keys)
-    lines = [f"{key['id']}  {key['state']:8}  {key['name']}  ({' '.join(key['scopes'])})" for key in keys]
+    lines = [
+        f"{key['id']}  {key['state']:8}  {key['name']}  ({' '.join(key['scopes'])})  of {key['parent'] or 'unknown'}"
+        for key in keys
+    ]
     show(keys, as_json, "\n".join(lines) or "There is no key.")
 
 
@@ -80,7 +99,7 @@ def rotate_key(
 
 @app.command()
 def revoke_key(key: KeyId, state_dir: StateDir = None, as_json: Json = False) -> None:
-    """Revoke a key at once, with every access token that came of it."""
+    """Revoke a key at once, with every access token that came of it and all that was made with it."""
     from gateway.assessing.administration import revoke_api_key
 
     revoked = with_database(state_dir, lambda settings: revoke_api_key(settings, key))

@@ -16,7 +16,7 @@ from shared.contracts.assessment import Assessment
 from shared.contracts.policy import ClinicPolicy
 from shared.contracts.recommendation import RecommendationRequest
 from shared.logs import configure_logging
-from shared.problem_responses import describe_error, joined
+from shared.problem_responses import describe_errors, joined
 from shared.problems import InvalidInput, MissingInput
 
 
@@ -47,8 +47,7 @@ def explain_file(case: Path, policy: ClinicPolicy) -> list[Any]:
     try:
         request = RecommendationRequest.model_validate_json(_read(case))
     except ValidationError as error:
-        errors = [describe_error(dict(part)) for part in error.errors()]
-        named = [{**part, "field": part["field"] or str(case)} for part in errors]
+        named = [{**part, "field": part["field"] or str(case)} for part in describe_errors(error.errors())]
         raise InvalidInput(joined(named)) from error
     if "policy" not in request.model_fields_set:
         request = request.model_copy(update={"policy": policy})

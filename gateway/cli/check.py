@@ -16,6 +16,9 @@ from gateway.settings import GatewaySettings
 from shared.client import ServiceClient
 from shared.problems import TrabeculaError
 
+# What nobody else on the machine may read.
+OWNERS_ONLY = ("data_secret", "token_secret", "internal_secret", "metrics_token", "registration_code", "trabecula.db")
+
 
 @dataclass(frozen=True)
 class CheckResult:
@@ -44,7 +47,7 @@ def _state_folder(settings: GatewaySettings) -> CheckResult:
         )
     if not os.access(folder, os.W_OK | os.X_OK):
         return CheckResult("state folder", False, f"{folder} cannot be written: give this user the right to it.")
-    loose = [name for name in ("data_secret", "token_secret", "internal_secret") if _others_read(settings, name)]
+    loose = [name for name in OWNERS_ONLY if _others_read(settings, name)]
     if loose:
         return CheckResult("state folder", False, f"Others can read {', '.join(loose)} in {folder}: chmod 600 them.")
     return CheckResult("state folder", True, str(folder))

@@ -20,7 +20,7 @@ def verify(
     state_dir: StateDir = None,
     as_json: Json = False,
 ) -> None:
-    """Walk the whole chain; names the first row that was changed, moved or is missing."""
+    """Walk the whole chain, and compare it with the head that the gateway notes every hour; names the first fault."""
     from gateway.assessing.administration import verify_audit_trail
 
     chain = with_database(state_dir, lambda settings: verify_audit_trail(settings, head))

@@ -1,23 +1,26 @@
 """Your account: who you are here, changing the password, signing out."""
 
 from http import HTTPStatus
+from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
+from gateway.context import AppContext
 from gateway.pages.deps import Context, User
 from gateway.pages.forms import Posted, secret
 from gateway.pages.page import PageRoute, describe_problem, page
-from gateway.pages.sessions import clear_token_cookies
+from gateway.pages.sessions import CurrentUser, end_session
 from shared.problems import TrabeculaError
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 
 @router.get("/account")
-async def account_page(request: Request) -> Response:
-    """What the system knows of the user as an account."""
-    return page(request, "account.html", problem=None)
+async def account_page(request: Request, user: User, ctx: Context) -> Response:
+    """What the system knows of the user as an account, and where they are signed in."""
+    return await _account(request, user, ctx)
 
 
 @router.post("/account/password")
@@ -27,9 +30,24 @@ async def change_password(request: Request, form: Posted, user: User, ctx: Conte
     try:
         await ctx.accounts.change_password(user.known(), current, new)
     except TrabeculaError as error:
-        problem = describe_problem(error)
-        return page(request, "account.html", HTTPStatus(problem["status"]), problem=problem)
+        return await _account(request, user, ctx, describe_problem(error))
     user.new_tokens = None
     response = RedirectResponse("/sign-in?again=1", HTTPStatus.SEE_OTHER)
-    clear_token_cookies(response)
+    end_session(response, request)
     return response
+
+
+@router.post("/account/sessions/{session_id}/end")
+async def end_one_session(session_id: UUID, form: Posted, user: User, ctx: Context) -> Response:
+    """End one of the user's own sessions."""
+    await ctx.accounts.end_session(user.known(), session_id)
+    return RedirectResponse("/account", HTTPStatus.SEE_OTHER)
+
+
+async def _account(
+    request: Request, user: CurrentUser, ctx: AppContext, problem: dict[str, Any] | None = None
+) -> Response:
+    sessions = await ctx.accounts.own_sessions(user.known())
+    status = HTTPStatus(problem["status"]) if problem else HTTPStatus.OK
+    owed = user.known().owes == "password"
+    return page(request, "account.html", status, problem=problem, sessions=sessions, owed=owed)

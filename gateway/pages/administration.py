@@ -83,5 +83,7 @@ async def _people(request: Request, user: User, ctx: Context, before: UUID | Non
         "following": older(request, "/administration", accounts.next),
         "invitation": None,
         "link": "",
+        "registration_code": ctx.settings.registration_secret() if ctx.settings.is_registration_open() else None,
+        "register_link": f"{request.base_url}register",
     }
     return page(request, "people.html", **{**context, **more})

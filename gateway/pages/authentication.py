@@ -11,14 +11,22 @@ from gateway.context import AppContext
 from gateway.pages.deps import Context, User
 from gateway.pages.forms import Posted, email_address, required, secret, text
 from gateway.pages.page import LANGUAGE, OpenPageRoute, describe_problem, page
-from gateway.pages.sessions import REFRESH, clear_token_cookies, local_path, sessions_of, set_token_cookies
+from gateway.pages.sessions import (
+    REFRESH,
+    cookie,
+    end_session,
+    local_path,
+    sessions_of,
+    set_cookie,
+    set_token_cookies,
+)
 from gateway.platform.identity.email import LONGEST
 from shared.contracts.language import LanguageCode
 from shared.problems import TrabeculaError
 
 router = APIRouter(route_class=OpenPageRoute, include_in_schema=False)
 YEAR_S = 365 * 86_400
-LONGEST_TOKEN = 200
+LONGEST_TOKEN, LONGEST_CODE = 200, 40
 
 
 @router.get("/sign-in")
@@ -40,30 +48,31 @@ async def sign_in(request: Request, form: Posted, ctx: Context) -> Response:
     """Sign in and go on to where the person wanted to go."""
     onward, email = local_path(text(form, "next")), text(form, "email")
     try:
-        tokens = await ctx.authentication.sign_in(required(form, "email", LONGEST), secret(form, "password"))
+        address, password, stay = required(form, "email", LONGEST), secret(form, "password"), text(form, "stay") == "1"
+        code = text(form, "second_factor")[:LONGEST_CODE]
+        tokens = await ctx.authentication.sign_in(address, password, code, stay)
     except TrabeculaError as error:
         return _sign_in_form(request, ctx, onward, email=email, error=error)
-    return _signed_in(request, tokens, onward, stay=text(form, "stay") == "1")
+    return _signed_in(request, tokens, onward, stay=stay)
 
 
 @router.get("/register")
 async def register_page(request: Request, ctx: Context) -> Response:
-    """The form for patients who register themselves."""
-    return page(request, "register.html", allowed=ctx.settings.registration, email="", problem=None)
+    """The form for patients who register themselves. The code may be behind the # of a link, where no log sees it."""
+    return page(request, "register.html", allowed=ctx.settings.is_registration_open(), email="", code="", problem=None)
 
 
 @router.post("/register")
 async def register(request: Request, form: Posted, ctx: Context) -> Response:
-    """Make the account and sign in."""
+    """Make the account; its person then signs in, whether the address had one before or not."""
     try:
-        email, password = email_address(form, "email"), secret(form, "password")
-        await ctx.accounts.register(email, password)
-        tokens = await ctx.authentication.sign_in(email, password)
+        code = required(form, "code", LONGEST_CODE)
+        await ctx.accounts.register(email_address(form, "email"), secret(form, "password"), code)
     except TrabeculaError as error:
-        problem, allowed = describe_problem(error), ctx.settings.registration
-        status, email = HTTPStatus(problem["status"]), text(form, "email")
-        return page(request, "register.html", status, allowed=allowed, email=email, problem=problem)
-    return _signed_in(request, tokens, "/", stay=False)
+        problem, typed = describe_problem(error), {name: text(form, name) for name in ("email", "code")}
+        allowed, status = ctx.settings.is_registration_open(), HTTPStatus(problem["status"])
+        return page(request, "register.html", status, allowed=allowed, problem=problem, **typed)
+    return RedirectResponse("/sign-in?registered=1", HTTPStatus.SEE_OTHER)
 
 
 @router.get("/invitation")
@@ -89,12 +98,12 @@ async def accept_invitation(request: Request, form: Posted, ctx: Context) -> Res
 @router.post("/sign-out")
 async def sign_out(request: Request, form: Posted, user: User, ctx: Context) -> Response:
     """End the session, here and on the server."""
-    token = user.new_tokens.refresh_token if user.new_tokens else request.cookies.get(REFRESH)
+    token = user.new_tokens.refresh_token if user.new_tokens else cookie(request, REFRESH)
     user.new_tokens = None
     if token:
         await ctx.authentication.sign_out(token)
     response = RedirectResponse("/sign-in?out=1", HTTPStatus.SEE_OTHER)
-    clear_token_cookies(response)
+    end_session(response, request)
     return response
 
 
@@ -104,8 +113,7 @@ async def choose_language(
 ) -> Response:
     """Remember the language in the browser; nothing of it is stored here."""
     response = RedirectResponse(local_path(next), HTTPStatus.SEE_OTHER)
-    secure = request.url.scheme == "https"
-    response.set_cookie(LANGUAGE, code, max_age=YEAR_S, path="/", secure=secure, httponly=True, samesite="lax")
+    set_cookie(response, request, LANGUAGE, code, YEAR_S)
     return response
 
 
@@ -125,8 +133,10 @@ def _sign_in_form(
         "again": again,
         "email": email,
         "problem": problem,
-        "registration": ctx.settings.registration,
+        "second_factor": ctx.settings.second_factor == "staff",
+        "registration": ctx.settings.is_registration_open(),
         "out": request.query_params.get("out") == "1",
+        "registered": request.query_params.get("registered") == "1",
     }
     return page(request, "sign_in.html", status, **context)
 

@@ -9,7 +9,7 @@ from gateway.pages.page import current_user
 from gateway.pages.sessions import CurrentUser
 from gateway.platform.identity.scopes import Principal, Scope
 
-__all__ = ["Context", "User", "allowed"]
+__all__ = ["Admitted", "Context", "User", "allowed"]
 
 User = Annotated[CurrentUser, Depends(current_user)]
 
@@ -22,3 +22,17 @@ async def allowed(user: CurrentUser, scope: Scope, ctx: AppContext) -> Principal
         NotAuthorised: the scope is missing.
     """
     return await ctx.authentication.require(user.known(), scope)
+
+
+async def admitted(user: User, ctx: Context) -> Principal:
+    """Somebody who may ask for one more assessment; asked before the form is read.
+
+    Raises:
+        TooManyRequests: more than one caller may ask for within the time.
+    """
+    who = await allowed(user, "assessments:write", ctx)
+    await ctx.admission.count_assessment(who)
+    return who
+
+
+Admitted = Annotated[Principal, Depends(admitted)]

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from gateway.pages.deps import Context, User, allowed
 from gateway.pages.forms import Posted, text, whole_number
 from gateway.pages.page import PageRoute, page
-from gateway.platform.identity.api_keys import DEFAULT_OVERLAP_HOURS, checked_key_name
+from gateway.platform.identity.api_key import DEFAULT_OVERLAP_HOURS, checked_key_name
 from gateway.platform.identity.scopes import SCOPES, read_scopes
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 from gateway.assessing.assessments import AssessmentResult
 from gateway.assessing.case import Case, read_record
 from gateway.context import AppContext
-from gateway.pages.deps import Context, User, allowed
+from gateway.pages.deps import Admitted, Context, User, allowed
 from gateway.pages.forms import Posted, text
 from gateway.pages.page import OpenPageRoute, PageRoute, describe_problem, page, rendered, translator_of, wants_json
 from gateway.pages.questions import DENSITY_ROWS, DEVICES, FRACTURE_ROWS, MEASURES, SECTIONS, record_of
@@ -58,13 +58,12 @@ async def session(request: Request, user: User) -> Response:
 @router.post("/new")
 async def assess(
     request: Request,
+    who: Admitted,  # before the form is read
     form: Posted,
-    user: User,
     ctx: Context,
     idempotency_key: Annotated[Printable | None, Header(min_length=1, max_length=255)] = None,
 ) -> Response:
     """Assess what the form holds. A script gets each part as it is over, as lines of JSON; a browser the result."""
-    who = await allowed(user, "assessments:write", ctx)
     case = await case_of(form)
     if wants_json(request):
         lines = _lines(request, ctx, who, case, idempotency_key)

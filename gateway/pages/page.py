@@ -21,6 +21,8 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
 from gateway.pages.sessions import (
     NOT_FROM_HERE,
     CurrentUser,
+    can_be_overheard,
+    cookie,
     from_here,
     local_path,
     sessions_of,
@@ -29,7 +31,7 @@ from gateway.pages.sessions import (
 )
 from gateway.platform.language import NAMES, Translator, chosen, translator_for
 from shared.logs import request_id
-from shared.problem_responses import describe_error, joined
+from shared.problem_responses import describe_errors, joined
 from shared.problems import NotAuthenticated, NotAuthorised, TrabeculaError, problem_for
 
 HERE = Path(__file__).parent
@@ -47,6 +49,8 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "Cache-Control": "no-store",
 }
+# Where a person goes who has to do something before anything else.
+OWED = {"password": "/account?owed=1", "second factor": "/account/second-factor"}
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -60,14 +64,14 @@ class PageRoute(APIRoute):
         serve, is_open = super().get_route_handler(), self.is_open
 
         async def handle(request: Request) -> Response:
-            language = chosen(request.cookies.get(LANGUAGE), request.headers.get("accept-language"))
+            language = chosen(cookie(request, LANGUAGE), request.headers.get("accept-language"))
             request.state.translator, request.state.user = translator_for(language), CurrentUser("")
             try:
                 if request.method == "POST" and not from_here(request):
                     raise NotAuthorised(NOT_FROM_HERE)
                 user = request.state.user = await sessions_of(request).user(request)
-                if not is_open:
-                    user.known()
+                if not is_open and (owed := user.known().owes) and not request.url.path.startswith("/account"):
+                    return with_headers(RedirectResponse(OWED[owed], HTTPStatus.SEE_OTHER), request)
                 response = await serve(request)
             except ClientDisconnect:
                 raise
@@ -90,7 +94,7 @@ async def nothing_here(request: Request, error: Exception) -> Response:
         handlers = request.app.exception_handlers
         answer: Response = await handlers[HTTPException](request, error)
         return answer
-    language = chosen(request.cookies.get(LANGUAGE), request.headers.get("accept-language"))
+    language = chosen(cookie(request, LANGUAGE), request.headers.get("accept-language"))
     request.state.translator, request.state.user = translator_for(language), CurrentUser("")
     return with_headers(refusal(request, error), request)
 
@@ -126,6 +130,7 @@ def rendered(request: Request, template: str, **context: Any) -> str:
         "form_token": sessions_of(request).form_token(user),
         "path": request.url.path,
         "here": _here(request),
+        "can_be_overheard": can_be_overheard(request),
         "languages": NAMES,
         "static": static,
     }
@@ -152,7 +157,7 @@ def describe_problem(error: Exception) -> dict[str, Any]:
         row = problem_for(error)
         return {"status": row.status.value, "slug": row.slug, "detail": error.detail, **error.members}
     if isinstance(error, RequestValidationError | ValidationError):
-        fields = [describe_error(dict(part)) for part in error.errors()]
+        fields = describe_errors(error.errors())
         return {"status": 422, "slug": "invalid-input", "detail": joined(fields), "errors": fields}
     if isinstance(error, HTTPException):
         slugs = {413: "upload-too-large", 408: "upload-stalled", 404: "not-found"}

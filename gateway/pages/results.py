@@ -35,7 +35,7 @@ async def picture(assessment_id: UUID, kind: RenderingKind, user: User, ctx: Con
     """A kept preview or heat map."""
     who = await allowed(user, "assessments:read", ctx)
     png = await ctx.assessments.rendering(assessment_id, who, (kind,))
-    return Response(png, media_type="image/png", headers={"Cache-Control": "private, no-store"})
+    return Response(png, media_type="image/png")
 
 
 @router.get("/assessments/{assessment_id}/report.pdf")
@@ -51,7 +51,7 @@ async def report(
 @router.post("/assessments/{assessment_id}/release")
 async def release(assessment_id: UUID, form: Posted, user: User, ctx: Context) -> Response:
     """Show the medication items to the patient from now on."""
-    await ctx.assessments.release(assessment_id, await allowed(user, "assessments:write", ctx))
+    await ctx.assessments.release(assessment_id, await allowed(user, "patients:write", ctx))
     return RedirectResponse(f"/assessments/{assessment_id}#recommendations", HTTPStatus.SEE_OTHER)
 
 

@@ -9,7 +9,18 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from gateway.pages import account, administration, alerts, authentication, keys, new, patients, results, work_list
+from gateway.pages import (
+    account,
+    administration,
+    alerts,
+    authentication,
+    keys,
+    new,
+    patients,
+    results,
+    second_factor,
+    work_list,
+)
 from gateway.pages.page import STATIC, OpenPageRoute, current_user, nothing_here, stamp
 from gateway.pages.sessions import CurrentUser
 
@@ -68,7 +79,7 @@ def install(app: FastAPI) -> None:
     app.mount("/static", Stamped(directory=STATIC), name="pages-static")
 
 
-for module in (authentication, new, results, work_list, patients, alerts, account, administration, keys):
+for module in (authentication, new, results, work_list, patients, alerts, account, second_factor, administration, keys):
     router.include_router(module.router)
 router.include_router(start)
 router.include_router(new.open_router)

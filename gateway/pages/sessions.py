@@ -19,6 +19,9 @@ from gateway.platform.identity.scopes import Principal, Scope
 from shared.problems import NotAuthenticated, NotAuthorised
 
 ACCESS, REFRESH, STAY = "trab_access", "trab_refresh", "trab_stay"
+# Over https a cookie of this name is taken from this very host alone, whatever another site below the same domain sets.
+HOST_ONLY = "__Host-"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 # What the form tokens of a browser that nobody has signed in with are bound to.
 ANONYMOUS = "trab_session"
 EXCHANGE_REMEMBERED_S = 30
@@ -77,20 +80,19 @@ class BrowserSessions:
 
     async def user(self, request: Request) -> CurrentUser:
         """Who sent this request, with renewed tokens where the access token has run out."""
-        cookies = request.cookies
-        stay = cookies.get(STAY) == "1"
+        stay = cookie(request, STAY) == "1"
         for renew in (False, True):
-            access, new_tokens = cookies.get(ACCESS), None
+            access, new_tokens = cookie(request, ACCESS), None
             try:
                 if renew:
-                    new_tokens = await self._renewed(cookies.get(REFRESH, ""))
+                    new_tokens = await self._renewed(cookie(request, REFRESH) or "")
                     access = new_tokens.access_token
                 if access:
                     person = await self._authentication.signed_in_person(access)
                     return CurrentUser(str(person.sign_in), person.principal, person.email, new_tokens, stay)
             except NotAuthenticated:
                 continue
-        return CurrentUser(cookies.get(ANONYMOUS) or secrets.token_urlsafe(16))
+        return CurrentUser(cookie(request, ANONYMOUS) or secrets.token_urlsafe(16))
 
     def form_token(self, user: CurrentUser) -> str:
         """What a form of this session carries."""
@@ -131,24 +133,47 @@ def set_token_cookies(
     """Put a person's tokens into the browser's cookies: until it closes, or for as long as they are good."""
     age = sessions.days * 86_400 if stay else None
     for name, value in ((ACCESS, tokens.access_token), (REFRESH, tokens.refresh_token or ""), (STAY, str(int(stay)))):
-        _set(response, request, name, value, age)
+        set_cookie(response, request, name, value, age)
 
 
-def clear_token_cookies(response: Response) -> None:
-    """Take the tokens out of the browser."""
+def end_session(response: Response, request: Request) -> None:
+    """Take the tokens, and everything else that the pages keep there, out of the browser."""
+    secure = is_encrypted(request)
     for name in (ACCESS, REFRESH, STAY):
-        response.delete_cookie(name, path="/", httponly=True, samesite="lax")
+        name = _full_name(request, name)
+        response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
 
 
 def set_anonymous_cookie(response: Response, request: Request, user: CurrentUser) -> None:
     """Let a browser that nobody has signed in with keep what its form tokens are bound to."""
-    if user.who is None and request.cookies.get(ANONYMOUS) != user.binding:
-        _set(response, request, ANONYMOUS, user.binding, None)
+    if user.who is None and cookie(request, ANONYMOUS) != user.binding:
+        set_cookie(response, request, ANONYMOUS, user.binding, None)
 
 
-def _set(response: Response, request: Request, name: str, value: str, age: int | None) -> None:
-    secure = request.url.scheme == "https"
-    response.set_cookie(name, value, max_age=age, path="/", secure=secure, httponly=True, samesite="lax")
+def cookie(request: Request, name: str) -> str | None:
+    """What the browser keeps under one of the names here."""
+    return request.cookies.get(_full_name(request, name))
+
+
+def set_cookie(response: Response, request: Request, name: str, value: str, age: int | None) -> None:
+    """Let the browser keep something that no script reads: until it closes, or for some seconds."""
+    full, secure = _full_name(request, name), is_encrypted(request)
+    response.set_cookie(full, value, max_age=age, path="/", secure=secure, httponly=True, samesite="lax")
+
+
+def is_encrypted(request: Request) -> bool:
+    """Whether the browser came over https, here or at the edge."""
+    return request.url.scheme == "https"
+
+
+def can_be_overheard(request: Request) -> bool:
+    """Whether passwords cross a network in the clear."""
+    return not is_encrypted(request) and request.url.hostname not in LOOPBACK
+
+
+def _full_name(request: Request, name: str) -> str:
+    return f"{HOST_ONLY}{name}" if is_encrypted(request) else name
 
 
 def local_path(text: str | None, otherwise: str = "/") -> str:

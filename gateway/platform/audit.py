@@ -94,6 +94,19 @@ class Audit:
             rows = (await session.scalars(query.order_by(AuditRow.sequence.desc()).limit(limit + 1))).all()
         return paged([audit_line(row) for row in rows], limit, lambda line: line.sequence)
 
+    async def head(self) -> tuple[int, str]:
+        """How many lines the trail has, and the hash of the last."""
+        async with self._sessions() as session:
+            row = (await session.scalars(select(AuditHeadRow).where(AuditHeadRow.id == HEAD))).one()
+        return row.length, row.hash.hex()
+
+    async def holds(self, length: int, hash_of_last: str) -> bool:
+        """Whether the trail once ended so: its line of this number has this hash."""
+        query = select(AuditRow.hash).where(AuditRow.sequence == length)
+        async with self._sessions() as session:
+            found = START if length == 0 else await session.scalar(query)
+        return found is not None and found.hex() == hash_of_last
+
     async def verify(self, noted_head: str | None = None) -> Chain:
         """Walk the chain from its start.
 

@@ -16,6 +16,7 @@ class AuditAction(StrEnum):
     ADMINISTRATOR_INVITED = "administrator invited"
     ALERT_CLOSED = "alert closed"
     ALERTS_LISTED = "alerts listed"
+    ASSESSMENT_ERASED = "assessment erased"
     ASSESSMENT_MADE = "assessment made"
     ASSESSMENT_READ = "assessment read"
     ASSESSMENT_RELEASED = "assessment released"
@@ -44,10 +45,14 @@ class AuditAction(StrEnum):
     PATIENT_MADE = "patient made"
     PATIENT_READ = "patient read"
     PATIENTS_LISTED = "patients listed"
+    RECOVERY_CODE_USED = "recovery code used"
     RENDERING_READ = "picture read"
     REFRESH_TOKEN_REUSED = "refresh token reused"  # noqa: S105
+    SECOND_FACTOR_RESET = "second factor reset"
+    SECOND_FACTOR_SET = "second factor set"
+    SESSION_ENDED = "session ended"
     SIGN_IN = "sign-in"
-    SIGN_IN_LOCKED = "sign-in to a locked account"
+    SIGN_IN_LOCKED = "sign-in to a locked account"  # up to version 0.1.0
     SIGN_OUT = "sign-out"
     TIMELINE_READ = "timeline read"
 

@@ -7,6 +7,7 @@ An encrypted value is one byte of version, 12 bytes of nonce, the cipher text an
 moved to another row does not open there.
 """
 
+import hmac
 import secrets
 from uuid import UUID
 
@@ -66,8 +67,21 @@ class KeyEncryptionKey:
     """
 
     def __init__(self, secret: str) -> None:
-        derive = HKDF(SHA256(), KEY_BYTES, salt=None, info=b"trabecula master key 1")
-        self._key = derive.derive(secret.encode())
+        self._key = _derived(secret, b"trabecula master key 1")
+        self._seal_key = _derived(secret, b"trabecula row seal 1")
+
+    def seal(self, content: bytes) -> bytes:
+        """What only this installation can make of some content: it shows that nobody else wrote or moved it."""
+        return hmac.digest(self._seal_key, content, "sha256")
+
+    def check_seal(self, content: bytes, seal: bytes | None) -> None:
+        """See that content is as it was sealed.
+
+        Raises:
+            CannotDecrypt: it was changed or moved, or another installation sealed it.
+        """
+        if seal is None or not hmac.compare_digest(self.seal(content), seal):
+            raise CannotDecrypt("A stored row was changed by somebody other than this installation.")
 
     def wrap(self, data_key: bytes, owner: UUID) -> bytes:
         """A data key in the form in which it is stored, bound to the id of its owner."""
@@ -80,3 +94,7 @@ class KeyEncryptionKey:
             CannotDecrypt: another owner's, or wrapped by another installation.
         """
         return decrypt(self._key, wrapped, owner.bytes)
+
+
+def _derived(secret: str, purpose: bytes) -> bytes:
+    return HKDF(SHA256(), KEY_BYTES, salt=None, info=purpose).derive(secret.encode())

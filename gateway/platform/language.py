@@ -19,6 +19,7 @@ from shared.contracts.language import LanguageCode as LanguageCode
 
 NAMES: dict[LanguageCode, str] = {"en": "English", "hi": "हिन्दी", "kn": "ಕನ್ನಡ"}
 FOLDER = Path(__file__).parent / "catalogues"
+LONGEST_WISH = 500
 
 
 @cache
@@ -94,7 +95,8 @@ def translator_for(language: LanguageCode) -> Translator:
 
 def chosen(cookie: str | None, accepted: str | None) -> LanguageCode:
     """The reader's choice, else the first of the browser's languages that there is, else English."""
-    wishes = [cookie or "", *(part.partition(";")[0].strip().lower() for part in (accepted or "").split(","))]
+    accepted = (accepted or "")[:LONGEST_WISH]
+    wishes = [cookie or "", *(part.partition(";")[0].strip().lower() for part in accepted.split(","))]
     for wish in wishes:
         for language in LANGUAGES:
             if wish.partition("-")[0] == language:

@@ -20,6 +20,7 @@ from gateway.platform.encryption import KeyEncryptionKey, decrypt, encrypt
 from gateway.platform.identity.scopes import Principal
 from gateway.platform.paging import Page, paged
 from gateway.records.alert_rules import ASK_THE_CLINIC, NewAlert, NewAlerts
+from gateway.records.patients import checked_key
 from shared.problems import NotFound
 
 AlertState = Literal["upcoming", "due", "overdue", "worsening"]
@@ -27,7 +28,7 @@ AlertState = Literal["upcoming", "due", "overdue", "worsening"]
 
 @dataclass(frozen=True)
 class Alert:
-    """An open alert. A follow-up is upcoming, due or overdue by today's date."""
+    """An alert. A follow-up is upcoming, due or overdue by today's date."""
 
     id: UUID
     patient_id: UUID
@@ -40,6 +41,8 @@ class Alert:
     due_by: dt.date | None
     assessment_id: UUID | None
     created_at: dt.datetime
+    closed_at: dt.datetime | None = None
+    closed_by: str | None = None
 
 
 class Alerts:
@@ -65,10 +68,12 @@ class Alerts:
             session.add(audit_row(who.organisation_id, who.id, AuditAction.ALERTS_LISTED))
         return paged(alerts, limit, lambda alert: alert.id)
 
-    async def of_patient(self, patient_id: UUID, today: dt.date) -> list[Alert]:
+    async def of_patient(self, patient_id: UUID, today: dt.date, closed_too: bool = False) -> list[Alert]:
         """All open alerts of a patient, newest first; whether the caller may see the patient was asked before."""
+        condition = AlertRow.patient_id == patient_id
+        if not closed_too:
+            condition &= AlertRow.closed_at.is_(None)
         async with self._sessions() as session:
-            condition = (AlertRow.patient_id == patient_id) & AlertRow.closed_at.is_(None)
             return await self._select(session, condition, today, None)
 
     async def close(self, alert_id: UUID, who: Principal) -> None:
@@ -95,8 +100,9 @@ class Alerts:
         return [self._decrypt_row(alert, patient, today) for alert, patient in rows]
 
     def _decrypt_row(self, row: AlertRow, patient: PatientRow, today: dt.date) -> Alert:
-        assert patient.data_key is not None  # noqa: S101 -- erasure deletes the alerts with the key
-        texts = json.loads(decrypt(self._kek.unwrap(patient.data_key, patient.id), row.content, row.id.bytes))
+        wrapped = checked_key(self._kek, patient, row.organisation_id)
+        assert wrapped is not None  # noqa: S101 -- erasure deletes the alerts with the key
+        texts = json.loads(decrypt(self._kek.unwrap(wrapped, patient.id), row.content, row.id.bytes))
         # One stored before there were words for the patient: the clinic's of a follow-up may name a medicine.
         for_patient = texts.get("patient_text") or (ASK_THE_CLINIC if row.kind == "follow_up" else texts["text"])
         return Alert(
@@ -111,6 +117,8 @@ class Alerts:
             row.due_by,
             row.assessment_id,
             row.created_at,
+            row.closed_at,
+            row.closed_by,
         )
 
 

@@ -1,11 +1,13 @@
 """Assessments in the database: encrypted with their owner's key, each visible to its own organisation only."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select
+import anyio
+from sqlalchemy import ColumnElement, Select, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,7 +29,7 @@ from gateway.records.encrypted import (
     key_of,
 )
 from gateway.records.idempotency import IdempotentRequest
-from gateway.records.patients import KeyOwner
+from gateway.records.patients import KeyOwner, checked_key
 from gateway.records.stored_risk import AnyRisk
 from shared.contracts.assessment import Assessment
 from shared.contracts.film import DicomIdentity
@@ -83,7 +85,7 @@ class Assessments:
             created_by=who.id,
             patient_id=owner.patient_id,
             content=encrypt_assessment(owner.key, assessment, new.risk, new.identity),
-            idempotency_key=new.idempotent and new.idempotent.key,
+            idempotency_key=new.idempotent and new.idempotent.stored_key(who.id),
             request_hash=new.idempotent and new.idempotent.digest,
         )
         try:
@@ -107,7 +109,7 @@ class Assessments:
         Raises:
             Conflict: the key was used for another request.
         """
-        mine = (AssessmentRow.created_by == who.id) & (AssessmentRow.idempotency_key == idempotent.key)
+        mine = (AssessmentRow.created_by == who.id) & (AssessmentRow.idempotency_key == idempotent.stored_key(who.id))
         async with self._sessions() as session:
             row = (await session.execute(_with_keys(mine))).one_or_none()
         if row is None:
@@ -146,15 +148,14 @@ class Assessments:
             rows = (await session.execute(newest)).all()
             subject = str(patient_id) if patient_id else None
             session.add(audit_row(who.organisation_id, who.id, AuditAction.ASSESSMENTS_LISTED, subject))
-        assessments = [self._decrypt_row(*row) for row in rows]
-        return paged(assessments, limit, lambda stored: stored.assessment.id)
+        return paged(await self._decrypt_rows(rows), limit, lambda stored: stored.assessment.id)
 
     async def of_patient(self, patient_id: UUID, limit: int | None = None) -> list[StoredAssessment]:
         """A patient's assessments, oldest first, the last `limit` of them; the caller has audited why."""
         newest = _with_keys(AssessmentRow.patient_id == patient_id).order_by(AssessmentRow.id.desc()).limit(limit)
         async with self._sessions() as session:
             rows = (await session.execute(newest)).all()
-        return [self._decrypt_row(*row) for row in reversed(rows)]
+        return await self._decrypt_rows(rows[::-1])
 
     async def release(self, assessment_id: UUID, who: Principal) -> StoredAssessment:
         """Show the medication items to the patient from now on. Releasing again changes nothing.
@@ -174,15 +175,35 @@ class Assessments:
             raise _not_found(assessment_id)
         return self._decrypt_row(*row)
 
+    async def _decrypt_rows(self, rows: Sequence[Any]) -> list[StoredAssessment]:
+        """Many rows, read beside the event loop: a patient may have hundreds."""
+        return await anyio.to_thread.run_sync(lambda: [self._decrypt_row(*row) for row in rows])
+
+    async def erase(self, assessment_id: UUID, who: Principal) -> None:
+        """Delete an assessment with its renderings and alerts; the trail names it by its id.
+
+        Raises:
+            NotFound: there is none under this id that the caller may see.
+        """
+        async with self._sessions.begin() as session:
+            mine = delete(AssessmentRow).where(_one(assessment_id, who)).returning(AssessmentRow.id)
+            erased = await session.scalar(mine)
+            outcome: Outcome = "done" if erased else "not found"
+            action = AuditAction.ASSESSMENT_ERASED
+            session.add(audit_row(who.organisation_id, who.id, action, str(assessment_id), outcome))
+        if erased is None:
+            raise _not_found(assessment_id)
+
     def _decrypt_row(
-        self, row: AssessmentRow, patient_key: bytes | None, organisation_key: bytes | None
+        self, row: AssessmentRow, patient: PatientRow | None, organisation_key: bytes | None
     ) -> StoredAssessment:
+        patient_key = checked_key(self._kek, patient, row.organisation_id)
         return decrypt_assessment(key_of(row, patient_key, organisation_key, self._kek), row)
 
 
-def _with_keys(condition: ColumnElement[bool]) -> Select[AssessmentRow, bytes | None, bytes | None]:
-    """Assessments with the wrapped keys of their patient and organisation."""
-    joined = select(AssessmentRow, PatientRow.data_key, OrganisationRow.data_key).outerjoin(
+def _with_keys(condition: ColumnElement[bool]) -> Select[AssessmentRow, PatientRow | None, bytes | None]:
+    """Assessments with their patient, and the wrapped key of their organisation."""
+    joined = select(AssessmentRow, PatientRow, OrganisationRow.data_key).outerjoin(
         PatientRow, PatientRow.id == AssessmentRow.patient_id
     )
     return joined.join(OrganisationRow, OrganisationRow.id == AssessmentRow.organisation_id).where(condition)

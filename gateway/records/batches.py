@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 from uuid import UUID
 
+import anyio
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -56,7 +57,8 @@ class Batch:
         for case in self.cases:
             image = await case.read_image() or b""
             number = (case.patient_number or "").encode()
-            whole.update(request_digest(case.reference.encode(), number, risk_bytes(case.risk), image))
+            parts = (case.reference.encode(), number, risk_bytes(case.risk), image)
+            whole.update(await anyio.to_thread.run_sync(request_digest, *parts))
         return whole.digest()
 
 
@@ -114,7 +116,7 @@ class Batches:
             organisation_id=who.organisation_id,
             created_at=now(),
             created_by=who.id,
-            idempotency_key=idempotent and idempotent.key,
+            idempotency_key=idempotent and idempotent.stored_key(who.id),
             request_hash=idempotent and idempotent.digest,
         )
         numbers = {case.patient_number for case in batch.cases}
@@ -222,7 +224,7 @@ class Batches:
         ]
 
     async def _answered_before(self, who: Principal, idempotent: IdempotentRequest) -> BatchState | None:
-        mine = (BatchRow.created_by == who.id) & (BatchRow.idempotency_key == idempotent.key)
+        mine = (BatchRow.created_by == who.id) & (BatchRow.idempotency_key == idempotent.stored_key(who.id))
         batch = next(iter(await self._states(mine, 1)), None)
         if batch and batch.request_hash != idempotent.digest:
             raise Conflict("This Idempotency-Key was used for another batch: send a new key.")
@@ -261,8 +263,13 @@ async def _case_row(batch_id: UUID, position: int, case: BatchCase, owner: KeyOw
         record=encrypt(owner.key, content, identity.bytes + b"record"),
         attempts=0,
         not_before=now(),
-        image=encrypt(owner.key, image, identity.bytes + b"image") if image is not None else None,
+        image=await _sealed(owner.key, image, identity.bytes + b"image"),
     )
+
+
+async def _sealed(key: bytes, image: bytes | None, associated_data: bytes) -> bytes | None:
+    """The image encrypted, beside the event loop: it has megabytes."""
+    return None if image is None else await anyio.to_thread.run_sync(encrypt, key, image, associated_data)
 
 
 def _case_of_batch(row: BatchCaseRow) -> CaseOfBatch:

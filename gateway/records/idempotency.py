@@ -11,6 +11,10 @@ class IdempotentRequest:
     key: str
     digest: bytes
 
+    def stored_key(self, caller: str) -> str:
+        """The key as it is stored: a hash with the caller, since senders make keys of patients' numbers."""
+        return hashlib.sha256(f"{caller}\n{self.key}".encode()).hexdigest()
+
 
 def request_digest(*parts: bytes) -> bytes:
     """SHA-256 of everything that was sent, each part with its length, so that nothing moves from one to the next."""

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from gateway.platform.audit import AuditLine, Outcome, audit_line, audit_row
+from gateway.platform.audit import Outcome, audit_row
 from gateway.platform.audit_actions import AuditAction
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Sessions
@@ -15,12 +15,14 @@ from gateway.platform.database.tables import (
     AccountRow,
     AlertRow,
     AssessmentRow,
-    AuditRow,
     BatchCaseRow,
+    BatchRow,
     InvitationRow,
     MeasurementRow,
     PatientRow,
+    RecoveryCodeRow,
     RefreshTokenRow,
+    SignInRow,
 )
 from gateway.platform.encryption import decrypt, encrypt
 from gateway.platform.identity.scopes import Principal
@@ -123,24 +125,18 @@ class PatientRecords:
             await add_alerts(session, new_alerts, who.organisation_id, None, who.id)
             session.add(audit_row(who.organisation_id, who.id, AuditAction.MEASUREMENT_ADDED, str(identity)))
 
-    async def trail(self, patient: Patient, assessments: list[UUID]) -> list[AuditLine]:
-        """Who read or wrote what of this patient, oldest first."""
-        subjects = [str(patient.id), *map(str, assessments)]
-        query = select(AuditRow).where(
-            AuditRow.organisation_id == patient.organisation_id, AuditRow.subject.in_(subjects)
-        )
-        async with self._sessions() as session:
-            return [audit_line(row) for row in await session.scalars(query.order_by(AuditRow.sequence))]
-
     async def erase(self, patient: Patient, who: Principal) -> None:
         """Destroy the patient's key and delete every row about the patient; the trail, which names ids, stays whole.
 
-        What is encrypted with the key stays unreadable in old backups, too.
+        A backup from before still has the key: see docs/decisions/0008.
         """
         async with self._sessions.begin() as session:
             # First, so that nothing new can be stored for the patient while the rest goes on.
-            emptied = {"patient_number": None, "account_id": None, "data_key": None, "erased_at": now()}
+            emptied = {"patient_number": None, "account_id": None, "data_key": None, "seal": None, "erased_at": now()}
             await session.execute(update(PatientRow).where(PatientRow.id == patient.id).values(emptied))
+            batches = select(BatchCaseRow.batch_id).where(BatchCaseRow.patient_id == patient.id)
+            forgotten = update(BatchRow).where(BatchRow.id.in_(batches)).values(idempotency_key=None, request_hash=None)
+            await session.execute(forgotten.execution_options(synchronize_session=False))
             for table in (AlertRow, MeasurementRow, BatchCaseRow, AssessmentRow):
                 await session.execute(delete(table).where(table.patient_id == patient.id))
             await session.execute(delete(InvitationRow).where(InvitationRow.patient_id == patient.id))
@@ -150,6 +146,7 @@ class PatientRecords:
 
 
 async def _empty_account(session: AsyncSession, account_id: UUID) -> None:
-    await session.execute(delete(RefreshTokenRow).where(RefreshTokenRow.account_id == account_id))
+    for table in (RefreshTokenRow, SignInRow, RecoveryCodeRow):
+        await session.execute(delete(table).where(table.account_id == account_id))
     nobody = {"email": f"erased-{account_id}", "password_hash": ERASED_PASSWORD, "disabled_at": now()}
     await session.execute(update(AccountRow).where(AccountRow.id == account_id).values(nobody))

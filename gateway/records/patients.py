@@ -1,6 +1,7 @@
 """Patients in the database, each with a data key of its own."""
 
 import datetime as dt
+import json
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -108,11 +109,31 @@ class Patients:
         patient = await self.by_number(who.organisation_id, patient_number)
         return patient.id if patient else None
 
-    def new_row(self, organisation_id: UUID) -> PatientRow:
+    def new_row(
+        self, organisation_id: UUID, *, patient_number: str | None = None, account_id: UUID | None = None
+    ) -> PatientRow:
         """A new patient with a new key, to be stored in the same transaction as the account or number it is for."""
         identity = uuid7()
-        key = self._kek.wrap(new_data_key(), identity)
-        return PatientRow(id=identity, organisation_id=organisation_id, data_key=key, created_at=now())
+        row = PatientRow(
+            id=identity,
+            organisation_id=organisation_id,
+            patient_number=patient_number,
+            account_id=account_id,
+            data_key=self._kek.wrap(new_data_key(), identity),
+            created_at=now(),
+        )
+        row.seal = self._kek.seal(sealed_content(row))
+        return row
+
+    def attach_account(self, row: PatientRow, account_id: UUID) -> None:
+        """Give a patient an account of their own, in the transaction that makes it.
+
+        Raises:
+            CannotDecrypt: somebody else wrote the row.
+        """
+        self._kek.check_seal(sealed_content(row), row.seal)
+        row.account_id = account_id
+        row.seal = self._kek.seal(sealed_content(row))
 
     async def owner_by_id(self, organisation_id: UUID, patient_id: UUID | None) -> KeyOwner | None:
         """The owner of something stored before; null where the patient was erased since."""
@@ -160,8 +181,7 @@ class Patients:
     async def _create(
         self, condition: ColumnElement[bool], organisation_id: UUID, patient_number: str, by: str
     ) -> Patient:
-        row = self.new_row(organisation_id)
-        row.patient_number = patient_number
+        row = self.new_row(organisation_id, patient_number=patient_number)
         try:
             async with self._sessions.begin() as session:
                 session.add(row)
@@ -175,9 +195,31 @@ class Patients:
         return self._decrypt_row(row)
 
     def _decrypt_row(self, row: PatientRow) -> Patient:
-        assert row.data_key is not None  # noqa: S101 -- an erased patient is not looked up
-        data_key = self._kek.unwrap(row.data_key, row.id)
+        wrapped = checked_key(self._kek, row, row.organisation_id)
+        assert wrapped is not None  # noqa: S101 -- an erased patient is not looked up
+        data_key = self._kek.unwrap(wrapped, row.id)
         return Patient(row.id, row.organisation_id, row.patient_number, row.account_id, row.created_at, data_key)
+
+
+def sealed_content(row: PatientRow) -> bytes:
+    """What a patient's seal holds together."""
+    fields = [row.id, row.organisation_id, row.patient_number, row.account_id, (row.data_key or b"").hex()]
+    return json.dumps([None if value is None else str(value) for value in fields]).encode()
+
+
+def checked_key(kek: KeyEncryptionKey, row: PatientRow | None, organisation_id: UUID) -> bytes | None:
+    """The wrapped key of whom something belongs to; null where that is no patient.
+
+    Args:
+        organisation_id: whose that something is.
+
+    Raises:
+        CannotDecrypt: somebody else wrote the patient's row, or moved that something to another organisation.
+    """
+    if row is None:
+        return None
+    kek.check_seal(sealed_content(row), row.seal if row.organisation_id == organisation_id else None)
+    return row.data_key
 
 
 def as_uuid(text: str) -> UUID | None:

@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import CursorResult, delete, select
+from sqlalchemy import select
 
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Sessions
 from gateway.platform.database.tables import AssessmentRow, OrganisationRow, PatientRow, RenderingRow
 from gateway.platform.encryption import KeyEncryptionKey
 from gateway.records.encrypted import decrypt_rendering, key_of
+from gateway.records.patients import checked_key
 
 
 class Renderings:
-    """Finds kept renderings and deletes the expired ones.
+    """Finds kept renderings.
 
     Args:
         sessions: of the installation's database.
@@ -26,7 +27,7 @@ class Renderings:
     async def first(self, assessment_id: UUID, kinds: Sequence[str]) -> bytes | None:
         """The PNG of the first of these kinds that is kept; whether the caller may see it was asked before."""
         query = (
-            select(RenderingRow, AssessmentRow, PatientRow.data_key, OrganisationRow.data_key)
+            select(RenderingRow, AssessmentRow, PatientRow, OrganisationRow.data_key)
             .join(AssessmentRow, AssessmentRow.id == RenderingRow.assessment_id)
             .outerjoin(PatientRow, PatientRow.id == AssessmentRow.patient_id)
             .join(OrganisationRow, OrganisationRow.id == AssessmentRow.organisation_id)
@@ -40,13 +41,7 @@ class Renderings:
             rows = (await session.execute(query)).all()
         if not rows:
             return None
-        rendering, assessment, patient_key, organisation_key = min(rows, key=lambda row: kinds.index(row[0].kind))
+        rendering, assessment, patient, organisation_key = min(rows, key=lambda row: kinds.index(row[0].kind))
+        patient_key = checked_key(self._kek, patient, assessment.organisation_id)
         key = key_of(assessment, patient_key, organisation_key, self._kek)
         return decrypt_rendering(key, rendering.content, assessment_id, rendering.kind)
-
-    async def delete_expired(self) -> int:
-        """Delete the renderings whose days are over; how many there were."""
-        async with self._sessions.begin() as session:
-            deleted = await session.execute(delete(RenderingRow).where(RenderingRow.expires_at <= now()))
-        assert isinstance(deleted, CursorResult)  # noqa: S101 -- what a DELETE gives
-        return deleted.rowcount

@@ -22,7 +22,6 @@ class PrintedReport:
         return {
             "Content-Disposition": f'inline; filename="{self.file_name}"',
             "Content-Language": self.language,
-            "Cache-Control": "private, no-store",
         }
 
 

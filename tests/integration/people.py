@@ -55,3 +55,12 @@ async def system_of(
 ) -> httpx.AsyncClient:
     made = await create_api_key(settings, "system", scopes, None, organisation)
     return client(api, **{"X-API-Key": made["key"]})
+
+
+async def registered(settings: GatewaySettings, api: httpx.AsyncClient, email: str) -> httpx.AsyncClient:
+    """A patient who registered with the clinic's code and signed in."""
+    body = {"email": email, "password": PASSWORD, "registration_code": settings.registration_secret()}
+    async with client(api) as stranger:
+        made = await stranger.post("/v1/accounts", json=body)
+        assert made.status_code == 202, made.text
+    return await signed_in(api, email)

@@ -1,6 +1,8 @@
 """Strangers are refused everywhere, and each organisation sees its own."""
 
+import datetime as dt
 import re
+from uuid import UUID
 
 import jwt
 import pytest
@@ -10,6 +12,8 @@ from gateway.assessing.administration import create_administrator, create_api_ke
 from gateway.platform.database.engine import Database
 from gateway.platform.database.tables import AuditRow, OrganisationRow
 from gateway.platform.identity.api_keys import ApiKeys
+from gateway.platform.identity.refresh_tokens import RefreshTokens, SessionLength
+from gateway.platform.identity.scopes import operator_of
 from gateway.settings import GatewaySettings
 from shared.problems import Conflict, InvalidInput
 
@@ -68,7 +72,7 @@ async def test_another_organisation_sees_nothing_of_ours(settings, api, stranger
         session.add(other)
         await session.flush()
         theirs = other.id
-    made = await ApiKeys(database.sessions).add("other", ["assessments:read"], theirs, "operator")
+    made = await ApiKeys(database.sessions).add("other", ["assessments:read"], operator_of(theirs))
     await database.close()
     headers = {"X-API-Key": made.key}
     assert (await stranger.get(f"/v1/assessments/{ours}", headers=headers)).status_code == 404
@@ -116,8 +120,11 @@ async def test_signing_out_ends_the_refresh_token(settings, api, stranger):
 async def test_forged_expired_and_foreign_tokens_open_nothing(settings, api, stranger, changed):
     me = await create_administrator(settings, f"{abs(hash(str(changed)))}@clinic.example", None)
     signing = {"key": settings.token_key(), "algorithm": "HS256"}
+    database, hour = Database(settings.sqlalchemy_url()), dt.timedelta(hours=1)
+    session = (await RefreshTokens(database.sessions).begin(UUID(me["id"]), SessionLength(hour, hour))).family
+    await database.close()
     claims = {
-        "sub": f"account:{me['id']}", "sid": me["id"], "aud": "trabecula", "iss": "trabecula", "exp": 2**31,
+        "sub": f"account:{me['id']}", "sid": str(session), "aud": "trabecula", "iss": "trabecula", "exp": 2**31,
     }  # fmt: skip
     for name, value in changed.items():
         (signing if name in signing else claims)[name] = value
@@ -131,7 +138,7 @@ async def test_guessing_is_slowed_down(api, stranger):
     answers = [await stranger.post("/v1/tokens", data=form) for _ in range(8)]
     assert 401 in {answer.status_code for answer in answers}
     assert answers[-1].status_code == 429
-    assert answers[-1].headers["retry-after"] == "60"
+    assert 0 < int(answers[-1].headers["retry-after"]) <= 60
 
 
 async def test_bad_accounts_are_not_made(settings, api):

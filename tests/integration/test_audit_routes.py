@@ -10,7 +10,12 @@ CASE = {"clinical": (None, '{"age": 67, "gender": "female"}'), "patient_number":
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
-    return GatewaySettings(state_dir=tmp_path_factory.mktemp("trail"), logins_per_minute=1000, _env_file=None)
+    return GatewaySettings(
+        state_dir=tmp_path_factory.mktemp("trail"),
+        logins_per_minute=1000,
+        logins_per_address_per_minute=1000,
+        _env_file=None,
+    )
 
 
 async def test_who_did_what_to_what_from_where_and_how_it_ended(api, admin):

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select, update
 
-from gateway.app import create_context
+from gateway.assembly import create_context
 from gateway.assessing.administration import prepare
 from gateway.assessing.batch_signals import BatchSignals
 from gateway.assessing.batch_worker import MOST_ATTEMPTS, BatchWorker

@@ -23,9 +23,9 @@ from gateway.platform.database.engine import (
     require_schema,
 )
 from gateway.platform.database.ids import uuid7
-from gateway.platform.database.tables import OrganisationRow, Table, UtcDateTime
+from gateway.platform.database.tables import OrganisationRow, SignInRow, Table, UtcDateTime
 from gateway.platform.identity.accounts import Accounts
-from gateway.platform.identity.refresh_tokens import RefreshTokens
+from gateway.platform.identity.refresh_tokens import RefreshTokens, SessionLength
 from gateway.settings import GatewaySettings
 from shared.problems import NotAuthenticated
 from shared.service import CannotStart
@@ -46,6 +46,44 @@ def test_the_migrations_make_what_the_tables_say(database_url):
     engine = create_engine(url.set(drivername=url.drivername.replace("+aiosqlite", "")))
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Table.metadata) == []
+    engine.dispose()
+
+
+def test_the_newer_migrations_are_taken_back_and_made_again(database_url):
+    """An upgrade that is taken back leaves open sessions open and ended ones ended, both ways."""
+    config = Config()
+    config.set_main_option("script_location", MIGRATIONS.as_posix())
+    config.attributes.update(url=database_url, data_secret=None)
+    command.upgrade(config, "0008")
+    url = make_url(database_url)
+    engine = create_engine(url.set(drivername=url.drivername.replace("+aiosqlite", "")))
+    clinic, person, moment = uuid7(), uuid7(), now()
+    accounts = table(
+        "accounts", column("id", Uuid()), column("organisation_id", Uuid()), column("email"), column("password_hash"),
+        column("role"), column("created_at", UtcDateTime()), column("failed_sign_ins"),
+    )  # fmt: skip
+    tokens = table(
+        "refresh_tokens", column("token_hash"), column("account_id", Uuid()), column("family", Uuid()),
+        column("expires_at", UtcDateTime()), column("used_at", UtcDateTime()), column("revoked_at", UtcDateTime()),
+    )  # fmt: skip
+    families = {"open": uuid7(), "revoked": uuid7()}
+    with engine.begin() as connection:
+        connection.execute(OrganisationRow.__table__.insert().values(id=clinic, name="Clinic", created_at=moment))
+        account = {"id": person, "organisation_id": clinic, "email": "a@b", "password_hash": "x", "role": "clinician"}
+        connection.execute(accounts.insert().values(**account, created_at=moment, failed_sign_ins=0))
+        for number, (state, family) in enumerate(families.items()):
+            values = {"token_hash": bytes([number]) * 32, "account_id": person, "family": family}
+            revoked = moment if state == "revoked" else None
+            later = moment + dt.timedelta(days=1)
+            connection.execute(tokens.insert().values(**values, expires_at=later, used_at=None, revoked_at=revoked))
+    for _ in range(2):
+        command.upgrade(config, "head")
+        with engine.connect() as connection:
+            assert [row.id for row in connection.execute(SignInRow.__table__.select())] == [families["open"]]
+        command.downgrade(config, "0008")
+        with engine.connect() as connection:
+            left = connection.execute(tokens.select()).all()
+        assert [row.family for row in left] == [families["open"]]
     engine.dispose()
 
 
@@ -99,8 +137,8 @@ async def test_a_refresh_token_is_good_once(settings):
     database = Database(settings.sqlalchemy_url())
     accounts = Accounts(database.sessions)
     account = await accounts.add_account("a@b", "hash", "clinician", await accounts.first_organisation("x"))
-    tokens = RefreshTokens(database.sessions, dt.timedelta(days=1))
-    first = await tokens.begin(account)
+    tokens, day = RefreshTokens(database.sessions), dt.timedelta(days=1)
+    first = await tokens.begin(account, SessionLength(day, day))
     second = await tokens.exchange(first.token)
     assert (second.account_id, second.family) == (account, first.family)
     assert not await tokens.is_over(first.family)
@@ -109,7 +147,7 @@ async def test_a_refresh_token_is_good_once(settings):
     assert await tokens.is_over(first.family)
     with pytest.raises(NotAuthenticated):
         await tokens.exchange(second.token)
-    expired = await RefreshTokens(database.sessions, dt.timedelta(days=-1)).begin(account)
+    expired = await tokens.begin(account, SessionLength(-day, day))
     with pytest.raises(NotAuthenticated):
         await tokens.exchange(expired.token)
     await database.close()

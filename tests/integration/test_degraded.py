@@ -96,7 +96,7 @@ class Held(httpx.AsyncBaseTransport):
 
 
 async def test_more_than_may_be_in_flight_is_refused_and_not_queued(settings):
-    crowded = settings.model_copy(update={"max_in_flight": 1})
+    crowded = settings.model_copy(update={"max_in_flight": 1, "place_wait_s": 0.1})
     secret, doors = crowded.internal_key(), []
 
     @asynccontextmanager

@@ -24,7 +24,11 @@ METHODS = {"get", "post", "put", "patch", "delete"}
 def settings(request, tmp_path_factory):
     url = SecretStr(request.getfixturevalue("new_postgres_database")()) if request.param == "postgres" else None
     return GatewaySettings(
-        state_dir=tmp_path_factory.mktemp("hostile"), database_url=url, logins_per_minute=100_000, _env_file=None
+        state_dir=tmp_path_factory.mktemp("hostile"),
+        database_url=url,
+        logins_per_minute=100_000,
+        logins_per_address_per_minute=100_000,
+        _env_file=None,
     )
 
 

@@ -19,7 +19,11 @@ from tests.integration.people import bearer, system_of
 def settings(request, tmp_path_factory):
     url = SecretStr(request.getfixturevalue("new_postgres_database")()) if request.param == "postgres" else None
     return GatewaySettings(
-        state_dir=tmp_path_factory.mktemp("keys"), database_url=url, logins_per_minute=1000, _env_file=None
+        state_dir=tmp_path_factory.mktemp("keys"),
+        database_url=url,
+        logins_per_minute=1000,
+        logins_per_address_per_minute=1000,
+        _env_file=None,
     )
 
 

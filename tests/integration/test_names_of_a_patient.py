@@ -11,7 +11,12 @@ RECORD = '{"age": 67, "gender": "female"}'
 def settings(tmp_path_factory):
     from gateway.settings import GatewaySettings
 
-    return GatewaySettings(state_dir=tmp_path_factory.mktemp("names"), logins_per_minute=1000, _env_file=None)
+    return GatewaySettings(
+        state_dir=tmp_path_factory.mktemp("names"),
+        logins_per_minute=1000,
+        logins_per_address_per_minute=1000,
+        _env_file=None,
+    )
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,12 @@ PAGES = (
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
-    return GatewaySettings(state_dir=tmp_path_factory.mktemp("pages"), logins_per_minute=1000, _env_file=None)
+    return GatewaySettings(
+        state_dir=tmp_path_factory.mktemp("pages"),
+        logins_per_minute=1000,
+        logins_per_address_per_minute=1000,
+        _env_file=None,
+    )
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,12 @@ MEDICINES = re.compile("|".join(map(re.escape, ENGLISH | OTHER)), re.IGNORECASE)
 @pytest.fixture(scope="module")
 async def site(tmp_path_factory):
     """A clinician, a patient, the patient's browser, and the patient's assessment with medicines to release."""
-    settings = GatewaySettings(state_dir=tmp_path_factory.mktemp("words"), logins_per_minute=1000, _env_file=None)
+    settings = GatewaySettings(
+        state_dir=tmp_path_factory.mktemp("words"),
+        logins_per_minute=1000,
+        logins_per_address_per_minute=1000,
+        _env_file=None,
+    )
     async with open_gateway(settings, shared_services()) as api:
         admin = await administrator_of(settings, api, "root@here.example")
         patient = await invited(admin, api, "a@home.example", "patient", patient_number="MRN-A")

@@ -17,11 +17,10 @@ from gateway.embedded import in_process
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Database
 from gateway.platform.database.tables import RenderingRow
-from gateway.platform.encryption import KeyEncryptionKey
-from gateway.records.renderings import Renderings
+from gateway.records.retention import Retention
 from shared.contracts.findings import Rendering
 from tests.conftest import open_gateway, shared_services
-from tests.integration.people import administrator_of, invited
+from tests.integration.people import administrator_of, invited, system_of
 
 # T-score and fracture make the rules name drug classes.
 RECORD = '{"age": 71, "gender": "female", "t_scores": [{"site": "femoral_neck", "value": -2.9}]}'
@@ -82,7 +81,7 @@ async def test_pictures_are_kept_where_the_site_says_so(keeping, knee_jpeg):
     preview, heat = await keeping.get(f"{address}/preview.png"), await keeping.get(f"{address}/heatmap.png")
     assert preview.content.startswith(PNG)
     assert (heat.content, heat.headers["content-type"]) == (PNG + b"staging", "image/png")
-    assert heat.headers["cache-control"] == "private, no-store"
+    assert heat.headers["cache-control"] == "no-store"
     assert (await keeping.get(f"{address}/heatmap.png", params={"of": "staging"})).content == heat.content
     assert await reason(keeping, f"{address}/heatmap.png?of=imaging") == "no_heat_map"
 
@@ -118,12 +117,12 @@ async def test_by_default_nothing_is_kept(shared_api, knee_jpeg):
 async def test_pictures_expire_and_are_deleted(keeping, settings, knee_jpeg):
     address = f"/v1/assessments/{(await made(keeping, knee_jpeg))['id']}"
     database = Database(settings.sqlalchemy_url())
-    pictures = Renderings(database.sessions, KeyEncryptionKey(settings.data_key()))
-    assert await pictures.delete_expired() == 0
+    retention = Retention(database.sessions, 90)
+    assert await retention.delete_expired() == 0
     async with database.sessions.begin() as session:
         await session.execute(update(RenderingRow).values(expires_at=now() - dt.timedelta(seconds=1)))
     assert (await keeping.get(f"{address}/preview.png")).status_code == 404
-    assert await pictures.delete_expired() == 2
+    assert await retention.delete_expired() == 2
     await database.close()
     assert (await keeping.get(address)).status_code == 200
 
@@ -154,7 +153,7 @@ def kinds(assessment):
     return {item["kind"] for item in assessment["recommendation"]["items"]}
 
 
-async def test_a_patient_sees_the_own_records_and_medication_once_released(keeping, patient, knee_jpeg):
+async def test_a_patient_sees_the_own_records_and_medication_once_released(keeping, settings, patient, knee_jpeg):
     own = await made(keeping, knee_jpeg, patient_number="MRN-1")
     other = await made(keeping, patient_number="MRN-2")
     assert "medication" in kinds(own)
@@ -170,9 +169,14 @@ async def test_a_patient_sees_the_own_records_and_medication_once_released(keepi
     assert (await patient.get(f"{address}/preview.png")).status_code == 200
 
     assert (await patient.post(f"{address}/release")).status_code == 403
-    released = (await keeping.post(f"{address}/release")).json()
-    assert released["released_at"]
-    assert (await keeping.post(f"{address}/release")).json() == released
+    assert (await keeping.post(f"{address}/release")).status_code == 403  # whoever may only send and read cases
+    for scopes in ("patients:write", "assessments:read assessments:write"):
+        async with await system_of(settings, keeping, scopes) as system:
+            assert (await system.post(f"{address}/release")).status_code == 403
+    async with await system_of(settings, keeping, "patients:write assessments:read") as clinic:
+        released = (await clinic.post(f"{address}/release")).json()
+        assert released["released_at"]
+        assert (await clinic.post(f"{address}/release")).json() == released
     seen = (await patient.get(address)).json()
     assert kinds(seen) == kinds(own)
     assert seen["recommendation"]["letter"] is None

@@ -55,15 +55,19 @@ MEASUREMENT: dict[str, Any] = {
 }
 TRAIL_LINE: dict[str, Any] = {
     "at": "2026-11-24T09:30:00Z", "actor": "key:0011223344556677", "action": "assessment made", "outcome": "done",
-    "subject": ASSESSMENT_ID,
+    "subject": ASSESSMENT_ID, "address": "10.1.2.3",
 }  # fmt: skip
 EXPORT: dict[str, Any] = {
     "exported_at": "2026-11-24T10:00:00Z",
     "id": ID,
     "patient_number": "MRN-1",
     "created_at": "2025-11-03T10:00:00Z",
+    "account": None,
+    "invitations": [],
     "assessments": [],
+    "pictures": [],
     "measurements": [MEASUREMENT],
-    "alerts": [ALERT],
+    "alerts": [{**ALERT, "closed_at": None, "closed_by": None}],
+    "batch_cases": [],
     "trail": [TRAIL_LINE],
 }

@@ -14,12 +14,16 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) print();
 });
 
-for (const field of document.querySelectorAll("[data-from-fragment]")) {
-  if (location.hash.length > 1) {
-    field.value = decodeURIComponent(location.hash.slice(1));
-    history.replaceState(null, "", location.pathname);
+function fillFromFragment() {
+  for (const field of document.querySelectorAll("[data-from-fragment]")) {
+    if (location.hash.length > 1) {
+      field.value = decodeURIComponent(location.hash.slice(1));
+      history.replaceState(null, "", location.pathname);
+    }
   }
 }
+fillFromFragment();
+addEventListener("hashchange", fillFromFragment); // the link was opened on its own page
 
 for (const form of document.querySelectorAll("form[data-confirm]")) {
   form.addEventListener("submit", (event) => {

@@ -17,6 +17,8 @@ from shared.problems import TrabeculaError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 Sessions = async_sessionmaker[AsyncSession]
+# What names people in the clear, or holds the keys to what does not: these tables are small.
+IN_THE_CLEAR = ("patients", "accounts", "invitations", "batches", "batch_cases")
 # SQLite has one writer at a time, and who waits for it polls: under load some would wait until their time is over. One
 # connection, which is handed on in the order in which it was asked for, keeps every wait short.
 ONE_BY_ONE: dict[str, Any] = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 30}
@@ -31,6 +33,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         is_sqlite = url.startswith("sqlite")
+        self.is_shared = not is_sqlite  # a file has one gateway, a server may have several
         self.engine: AsyncEngine = create_async_engine(url, **(ONE_BY_ONE if is_sqlite else {"pool_pre_ping": True}))
         if is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _careful_sqlite)
@@ -46,6 +49,23 @@ class Database:
         except (SQLAlchemyError, OSError):
             return False
         return True
+
+    async def scrub(self) -> None:
+        """See that what was deleted is in the database's files no more; a failure is logged, and a later time comes.
+
+        SQLite overwrites what it deletes, and the log is emptied into the file here. PostgreSQL keeps old versions of
+        rows until their table is written anew; its own log goes round, and holds them until then.
+        """
+        try:
+            async with self.engine.connect() as connection:
+                if not self.is_shared:
+                    await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                    return
+                alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
+                for name in IN_THE_CLEAR:
+                    await alone.exec_driver_sql(f"VACUUM (FULL) {name}")
+        except SQLAlchemyError as error:
+            structlog.get_logger("trabecula").warning("what was erased is not overwritten yet", why=str(error))
 
     async def close(self) -> None:
         """Close the pool."""
@@ -84,6 +104,15 @@ def migrate(url: str, data_secret: str | None = None) -> None:
         command.upgrade(config, "head")
     except (SQLAlchemyError, OSError) as error:
         raise DatabaseUnavailable(str(getattr(error, "orig", error)).splitlines()[0]) from error
+
+
+def keep_to_owner(file: Path) -> None:
+    """See that nobody else on the machine reads a SQLite database; its log beside it gets the same rights from it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch(mode=0o600)
+    for part in (file, *(file.with_name(file.name + suffix) for suffix in ("-wal", "-shm", "-journal"))):
+        if part.exists():
+            part.chmod(0o600)
 
 
 def require_schema(url: str) -> None:
@@ -134,6 +163,12 @@ def _from_newer_version(schema: str | None) -> bool:
 
 def _careful_sqlite(connection: Any, _: Any) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=5000"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "busy_timeout=5000",
+        "secure_delete=ON",
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

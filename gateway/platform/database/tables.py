@@ -69,7 +69,10 @@ class OrganisationRow(Table):
 
 
 class AccountRow(Table):
-    """A person who signs in. Failures in a row lock the account for some time."""
+    """A person who signs in; `totp_secret`, wrapped by the key-encryption key, is of the second factor.
+
+    `totp_step` is the last of its time steps that was used: a code works once.
+    """
 
     __tablename__ = "accounts"
 
@@ -80,8 +83,9 @@ class AccountRow(Table):
     role: Mapped[str] = mapped_column(String(20))
     created_at: Mapped[dt.datetime]
     disabled_at: Mapped[dt.datetime | None]
-    failed_sign_ins: Mapped[int] = mapped_column(default=0)
-    locked_until: Mapped[dt.datetime | None]
+    must_change_password: Mapped[bool] = mapped_column(default=False)
+    totp_secret: Mapped[bytes | None] = mapped_column(LargeBinary(128))
+    totp_step: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
 class InvitationRow(Table):
@@ -102,8 +106,44 @@ class InvitationRow(Table):
     revoked_at: Mapped[dt.datetime | None]
 
 
+class RecoveryCodeRow(Table):
+    """A code that stands in once for a second factor, by its hash."""
+
+    __tablename__ = "recovery_codes"
+
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
+
+
+class SignInRow(Table):
+    """A person's session: until it is not used for `idle_s` seconds, until `ends_at`, or until it is revoked."""
+
+    __tablename__ = "sign_ins"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
+    started_at: Mapped[dt.datetime]
+    last_used_at: Mapped[dt.datetime]
+    ends_at: Mapped[dt.datetime] = mapped_column(index=True)
+    idle_s: Mapped[int]
+    address: Mapped[str | None] = mapped_column(String(45))
+    revoked_at: Mapped[dt.datetime | None]
+
+
+class SignInDelayRow(Table):
+    """How a network address did with an account, under a hash of both: it is known, or waits after wrong passwords."""
+
+    __tablename__ = "sign_in_delays"
+
+    key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    failures: Mapped[int]
+    is_known: Mapped[bool]
+    wait_until: Mapped[dt.datetime | None]
+    expires_at: Mapped[dt.datetime] = mapped_column(index=True)
+
+
 class RefreshTokenRow(Table):
-    """A refresh token, by its hash. Those that replaced one another share a family, revoked as a whole on reuse."""
+    """A refresh token, by its hash. Those that replaced one another are of one session, their family."""
 
     __tablename__ = "refresh_tokens"
 
@@ -112,11 +152,23 @@ class RefreshTokenRow(Table):
     family: Mapped[UUID] = mapped_column(index=True)
     expires_at: Mapped[dt.datetime]
     used_at: Mapped[dt.datetime | None]
-    revoked_at: Mapped[dt.datetime | None]
+
+
+class RateCountRow(Table):
+    """How often something was done within a window of time; `key` is a hash of what and by whom."""
+
+    __tablename__ = "rate_counts"
+
+    key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    count: Mapped[int]
+    expires_at: Mapped[dt.datetime] = mapped_column(index=True)
 
 
 class ApiKeyRow(Table):
-    """A hospital system's key, by the hash of its secret; after a rotation the one before is good for a while."""
+    """A hospital system's key, by the hash of its secret; after a rotation the one before is good for a while.
+
+    `parent` is the actor who was shown the secret, whom the key hangs on; `previous_parent` was shown the one before.
+    """
 
     __tablename__ = "api_keys"
 
@@ -131,12 +183,15 @@ class ApiKeyRow(Table):
     revoked_at: Mapped[dt.datetime | None]
     previous_secret_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     previous_valid_until: Mapped[dt.datetime | None]
+    parent: Mapped[str | None] = mapped_column(String(100), index=True)
+    previous_parent: Mapped[str | None] = mapped_column(String(100))
 
 
 class PatientRow(Table):
     """A patient of one organisation. Erasure empties `patient_number`, `account_id` and `data_key`; the id stays.
 
-    `patient_number` is the hospital's own opaque identifier; `data_key` is wrapped by the key-encryption key.
+    `patient_number` is the hospital's own opaque identifier; `data_key` is wrapped by the key-encryption key. `seal`
+    holds organisation, number, account and key together: a row that somebody else wrote, or moved, opens nothing.
     """
 
     __tablename__ = "patients"
@@ -147,6 +202,7 @@ class PatientRow(Table):
     patient_number: Mapped[str | None] = mapped_column(String(64))
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id"), unique=True)
     data_key: Mapped[bytes | None] = mapped_column(LargeBinary(128))
+    seal: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     created_at: Mapped[dt.datetime]
     erased_at: Mapped[dt.datetime | None]
 

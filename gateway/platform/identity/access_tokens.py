@@ -44,11 +44,12 @@ class AccessTokens:
 
     def for_person(self, person: Person) -> str:
         """A token for one account, which ends with its sign-in."""
-        return self._issue({"sub": account_actor(person.account_id), "sid": str(person.sign_in)})
+        claims = {"sub": account_actor(person.account_id), "sid": str(person.sign_in)}
+        return self._issue(claims, now() + self.lifetime)
 
-    def for_client(self, system: ApiClient) -> str:
-        """A token for one hospital system, which ends with its key."""
-        return self._issue({"sub": key_actor(system.key_id), "scope": " ".join(sorted(system.scopes))})
+    def for_client(self, system: ApiClient, end: dt.datetime) -> str:
+        """A token for one hospital system until a time that is no later than its key's end."""
+        return self._issue({"sub": key_actor(system.key_id), "scope": " ".join(sorted(system.scopes))}, end)
 
     def verified(self, token: str) -> Person | ApiClient:
         """What a token says.
@@ -74,7 +75,6 @@ class AccessTokens:
             raise NotAuthenticated(INVALID_TOKEN) from error
         raise NotAuthenticated(INVALID_TOKEN)
 
-    def _issue(self, claims: dict[str, str]) -> str:
-        moment = now()
-        whole = {**claims, "aud": AUDIENCE, "iss": ISSUER, "iat": moment, "exp": moment + self.lifetime}
+    def _issue(self, claims: dict[str, str], end: dt.datetime) -> str:
+        whole = {**claims, "aud": AUDIENCE, "iss": ISSUER, "iat": now(), "exp": end}
         return jwt.encode(whole, self._key, ALGORITHM)

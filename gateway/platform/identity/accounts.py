@@ -1,19 +1,22 @@
 """Organisations and people in the database."""
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, cast
 from uuid import UUID
 
-from sqlalchemy import Update, case, select, update
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from gateway.platform.audit import audit_row
+from gateway.platform.audit import Outcome, audit_row
 from gateway.platform.audit_actions import AuditAction, account_made
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Sessions
 from gateway.platform.database.ids import uuid7
-from gateway.platform.database.tables import AccountRow, OrganisationRow, PatientRow, RefreshTokenRow
+from gateway.platform.database.tables import AccountRow, OrganisationRow, PatientRow
+from gateway.platform.identity.delegation import require_scopes, withdraw_handed_on
+from gateway.platform.identity.refresh_tokens import end_all_sessions
 from gateway.platform.identity.scopes import SCOPES_OF_ROLE, Principal, Role, account_actor
 from gateway.platform.paging import Page, paged
 from shared.problems import Conflict, NotAuthenticated, NotFound
@@ -29,14 +32,18 @@ class Account:
     role: Role
     created_at: dt.datetime
     disabled_at: dt.datetime | None
-    locked_until: dt.datetime | None
 
 
 class Accounts:
-    """Reads and writes organisations and accounts."""
+    """Reads and writes organisations and accounts.
 
-    def __init__(self, sessions: Sessions) -> None:
-        self._sessions = sessions
+    Args:
+        sessions: of the installation's database.
+        second_factor: whether staff need one.
+    """
+
+    def __init__(self, sessions: Sessions, second_factor: bool = False) -> None:
+        self._sessions, self._second_factor = sessions, second_factor
 
     async def first_organisation(self, name: str) -> UUID:
         """The oldest organisation; made under this name if there is none."""
@@ -66,10 +73,14 @@ class Accounts:
         password_hash: str,
         role: Role,
         organisation_id: UUID,
-        patient: PatientRow | None = None,
+        patient: Callable[[UUID], PatientRow] | None = None,
         by: str = "operator",
+        must_change_password: bool = False,
     ) -> UUID:
-        """A new account, with its patient's row where it is a patient's own, and its line of the trail.
+        """A new account, with its line of the trail.
+
+        Args:
+            patient: makes the row of the patient whose own account it is, of the account's id.
 
         Raises:
             Conflict: the address has one.
@@ -81,14 +92,14 @@ class Accounts:
             role=role,
             organisation_id=organisation_id,
             created_at=now(),
+            must_change_password=must_change_password,
         )
         try:
             async with self._sessions.begin() as session:
                 session.add(row)
                 await session.flush()
                 if patient is not None:
-                    patient.account_id = row.id
-                    session.add(patient)
+                    session.add(patient(row.id))
                 session.add(audit_row(organisation_id, by, account_made(role), account_actor(row.id)))
         except IntegrityError as error:
             raise Conflict("There is an account of this e-mail address already.") from error
@@ -138,64 +149,48 @@ class Accounts:
         row, patient_id = account
         if row.role == "patient" and patient_id is None:
             raise NotAuthenticated("The patient of this account was erased.")
-        scopes = SCOPES_OF_ROLE[row.role]
-        return Principal(account_actor(row.id), row.organisation_id, scopes, cast(Role, row.role), patient_id)
+        role, owes = cast(Role, row.role), self._owes(row)
+        return Principal(account_actor(row.id), row.organisation_id, SCOPES_OF_ROLE[role], role, patient_id, owes=owes)
 
-    async def count_failure(self, account_id: UUID, failures: int, lockout: dt.timedelta) -> None:
-        """One more wrong password; so many in a row lock the account for a while, and the count begins anew."""
-        reached = AccountRow.failed_sign_ins + 1 >= failures
-        async with self._sessions.begin() as session:
-            await session.execute(
-                update(AccountRow)
-                .where(AccountRow.id == account_id)
-                .values(
-                    failed_sign_ins=case((reached, 0), else_=AccountRow.failed_sign_ins + 1),
-                    locked_until=case((reached, now() + lockout), else_=AccountRow.locked_until),
-                )
-            )
+    def _owes(self, row: AccountRow) -> Literal["password", "second factor"] | None:
+        if row.must_change_password:
+            return "password"
+        needs = self._second_factor and row.role != "patient"
+        return "second factor" if needs and row.totp_secret is None else None
 
-    async def forget_failures(self, account_id: UUID) -> None:
-        """The right password: failures before it no longer count."""
-        counted = (AccountRow.id == account_id) & (AccountRow.failed_sign_ins > 0)
-        async with self._sessions.begin() as session:
-            await session.execute(update(AccountRow).where(counted).values(failed_sign_ins=0))
-
-    async def set_password(self, account_id: UUID, password_hash: str, by: str) -> None:
-        """A new password; every sign-in that the old one opened ends, and a lock with it."""
+    async def set_password(self, account_id: UUID, password_hash: str, by: str, must_change: bool = False) -> None:
+        """A new password, which may have to be changed in the browser; every session of the old one ends."""
         async with self._sessions.begin() as session:
             row = await session.get_one(AccountRow, account_id)
-            row.password_hash, row.failed_sign_ins, row.locked_until = password_hash, 0, None
-            await session.execute(_end_sign_ins(account_id))
+            row.password_hash, row.must_change_password = password_hash, must_change
+            await session.execute(end_all_sessions(account_id))
             session.add(audit_row(row.organisation_id, by, AuditAction.PASSWORD_CHANGED, account_actor(account_id)))
 
-    async def set_disabled(self, account_id: UUID, organisation_id: UUID, disabled: bool, by: str) -> Account:
-        """Disable an account, which ends its sign-ins at once, or enable it again.
+    async def set_disabled(self, account_id: UUID, disabled: bool, who: Principal) -> Account:
+        """Disable an account, which ends its sign-ins and all that it handed on at once, or enable it again.
 
         Raises:
-            NotFound: the organisation has no such account.
+            NotFound: the caller's organisation has no such account.
+            NotAuthorised: it could do more than whoever enables it.
         """
         action = AuditAction.ACCOUNT_DISABLED if disabled else AuditAction.ACCOUNT_ENABLED
         async with self._sessions.begin() as session:
             row = await session.get(AccountRow, account_id)
-            is_ours = row is not None and row.organisation_id == organisation_id
+            is_ours = row is not None and row.organisation_id == who.organisation_id
             if row is not None and is_ours:
-                row.disabled_at = (row.disabled_at or now()) if disabled else None
                 if disabled:
-                    await session.execute(_end_sign_ins(account_id))
-            session.add(
-                audit_row(organisation_id, by, action, account_actor(account_id), "done" if is_ours else "not found")
-            )
+                    row.disabled_at = row.disabled_at or now()
+                    await session.execute(end_all_sessions(account_id))
+                    await withdraw_handed_on(session, account_actor(account_id), who.id)
+                else:
+                    require_scopes(who, SCOPES_OF_ROLE[row.role])
+                    row.disabled_at = None
+            outcome: Outcome = "done" if is_ours else "not found"
+            session.add(audit_row(who.organisation_id, who.id, action, account_actor(account_id), outcome))
         if row is None or not is_ours:
             raise NotFound(f"There is no account {account_id}.")
         return _account(row)
 
 
-def _end_sign_ins(account_id: UUID) -> Update:
-    open_ones = (RefreshTokenRow.account_id == account_id) & RefreshTokenRow.revoked_at.is_(None)
-    return update(RefreshTokenRow).where(open_ones).values(revoked_at=now())
-
-
 def _account(row: AccountRow) -> Account:
-    return Account(
-        row.id, row.organisation_id, row.email, cast(Role, row.role), row.created_at, row.disabled_at, row.locked_until
-    )
+    return Account(row.id, row.organisation_id, row.email, cast(Role, row.role), row.created_at, row.disabled_at)

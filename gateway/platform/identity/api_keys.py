@@ -3,60 +3,33 @@
 import datetime as dt
 import hmac
 import secrets
-from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from gateway.platform.audit import audit_row
+from gateway.platform.audit import Outcome, audit_row
 from gateway.platform.audit_actions import AuditAction
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Sessions
 from gateway.platform.database.tables import ApiKeyRow, AuditRow
+from gateway.platform.identity.api_key import ApiKey, NewApiKey, api_key_of
+from gateway.platform.identity.delegation import (
+    end_within,
+    hangs_on,
+    require_end,
+    require_maker,
+    require_scopes,
+    withdraw_handed_on,
+)
 from gateway.platform.identity.scopes import Principal, key_actor
 from gateway.platform.identity.secret_hash import digest
-from shared.problems import InvalidInput, NotAuthenticated, NotFound
+from shared.problems import NotAuthenticated, NotAuthorised, NotFound
 
 KEY_PREFIX = "trab"
-LONGEST_NAME = 100
-DEFAULT_OVERLAP_HOURS = 24
 # `last_used_at` is for people who tidy up keys; a minute is fine enough and spares a write a request.
 LAST_USED_STEP = dt.timedelta(minutes=1)
 INVALID_KEY = "The API key is not valid: unknown, expired or revoked."
-
-
-@dataclass(frozen=True)
-class ApiKey:
-    """What is known of an API key after its secret was shown."""
-
-    id: str
-    name: str
-    scopes: list[str]
-    organisation_id: UUID
-    created_at: dt.datetime
-    expires_at: dt.datetime | None
-    last_used_at: dt.datetime | None
-    revoked_at: dt.datetime | None
-    previous_valid_until: dt.datetime | None
-
-
-@dataclass(frozen=True)
-class NewApiKey:
-    """An API key at the one moment when its secret is known."""
-
-    of: ApiKey
-    key: str = field(repr=False)
-
-
-def checked_key_name(name: str, field: str) -> str:
-    """What a key is for, as its maker says.
-
-    Raises:
-        InvalidInput: empty, too long or not printable.
-    """
-    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
-        raise InvalidInput(f"{field}: 1 to {LONGEST_NAME} printable characters.", field=field)
-    return name
 
 
 class ApiKeys:
@@ -66,23 +39,32 @@ class ApiKeys:
         self._sessions = sessions
 
     async def add(
-        self, name: str, scopes: list[str], organisation_id: UUID, by: str, expires_at: dt.datetime | None = None
+        self, name: str, scopes: list[str], who: Principal, expires_at: dt.datetime | None = None
     ) -> NewApiKey:
-        """A new key; the answer is the one chance to see it. `by` is the actor, for the trail."""
+        """A new key of the maker's organisation, which can do no more than its maker and ends no later.
+
+        The answer is the one chance to see it.
+
+        Raises:
+            NotAuthorised: a scope that the maker lacks.
+        """
+        require_scopes(who, scopes)
         identity, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
         row = ApiKeyRow(
             id=identity,
-            organisation_id=organisation_id,
+            organisation_id=who.organisation_id,
             name=name,
             secret_hash=digest(secret),
             scopes=scopes,
             created_at=now(),
-            expires_at=expires_at,
+            expires_at=end_within(who, expires_at),
+            parent=who.id,
         )
         async with self._sessions.begin() as session:
+            await require_maker(session, who.id)
             session.add(row)
-            session.add(audit_row(organisation_id, by, AuditAction.KEY_MADE, key_actor(identity)))
-        return NewApiKey(_api_key(row), _whole(identity, secret))
+            session.add(audit_row(who.organisation_id, who.id, AuditAction.KEY_MADE, key_actor(identity)))
+        return NewApiKey(api_key_of(row), _whole(identity, secret))
 
     async def all(self, organisation_id: UUID | None) -> list[ApiKey]:
         """The organisation's keys, newest first; null for the operator, who sees every organisation's."""
@@ -91,46 +73,61 @@ class ApiKeys:
             query = query.where(ApiKeyRow.organisation_id == organisation_id)
         async with self._sessions() as session:
             rows = await session.scalars(query)
-            return [_api_key(row) for row in rows]
+            return [api_key_of(row) for row in rows]
 
-    async def rotate(self, identity: str, organisation_id: UUID | None, by: str, overlap: dt.timedelta) -> NewApiKey:
-        """A new secret for a key, which stays the same client; the old secret is good until the overlap is over.
-
-        Args:
-            organisation_id: whose key it must be; null for the operator, who may rotate any.
-
-        Raises:
-            NotFound: no such key, or it was revoked.
-        """
-        secret = secrets.token_urlsafe(32)
-        async with self._sessions.begin() as session:
-            row = await session.get(ApiKeyRow, identity, with_for_update=True)
-            usable = row is not None and not row.revoked_at and organisation_id in (None, row.organisation_id)
-            if row is not None and usable:
-                row.previous_secret_hash, row.previous_valid_until = row.secret_hash, now() + overlap
-                row.secret_hash = digest(secret)
-            session.add(_line(organisation_id, row, by, AuditAction.KEY_ROTATED, identity, usable))
-        if row is None or not usable:
-            raise NotFound(f"There is no key {identity} that could be rotated.")
-        return NewApiKey(_api_key(row), _whole(identity, secret))
-
-    async def revoke(self, identity: str, organisation_id: UUID | None, by: str) -> None:
-        """Revoke a key, with both its secrets and all its access tokens, at once; twice is no error.
-
-        Args:
-            organisation_id: whose key it must be; null for the operator, who may revoke any.
+    async def organisation_of(self, identity: str) -> UUID:
+        """Whose key it is; for the operator, who looks after every organisation's.
 
         Raises:
             NotFound: no such key.
         """
-        async with self._sessions.begin() as session:
+        async with self._sessions() as session:
             row = await session.get(ApiKeyRow, identity)
-            is_theirs = row is not None and organisation_id in (None, row.organisation_id)
-            if row is not None and is_theirs and row.revoked_at is None:
+        if row is None:
+            raise _not_found(identity)
+        return row.organisation_id
+
+    async def rotate(self, identity: str, who: Principal, overlap: dt.timedelta) -> NewApiKey:
+        """A new secret for a key, which stays the same client; the old secret is good until the overlap is over.
+
+        Whoever is shown the new secret must be able to do as much as the key, and for as long. From then on the key
+        hangs on them, unless it renewed itself.
+
+        Raises:
+            NotFound: no such key in the caller's organisation, or it was revoked.
+            NotAuthorised: the caller lacks a scope of the key's, ends before it, or was made with it.
+        """
+        secret = secrets.token_urlsafe(32)
+        async with self._sessions.begin() as session:
+            await require_maker(session, who.id)
+            row = await session.get(ApiKeyRow, identity, with_for_update=True)
+            refusal = await _refusal(session, row, identity, who)
+            if row is not None and refusal is None:
+                row.previous_secret_hash, row.previous_valid_until = row.secret_hash, now() + overlap
+                row.secret_hash, row.previous_parent = digest(secret), row.parent
+                row.parent = row.parent if who.id == key_actor(identity) else who.id
+            session.add(_line(who, AuditAction.KEY_ROTATED, identity, refusal))
+        if row is None or refusal is not None:
+            raise refusal or _not_found(identity)
+        return NewApiKey(api_key_of(row), _whole(identity, secret))
+
+    async def revoke(self, identity: str, who: Principal) -> None:
+        """Revoke a key at once, with both its secrets, all its access tokens and all that was made with it.
+
+        Twice is no error.
+
+        Raises:
+            NotFound: no such key in the caller's organisation.
+        """
+        async with self._sessions.begin() as session:
+            row = await session.get(ApiKeyRow, identity, with_for_update=True)
+            refusal = None if row is not None and _is_of(who, row) else _not_found(identity)
+            if row is not None and refusal is None and row.revoked_at is None:
                 row.revoked_at = now()
-            session.add(_line(organisation_id, row, by, AuditAction.KEY_REVOKED, identity, is_theirs))
-        if not is_theirs:
-            raise NotFound(f"There is no key {identity}.")
+                await withdraw_handed_on(session, key_actor(identity), who.id)
+            session.add(_line(who, AuditAction.KEY_REVOKED, identity, refusal))
+        if refusal is not None:
+            raise refusal
 
     async def client(self, key: str) -> Principal:
         """The hospital system behind an API key.
@@ -146,7 +143,7 @@ class ApiKeys:
         if not _opens(row, digest(secret)):
             raise NotAuthenticated(INVALID_KEY)
         await self._note_use(row)
-        return Principal(key_actor(row.id), row.organisation_id, frozenset(row.scopes), "system")
+        return _system(row, frozenset(row.scopes))
 
     async def client_of_token(self, identity: str, scopes: frozenset[str]) -> Principal:
         """The hospital system behind an access token that its key was exchanged for.
@@ -155,7 +152,7 @@ class ApiKeys:
             NotAuthenticated: the key was revoked or has expired since.
         """
         row = await self._usable(identity)
-        return Principal(key_actor(row.id), row.organisation_id, scopes & frozenset(row.scopes), "system")
+        return _system(row, scopes & frozenset(row.scopes))
 
     async def _usable(self, identity: str) -> ApiKeyRow:
         async with self._sessions() as session:
@@ -171,6 +168,10 @@ class ApiKeys:
                 await session.execute(update(ApiKeyRow).where(ApiKeyRow.id == row.id).values(last_used_at=moment))
 
 
+def _system(row: ApiKeyRow, scopes: frozenset[str]) -> Principal:
+    return Principal(key_actor(row.id), row.organisation_id, scopes, "system", ends_at=row.expires_at)
+
+
 def _opens(row: ApiKeyRow, given: bytes) -> bool:
     if hmac.compare_digest(row.secret_hash, given):
         return True
@@ -183,23 +184,32 @@ def _whole(identity: str, secret: str) -> str:
     return f"{KEY_PREFIX}_{identity}_{secret}"
 
 
-def _line(
-    organisation_id: UUID | None, row: ApiKeyRow | None, by: str, action: AuditAction, identity: str, found: bool
-) -> AuditRow:
-    """A line of the trail; another organisation's key is "not found" there too."""
-    owner = organisation_id or (row.organisation_id if row else None)
-    return audit_row(owner, by, action, key_actor(identity), "done" if found else "not found")
+async def _refusal(
+    session: AsyncSession, row: ApiKeyRow | None, identity: str, who: Principal
+) -> NotFound | NotAuthorised | None:
+    """Why somebody is not shown a new secret of a key; null where nothing speaks against it."""
+    if row is None or row.revoked_at or not _is_of(who, row):
+        return _not_found(identity)
+    try:
+        require_scopes(who, row.scopes)
+        require_end(who, row.expires_at)
+    except NotAuthorised as error:
+        return error
+    if await hangs_on(session, who.id, key_actor(identity)):
+        return NotAuthorised("A key does not renew the one that it was made with.")
+    return None
 
 
-def _api_key(row: ApiKeyRow) -> ApiKey:
-    return ApiKey(
-        row.id,
-        row.name,
-        list(row.scopes),
-        row.organisation_id,
-        row.created_at,
-        row.expires_at,
-        row.last_used_at,
-        row.revoked_at,
-        row.previous_valid_until,
-    )
+def _is_of(who: Principal, row: ApiKeyRow) -> bool:
+    """Another organisation's key is not there, and "not found" in the trail, too."""
+    return row.organisation_id == who.organisation_id
+
+
+def _not_found(identity: str) -> NotFound:
+    return NotFound(f"There is no key {identity}, or it was revoked.")
+
+
+def _line(who: Principal, action: AuditAction, identity: str, refusal: NotFound | NotAuthorised | None) -> AuditRow:
+    outcomes: dict[type[Exception], Outcome] = {NotFound: "not found", NotAuthorised: "refused"}
+    outcome: Outcome = outcomes[type(refusal)] if refusal else "done"
+    return audit_row(who.organisation_id, who.id, action, key_actor(identity), outcome)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 from uuid import UUID
@@ -15,7 +16,8 @@ from gateway.platform.clock import now
 from gateway.platform.database.engine import Sessions
 from gateway.platform.database.ids import uuid7
 from gateway.platform.database.tables import AccountRow, InvitationRow, PatientRow
-from gateway.platform.identity.scopes import Role, account_actor
+from gateway.platform.identity.delegation import end_within, require_maker, require_role
+from gateway.platform.identity.scopes import Principal, Role, account_actor
 from gateway.platform.identity.secret_hash import digest
 from shared.problems import Conflict, NotFound
 
@@ -48,39 +50,38 @@ class Invitations:
         self._sessions = sessions
 
     async def add(
-        self,
-        email: str,
-        role: Role,
-        organisation_id: UUID,
-        by: str,
-        lifetime: dt.timedelta,
-        patient_id: UUID | None = None,
+        self, email: str, role: Role, who: Principal, lifetime: dt.timedelta, patient_id: UUID | None = None
     ) -> NewInvitation:
-        """A new invitation; the answer is the one chance to see its token.
+        """A new invitation to the inviter's organisation; the answer is the one chance to see its token.
 
         Raises:
+            NotAuthorised: the account could do more than the inviter, or a system invites staff.
             Conflict: the address, or the patient, has an account.
         """
+        require_role(who, role)
         email, token, moment = email.strip().lower(), secrets.token_urlsafe(32), now()
+        expires_at = end_within(who, moment + lifetime)
+        assert expires_at is not None  # noqa: S101 -- no later than the one that is asked for
         row = InvitationRow(
             id=uuid7(),
-            organisation_id=organisation_id,
+            organisation_id=who.organisation_id,
             email=email,
             role=role,
             patient_id=patient_id,
             token_hash=digest(token),
-            created_by=by,
+            created_by=who.id,
             created_at=moment,
-            expires_at=moment + lifetime,
+            expires_at=expires_at,
         )
         async with self._sessions.begin() as session:
+            await require_maker(session, who.id)
             if await session.scalar(select(AccountRow.id).where(AccountRow.email == email)):
                 raise Conflict("There is an account of this e-mail address already.")
             bound = select(PatientRow.account_id).where(PatientRow.id == patient_id)
             if patient_id is not None and await session.scalar(bound):
                 raise Conflict("This patient has an account already.")
             session.add(row)
-            session.add(audit_row(organisation_id, by, invited(role), f"invitation:{row.id}"))
+            session.add(audit_row(who.organisation_id, who.id, invited(role), f"invitation:{row.id}"))
         return NewInvitation(_invitation(row), token)
 
     async def open_ones(self, organisation_id: UUID) -> list[Invitation]:
@@ -125,8 +126,11 @@ class Invitations:
             raise _gone()
         return _invitation(row)
 
-    async def accept(self, token: str, password_hash: str) -> UUID:
+    async def accept(self, token: str, password_hash: str, attach: Callable[[PatientRow, UUID], None]) -> UUID:
         """Use the token up and make the account, in one transaction: of two who take it at once, one gets it.
+
+        Args:
+            attach: gives a patient's row its account.
 
         Raises:
             NotFound: unknown, used, revoked or expired.
@@ -152,7 +156,7 @@ class Invitations:
                     patient = await session.get_one(PatientRow, row.patient_id, with_for_update=True)
                     if patient.account_id is not None or patient.erased_at is not None:
                         raise Conflict("This patient has an account already, or was erased.")
-                    patient.account_id = account.id
+                    attach(patient, account.id)
                 actor = account_actor(account.id)
                 session.add(
                     audit_row(row.organisation_id, actor, AuditAction.INVITATION_ACCEPTED, f"invitation:{row.id}")

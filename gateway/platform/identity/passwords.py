@@ -6,19 +6,21 @@ import anyio
 from pwdlib import PasswordHash
 
 from gateway.platform.identity.password_rules import check_password
+from shared.problems import TooBusy
 
 HASHER = PasswordHash.recommended()
+# Who comes after so many would wait for longer than anybody does.
+MOST_WAITING = 30
 
 
 class Passwords:
     """Makes and checks password hashes.
 
-    Args:
-        at_once: checks running at the same time.
+    People who signed in from where they are before have a place of their own: others cannot keep it from them.
     """
 
-    def __init__(self, at_once: int = 2) -> None:
-        self._limiter = anyio.CapacityLimiter(at_once)
+    def __init__(self) -> None:
+        self._limiter, self._of_known = anyio.CapacityLimiter(1), anyio.CapacityLimiter(1)
         self._nobody: str | None = None
 
     async def hash(self, password: str) -> str:
@@ -34,11 +36,18 @@ class Passwords:
         await anyio.to_thread.run_sync(check_password, password, email, limiter=self._limiter)
         return await self.hash(password)
 
-    async def matches(self, password: str, stored: str | None) -> bool:
-        """Compare; with no stored hash the same work is done, so that timing does not tell which accounts exist."""
+    async def matches(self, password: str, stored: str | None, is_known: bool = False) -> bool:
+        """Compare; with no stored hash the same work is done, so that timing does not tell which accounts exist.
+
+        Raises:
+            TooBusy: as many wait as may.
+        """
+        limiter = self._of_known if is_known else self._limiter
+        if limiter.statistics().tasks_waiting >= MOST_WAITING:
+            raise TooBusy("Many people sign in right now: try again in a moment.", retry_after_s=5)
         if self._nobody is None:
             self._nobody = await self.hash(secrets.token_urlsafe())
-        matches = await anyio.to_thread.run_sync(HASHER.verify, password, stored or self._nobody, limiter=self._limiter)
+        matches = await anyio.to_thread.run_sync(HASHER.verify, password, stored or self._nobody, limiter=limiter)
         return matches and stored is not None
 
 

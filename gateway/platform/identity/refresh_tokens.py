@@ -1,27 +1,47 @@
-"""Refresh tokens in the database. Those that replaced one another are one sign-in and share a family."""
+"""Sessions of people, and the refresh tokens that keep them going: each is good for one exchange."""
 
 import datetime as dt
 import secrets
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import exists, select, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, Update, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.platform.audit import audit_row
 from gateway.platform.audit_actions import AuditAction
+from gateway.platform.client_address import client_address
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Sessions
 from gateway.platform.database.ids import uuid7
-from gateway.platform.database.tables import AccountRow, RefreshTokenRow
+from gateway.platform.database.tables import AccountRow, RefreshTokenRow, SignInRow
 from gateway.platform.identity.scopes import account_actor
 from gateway.platform.identity.secret_hash import digest
 from shared.problems import NotAuthenticated
 
 
 @dataclass(frozen=True)
+class SessionLength:
+    """How long a session lasts without use, and at most."""
+
+    idle: dt.timedelta
+    whole: dt.timedelta
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """A session of one's own that has not ended. `address` is where it was begun."""
+
+    id: UUID
+    started_at: dt.datetime
+    last_used_at: dt.datetime
+    ends_at: dt.datetime
+    address: str | None
+
+
+@dataclass(frozen=True)
 class NewToken:
-    """A refresh token at the one moment when it is known, and the sign-in it belongs to."""
+    """A refresh token at the one moment when it is known, and the session it belongs to."""
 
     token: str
     account_id: UUID
@@ -29,73 +49,110 @@ class NewToken:
 
 
 class RefreshTokens:
-    """Hands out refresh tokens, each good for one exchange.
+    """Begins, keeps up and ends sessions."""
 
-    Args:
-        sessions: of the installation's database.
-        lifetime: how long a token is good for.
-    """
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
 
-    def __init__(self, sessions: Sessions, lifetime: dt.timedelta) -> None:
-        self._sessions, self._lifetime = sessions, lifetime
-
-    async def begin(self, account_id: UUID) -> NewToken:
-        """The first token of a sign-in."""
-        return await self._add(account_id, uuid7())
+    async def begin(self, account_id: UUID, length: SessionLength) -> NewToken:
+        """The first token of a session."""
+        moment = now()
+        row = SignInRow(
+            id=uuid7(),
+            account_id=account_id,
+            started_at=moment,
+            last_used_at=moment,
+            ends_at=moment + length.whole,
+            idle_s=int(length.idle.total_seconds()),
+            address=client_address(),
+        )
+        async with self._sessions.begin() as session:
+            session.add(row)
+            await session.flush()
+            return _next(session, row, moment)
 
     async def exchange(self, token: str) -> NewToken:
-        """Use a token up and give the next one of its sign-in.
+        """Use a token up and give the next one of its session.
 
-        A token seen twice was stolen, or its replacement was: the whole sign-in ends, and the trail tells.
+        A token seen twice was stolen, or its replacement was: the whole session ends, and the trail tells.
 
         Raises:
             NotAuthenticated: unknown, expired, revoked or used before.
         """
         moment = now()
-        over = aliased(RefreshTokenRow)
-        ended = exists().where(over.family == RefreshTokenRow.family, over.revoked_at.is_not(None))
-        usable = RefreshTokenRow.used_at.is_(None) & ~ended
+        usable = (RefreshTokenRow.token_hash == digest(token)) & RefreshTokenRow.used_at.is_(None)
+        in_time = usable & (RefreshTokenRow.expires_at > moment)
+        use = update(RefreshTokenRow).where(in_time).values(used_at=moment).returning(RefreshTokenRow.family)
         async with self._sessions.begin() as session:
-            used = await session.execute(
-                update(RefreshTokenRow)
-                .where(RefreshTokenRow.token_hash == digest(token), usable, RefreshTokenRow.expires_at > moment)
-                .values(used_at=moment)
-                .returning(RefreshTokenRow.account_id, RefreshTokenRow.family)
-            )
-            sign_in = used.one_or_none()
-        if sign_in is None:
-            await self.end(token, AuditAction.REFRESH_TOKEN_REUSED)
-            raise NotAuthenticated("The refresh token is not valid: sign in again.")
-        return await self._add(sign_in.account_id, sign_in.family)
+            family = await session.scalar(use)
+            row = await session.get(SignInRow, family, with_for_update=True) if family else None
+            if row is not None and row.revoked_at is None and row.ends_at > moment:
+                row.last_used_at = moment
+                return _next(session, row, moment)
+        await self._end_if_reused(token)
+        raise NotAuthenticated("The refresh token is not valid: sign in again.")
 
     async def end(self, token: str, action: AuditAction) -> None:
-        """End the sign-in of a token, with a line of the trail; an unknown token is no error (RFC 7009)."""
+        """End the session of a token, with a line of the trail; an unknown token is no error (RFC 7009)."""
         async with self._sessions.begin() as session:
             row = await session.get(RefreshTokenRow, digest(token))
-            if row is None:
-                return
-            account = await session.get_one(AccountRow, row.account_id)
-            await session.execute(
-                update(RefreshTokenRow)
-                .where(RefreshTokenRow.family == row.family, RefreshTokenRow.revoked_at.is_(None))
-                .values(revoked_at=now())
-            )
-            session.add(audit_row(account.organisation_id, account_actor(account.id), action, f"sign-in:{row.family}"))
+            if row is not None:
+                await _end(session, row.account_id, row.family, action)
+
+    async def end_session(self, session_id: UUID, account_id: UUID) -> None:
+        """End one session of an account; one that is not the account's, or over, is no error."""
+        async with self._sessions.begin() as session:
+            row = await session.get(SignInRow, session_id)
+            if row is not None and row.account_id == account_id and row.revoked_at is None:
+                await _end(session, account_id, session_id, AuditAction.SESSION_ENDED)
+
+    async def open_sessions(self, account_id: UUID) -> list[OpenSession]:
+        """An account's sessions that can still go on, newest first."""
+        moment = now()
+        query = select(SignInRow).where(SignInRow.account_id == account_id, _is_open(moment))
+        async with self._sessions() as session:
+            rows = (await session.scalars(query.order_by(SignInRow.id.desc()))).all()
+        return [
+            OpenSession(row.id, row.started_at, row.last_used_at, row.ends_at, row.address)
+            for row in rows
+            if row.last_used_at + dt.timedelta(seconds=row.idle_s) > moment
+        ]
 
     async def is_over(self, family: UUID) -> bool:
-        """Whether a sign-in was ended; its access tokens end with it."""
-        query = select(RefreshTokenRow.family).where(
-            RefreshTokenRow.family == family, RefreshTokenRow.revoked_at.is_not(None)
-        )
+        """Whether a session has ended; its access tokens end with it."""
+        query = select(SignInRow.id).where(SignInRow.id == family, _is_open(now()))
         async with self._sessions() as session:
-            return await session.scalar(query.limit(1)) is not None
+            return await session.scalar(query) is None
 
-    async def _add(self, account_id: UUID, family: UUID) -> NewToken:
-        token = secrets.token_urlsafe(32)
+    async def _end_if_reused(self, token: str) -> None:
         async with self._sessions.begin() as session:
-            session.add(
-                RefreshTokenRow(
-                    token_hash=digest(token), account_id=account_id, family=family, expires_at=now() + self._lifetime
-                )
-            )
-        return NewToken(token, account_id, family)
+            row = await session.get(RefreshTokenRow, digest(token))
+            if row is not None and row.used_at is not None:
+                await _end(session, row.account_id, row.family, AuditAction.REFRESH_TOKEN_REUSED)
+
+
+def end_all_sessions(account_id: UUID) -> Update:
+    """The statement that ends every session of an account."""
+    still_open = (SignInRow.account_id == account_id) & SignInRow.revoked_at.is_(None)
+    return update(SignInRow).where(still_open).values(revoked_at=now())
+
+
+def _is_open(moment: dt.datetime) -> ColumnElement[bool]:
+    return SignInRow.revoked_at.is_(None) & (SignInRow.ends_at > moment)
+
+
+def _next(session: AsyncSession, row: SignInRow, moment: dt.datetime) -> NewToken:
+    """A token until the session would have idled too long, and never beyond its end."""
+    token = secrets.token_urlsafe(32)
+    expires_at = min(moment + dt.timedelta(seconds=row.idle_s), row.ends_at)
+    session.add(
+        RefreshTokenRow(token_hash=digest(token), account_id=row.account_id, family=row.id, expires_at=expires_at)
+    )
+    return NewToken(token, row.account_id, row.id)
+
+
+async def _end(session: AsyncSession, account_id: UUID, family: UUID, action: AuditAction) -> None:
+    account = await session.get_one(AccountRow, account_id)
+    ended = (SignInRow.id == family) & SignInRow.revoked_at.is_(None)
+    await session.execute(update(SignInRow).where(ended).values(revoked_at=now()))
+    session.add(audit_row(account.organisation_id, account_actor(account.id), action, f"sign-in:{family}"))

@@ -1,5 +1,6 @@
 """What a credential may do. Nothing is allowed that no scope grants."""
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Literal, get_args
 from uuid import UUID
@@ -21,7 +22,7 @@ SCOPES_OF_ROLE: dict[str, frozenset[str]] = {
 }
 
 
-ACCOUNT, API_KEY = "account:", "key:"
+ACCOUNT, API_KEY, OPERATOR = "account:", "key:", "operator"
 
 
 def account_actor(account_id: UUID) -> str:
@@ -42,6 +43,8 @@ class Principal:
         id: `account:<id>` or `key:<id>`, as the audit trail names them.
         role: a person's, or `system` for a hospital's.
         patient_id: the internal id of the patient whose own account it is, who sees nothing of other patients.
+        ends_at: when the credential ends by itself; null for never.
+        owes: what a person has to do in the browser before anything else.
     """
 
     id: str
@@ -49,6 +52,8 @@ class Principal:
     scopes: frozenset[str]
     role: Literal["patient", "clinician", "administrator", "system"]
     patient_id: UUID | None = None
+    ends_at: dt.datetime | None = None
+    owes: Literal["password", "second factor"] | None = None
 
     @property
     def is_patient(self) -> bool:
@@ -64,6 +69,11 @@ class Principal:
         """Raise `NotAuthorised` unless the scope was granted."""
         if scope not in self.scopes:
             raise NotAuthorised(f"This credential lacks the scope '{scope}'.", scope=scope)
+
+
+def operator_of(organisation_id: UUID) -> Principal:
+    """Whoever holds the installation's own machine, as one organisation's: may do everything, and has no credential."""
+    return Principal(OPERATOR, organisation_id, frozenset(SCOPES), "administrator")
 
 
 def read_scopes(text: str) -> list[Scope]:

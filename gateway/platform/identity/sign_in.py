@@ -1,54 +1,57 @@
-"""A person's password is checked: the same work and the same words whether the account exists, is locked or neither."""
+"""A person's password is checked: the same work and the same words whether the account exists or not."""
 
-import datetime as dt
+from dataclasses import dataclass
 from uuid import UUID
 
 from gateway.platform.audit import Audit
 from gateway.platform.audit_actions import AuditAction
-from gateway.platform.clock import now
 from gateway.platform.identity.accounts import Accounts
 from gateway.platform.identity.passwords import Passwords
 from gateway.platform.identity.scopes import account_actor
+from gateway.platform.identity.second_factor import SecondFactors
+from gateway.platform.identity.sign_in_delays import SignInDelays
 from shared.problems import NotAuthenticated
 
-REFUSAL = (
-    "The e-mail address or the password is wrong, or too many wrong passwords have locked the account for some minutes."
-)
+REFUSAL = "The e-mail address, the password or the code of the authenticator app is wrong."
 
 
+@dataclass(frozen=True)
 class SignIn:
-    """Checks passwords and locks accounts after failures in a row.
+    """Checks passwords and second factors; an address that guesses waits longer and longer.
 
     Args:
-        failures: wrong passwords in a row that lock the account.
-        lockout: for how long.
+        asks_second_factor: whether accounts that have one are asked for it.
     """
 
-    def __init__(
-        self, accounts: Accounts, passwords: Passwords, audit: Audit, failures: int, lockout: dt.timedelta
-    ) -> None:
-        self._accounts, self._passwords, self._audit = accounts, passwords, audit
-        self._failures, self._lockout = failures, lockout
+    accounts: Accounts
+    passwords: Passwords
+    audit: Audit
+    delays: SignInDelays
+    second_factors: SecondFactors
+    asks_second_factor: bool
 
-    async def account(self, email: str, password: str) -> UUID:
+    async def account(self, email: str, password: str, code: str | None) -> UUID:
         """The account that these open.
 
+        Args:
+            code: of the second factor; null where the person is signed in already.
+
         Raises:
-            NotAuthenticated: unknown, disabled or locked, or the password is wrong.
+            NotAuthenticated: unknown or disabled, or the password or the code is wrong.
+            TooManyAttempts: this address waits some time before the next attempt.
+            TooBusy: as many passwords wait to be checked as may.
         """
-        account = await self._accounts.by_email(email)
-        matches = await self._passwords.matches(password, account.password_hash if account else None)
-        if account is None:
-            await self._audit.write(None, "nobody", AuditAction.SIGN_IN, outcome="refused")
+        is_known = await self.delays.before(email)
+        account = await self.accounts.by_email(email)
+        opens = await self.passwords.matches(password, account.password_hash if account else None, is_known)
+        if opens and account is not None and code is not None and self.asks_second_factor:
+            opens = await self.second_factors.accepts(account, code)
+        actor = account_actor(account.id) if account else "nobody"
+        organisation = account.organisation_id if account else None
+        if not opens or account is None:
+            await self.delays.failed(email)
+            await self.audit.write(organisation, actor, AuditAction.SIGN_IN, outcome="refused")
             raise NotAuthenticated(REFUSAL)
-        actor = account_actor(account.id)
-        if account.locked_until and account.locked_until > now():
-            await self._audit.write(account.organisation_id, actor, AuditAction.SIGN_IN_LOCKED, outcome="refused")
-            raise NotAuthenticated(REFUSAL)
-        if not matches:
-            await self._accounts.count_failure(account.id, self._failures, self._lockout)
-            await self._audit.write(account.organisation_id, actor, AuditAction.SIGN_IN, outcome="refused")
-            raise NotAuthenticated(REFUSAL)
-        await self._accounts.forget_failures(account.id)
-        await self._audit.write(account.organisation_id, actor, AuditAction.SIGN_IN)
+        await self.delays.succeeded(email)
+        await self.audit.write(organisation, actor, AuditAction.SIGN_IN)
         return account.id

@@ -22,7 +22,7 @@ FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
 )
-ADMIN, PASSWORD = "admin@localhost", "orbit-lantern-cedar-42"
+ADMIN, PASSWORD, CODE = "admin@localhost", "orbit-lantern-cedar-42", "K7QM-3XWD-9RTA"
 # A phone, where things run out of space, every time; a desk as well in test-long.
 WIDTHS = (360, pytest.param(1280, marks=pytest.mark.long))
 
@@ -44,7 +44,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("pages")
     more = {
         "TRABECULA_FIRST_ADMIN_PASSWORD": PASSWORD, "TRABECULA_STORE_RENDERINGS": "true",
-        "TRABECULA_LOGINS_PER_MINUTE": "1000",
+        "TRABECULA_LOGINS_PER_MINUTE": "1000", "TRABECULA_LOGINS_PER_ADDRESS_PER_MINUTE": "1000",
+        "TRABECULA_REGISTRATION_CODE": CODE, "TRABECULA_REGISTRATION": "true",
     }  # fmt: skip
     with running("serve", state=folder / "state", log=folder / "log", **more) as server:
         yield server
@@ -55,7 +56,11 @@ def broken_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A site whose services do not answer, and which keeps no pictures."""
     folder = tmp_path_factory.mktemp("broken")
     services = ",".join(f"{name}=http://127.0.0.1:9" for name in SERVICE_NAMES)
-    more = {"TRABECULA_FIRST_ADMIN_PASSWORD": PASSWORD, "TRABECULA_LOGINS_PER_MINUTE": "1000"}
+    more = {
+        "TRABECULA_FIRST_ADMIN_PASSWORD": PASSWORD, "TRABECULA_LOGINS_PER_MINUTE": "1000",
+        "TRABECULA_LOGINS_PER_ADDRESS_PER_MINUTE": "1000",
+        "TRABECULA_REGISTRATION_CODE": CODE, "TRABECULA_REGISTRATION": "true",
+    }  # fmt: skip
     with running("serve", "--services", services, state=folder / "state", log=folder / "log", **more) as server:
         yield server
 
@@ -95,7 +100,11 @@ class BrowserUser:
         self.page.wait_for_url("**/work-list")
 
     def register(self, email: str) -> None:
-        self.open("/register")
+        self.open(f"/register#{CODE}")
+        self.page.fill("#email", email)
+        self.page.fill("#password", PASSWORD)
+        self.page.click("main button[type=submit]")
+        self.page.wait_for_url("**/sign-in?registered=1")
         self.page.fill("#email", email)
         self.page.fill("#password", PASSWORD)
         self.page.click("main button[type=submit]")

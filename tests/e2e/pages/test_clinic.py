@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import trabecula
-from tests.e2e.pages.conftest import PASSWORD
+from tests.e2e.pages.conftest import CODE, PASSWORD
 
 pytestmark = pytest.mark.browser
 RECORD = {
@@ -97,8 +97,8 @@ def test_an_invited_patient_sees_what_was_released_and_nothing_of_others(site, v
 
 
 def test_administration(site, visit, width, axe):
-    long = {"email": f"{'x' * 50}{width}@home.example", "password": "orbit-lantern-cedar-42"}
-    assert httpx.post(f"{site.url}/v1/accounts", json=long).status_code == 201
+    long = {"email": f"{'x' * 50}{width}@home.example", "password": PASSWORD, "registration_code": CODE}
+    assert httpx.post(f"{site.url}/v1/accounts", json=long).status_code == 202
     user = visit(site, width)
     user.sign_in()
     for name in ("administration", "administration/keys", "administration/models", "administration/audit", "account"):

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from PIL import Image
 
-from tests.e2e.pages.conftest import PASSWORD, SHOTS
+from tests.e2e.pages.conftest import CODE, PASSWORD, SHOTS
 
 pytestmark = pytest.mark.browser
 FIRST_PAGE_BYTES = 100_000
@@ -191,6 +191,14 @@ def test_the_keyboard_alone_is_enough(site, visit):
     user.open("/register")
     user.page.keyboard.press("Tab")
     assert user.page.evaluate("document.activeElement.className") == "skip"
+    user.page.focus("#email")
+    user.page.keyboard.type("keys@home.example")
+    user.page.keyboard.press("Tab")
+    user.page.keyboard.type(CODE)
+    user.page.keyboard.press("Tab")
+    user.page.keyboard.type(PASSWORD)
+    user.page.keyboard.press("Enter")
+    user.page.wait_for_url("**/sign-in?registered=1")
     user.page.focus("#email")
     user.page.keyboard.type("keys@home.example")
     user.page.keyboard.press("Tab")

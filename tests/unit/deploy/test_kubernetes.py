@@ -1,5 +1,6 @@
 """The Kubernetes manifests: valid by the API's own schemas, and nothing that the `restricted` standard forbids."""
 
+import json
 import re
 from pathlib import Path
 
@@ -50,6 +51,18 @@ def test_a_kustomization_names_what_is_there_and_all_of_it(file):
     assert beside <= set(about["resources"])
 
 
+@pytest.mark.parametrize("overlay", ["one-node", "group"])
+def test_an_overlay_says_whom_the_gateway_believes(overlay):
+    about = yaml.safe_load((KUBERNETES / "overlays" / overlay / "kustomization.yaml").read_text())
+    patches = [yaml.safe_load(patch["patch"]) for patch in about["patches"] if patch["target"].get("name") == "gateway"]
+    [container] = pod(patches[0])["containers"]
+    [variable] = container["env"]
+    [base] = pod(next(item for item in SERVING if item["metadata"]["name"] == "gateway"))["containers"]
+    assert container["name"] == base["name"]
+    assert variable["name"] == "TRABECULA_TRUSTED_PROXIES"
+    assert json.loads(variable["value"])
+
+
 @pytest.mark.parametrize("workload", WORKLOADS, ids=named)
 def test_a_pod_passes_the_restricted_standard(workload):
     spec = pod(workload)
@@ -83,7 +96,7 @@ def test_what_serves_is_probed_scaled_spread_and_kept(workload):
 def test_a_pod_gets_the_secrets_it_needs_and_no_other(workload):
     compose = yaml.safe_load((KUBERNETES.parent / "docker-compose.yml").read_text())
     (projected,) = [volume["projected"] for volume in pod(workload)["volumes"] if "projected" in volume]
-    given = {item["key"] for item in projected["sources"][0]["secret"]["items"]}
+    given = {item["key"] for source in projected["sources"] for item in source["secret"]["items"]}
     assert given == set(compose["services"][workload["metadata"]["name"]]["secrets"])
 
 

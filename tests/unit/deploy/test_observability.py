@@ -45,6 +45,13 @@ async def test_statuses_are_measured_by_class_as_the_alerts_ask_for_them(measure
     assert 'status="2xx"' in measured
 
 
+def test_prometheus_has_the_token_that_the_gateway_wants():
+    [job] = yaml.safe_load((OBSERVABILITY / "prometheus.yml").read_text())["scrape_configs"]
+    compose = yaml.safe_load((ROOT / "deploy" / "docker-compose.yml").read_text())["services"]
+    secret = Path(job["authorization"]["credentials_file"]).name
+    assert all(secret in compose[name]["secrets"] for name in ("prometheus", "gateway"))
+
+
 @pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
 def test_every_alert_has_its_answer_and_its_test(rule):
     assert f"### {rule['alert']}\n" in (ROOT / "docs" / "operations.md").read_text()

@@ -43,6 +43,8 @@ def test_what_keeps_it_closed_stays(stack):
     assert edge["secrets"] == ["a"]
     assert edge["ports"] == [{"target": 8443, "published": 443, "protocol": "tcp", "mode": "host"}]
     assert stack["networks"]["front"] == {
-        "driver": "overlay", "internal": True, "ipam": {"config": [{"subnet": "10.231.77.0/24"}]},
+        "driver": "overlay", "driver_opts": {"encrypted": ""}, "internal": True,
+        "ipam": {"config": [{"subnet": "10.231.77.0/24"}]},
     }  # fmt: skip
-    assert stack["networks"]["outside"] == {"driver": "overlay", "internal": False}
+    assert stack["networks"]["outside"]["internal"] is False
+    assert all("encrypted" in network["driver_opts"] for network in stack["networks"].values())

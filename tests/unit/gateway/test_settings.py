@@ -4,8 +4,9 @@ import sys
 import pytest
 from pydantic import ValidationError
 
-from gateway.settings import GatewaySettings, kept_secret
+from gateway.settings import GatewaySettings
 from shared.contracts.policy import ClinicPolicy, FraxLine
+from shared.kept_secrets import kept_secret
 
 
 def test_secrets_are_made_once_and_kept_for_their_owner_only(settings):

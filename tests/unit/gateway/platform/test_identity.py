@@ -4,14 +4,13 @@ from uuid import uuid4
 import jwt
 import pytest
 
-from gateway.api.client_address import ClientAddressMiddleware
+from gateway.platform.clock import now
 from gateway.platform.database.ids import uuid7
 from gateway.platform.identity.access_tokens import AccessTokens, ApiClient, Person
-from gateway.platform.identity.attempts import Attempts
 from gateway.platform.identity.password_rules import check_password
 from gateway.platform.identity.passwords import Passwords
 from gateway.platform.identity.scopes import SCOPES_OF_ROLE, Principal, read_scopes
-from shared.problems import InvalidInput, NotAuthenticated, NotAuthorised, TooManyAttempts
+from shared.problems import InvalidInput, NotAuthenticated, NotAuthorised
 
 KEY = "a key that is long enough for a test of tokens"
 
@@ -43,7 +42,9 @@ def test_a_token_names_its_bearer_until_it_expires():
     tokens = AccessTokens(KEY, dt.timedelta(minutes=1))
     person, system = Person(uuid7(), uuid7()), ApiClient("00ff", frozenset({"models:read", "assessments:read"}))
     assert tokens.verified(tokens.for_person(person)) == person
-    assert tokens.verified(tokens.for_client(system)) == system
+    assert tokens.verified(tokens.for_client(system, now() + dt.timedelta(minutes=1))) == system
+    with pytest.raises(NotAuthenticated):
+        tokens.verified(tokens.for_client(system, now() - dt.timedelta(seconds=1)))
 
 
 def forged(key=KEY, algorithm="HS256", **changed):
@@ -100,24 +101,6 @@ def test_passwords_that_are_easily_guessed_are_refused(bad):
 @pytest.mark.parametrize("good", ["orbit-lantern-cedar-42", "a password of some length", "ಸರಿಯಾದ ಪದಗಳು ನಾಲ್ಕು"])
 def test_passwords_that_are_not(good):
     check_password(good, "ada.lovelace@clinic.example")
-
-
-async def attempt(attempts, account, address):
-    async def app(scope, receive, send):
-        await attempts.count(account)
-
-    await ClientAddressMiddleware(app)({"type": "http", "client": (address, 1)}, None, None)
-
-
-async def test_attempts_are_counted_for_the_account_and_for_the_address():
-    attempts = Attempts(2)
-    await attempt(attempts, "A@clinic", "10.0.0.1")
-    await attempt(attempts, "a@clinic ", "10.0.0.2")
-    with pytest.raises(TooManyAttempts):
-        await attempt(attempts, "a@clinic", "10.0.0.3")
-    await attempt(attempts, "b@clinic", "10.0.0.1")
-    with pytest.raises(TooManyAttempts):
-        await attempt(attempts, "c@clinic", "10.0.0.1")
 
 
 def test_ids_are_version_7_and_sort_by_time():

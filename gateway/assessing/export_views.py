@@ -1,0 +1,108 @@
+"""Everything that is stored about one patient, as it is taken away (GDPR, article 20)."""
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from gateway.assessing.patient_views import AlertView, AssessmentWithRecordView, MeasurementView
+from gateway.platform.audit import AuditLine
+from gateway.records.stored_data import StoredRendering, WaitingCase
+from gateway.records.stored_risk import as_sent
+
+
+class PatientAuditLineView(BaseModel):
+    """Who did what to one of the patient's records, or what the patient's own account did."""
+
+    at: dt.datetime
+    actor: str
+    action: str
+    outcome: str
+    subject: str | None
+    address: str | None
+
+    @classmethod
+    def of(cls, line: AuditLine) -> "PatientAuditLineView":
+        """As it travels."""
+        return cls.model_validate(line, from_attributes=True)
+
+
+class ExportedAlertView(AlertView):
+    """An alert, with who closed it."""
+
+    closed_at: dt.datetime | None
+    closed_by: str | None
+
+
+class ExportedRenderingView(BaseModel):
+    """A kept preview or heat map."""
+
+    assessment_id: UUID
+    kind: str
+    expires_at: dt.datetime
+    png_base64: str
+
+    @classmethod
+    def of(cls, rendering: StoredRendering) -> "ExportedRenderingView":
+        """As it travels."""
+        return cls.model_validate(rendering, from_attributes=True)
+
+
+class ExportedAccountView(BaseModel):
+    """The patient's own account."""
+
+    id: UUID
+    email: str
+    created_at: dt.datetime
+    disabled_at: dt.datetime | None
+
+
+class ExportedInvitationView(BaseModel):
+    """An invitation to an account of the patient's own."""
+
+    id: UUID
+    email: str
+    created_by: str
+    created_at: dt.datetime
+    expires_at: dt.datetime
+    used_at: dt.datetime | None
+    revoked_at: dt.datetime | None
+
+
+class ExportedCaseView(BaseModel):
+    """A case of a batch; what was handed in is kept only while it waits."""
+
+    batch_id: UUID
+    reference: str
+    state: str
+    record: dict[str, Any] | None
+    image_base64: str | None
+
+    @classmethod
+    def of(cls, case: WaitingCase) -> "ExportedCaseView":
+        """As it travels."""
+        return cls(
+            batch_id=case.batch_id,
+            reference=case.reference,
+            state=case.state,
+            record=as_sent(case.risk),
+            image_base64=case.image_base64,
+        )
+
+
+class PatientExportView(BaseModel):
+    """Everything that is stored about one patient."""
+
+    exported_at: dt.datetime
+    id: UUID
+    patient_number: str | None
+    created_at: dt.datetime
+    account: ExportedAccountView | None = Field(description="The patient's own")
+    invitations: list[ExportedInvitationView]
+    assessments: list[AssessmentWithRecordView]
+    pictures: list[ExportedRenderingView]
+    measurements: list[MeasurementView]
+    alerts: list[ExportedAlertView] = Field(description="Open and closed ones")
+    batch_cases: list[ExportedCaseView]
+    trail: list[PatientAuditLineView]

@@ -1,0 +1,26 @@
+"""How much JSON is read: what is parsed and checked in one go holds up everybody else, so it is counted first."""
+
+from typing import Any
+
+# A record of a patient has some forty fields; a batch of the most cases, each with a whole record, stays below.
+MOST_VALUES_IN_RECORD, MOST_VALUES_IN_MANIFEST = 1_000, 60_000
+
+
+def may_hold_more(text: str | bytes, most: int) -> bool:
+    """Whether a JSON text could hold more values than this, by its commas and brackets, without parsing it."""
+    if isinstance(text, bytes):
+        return sum(map(text.count, (b",", b"{", b"["))) > most
+    return sum(map(text.count, (",", "{", "["))) > most
+
+
+def holds_more(value: Any, most: int) -> bool:
+    """Whether what was parsed holds more values than this, objects and lists counted with what is in them."""
+    seen, waiting = 0, [value]
+    while waiting and seen <= most:
+        found = waiting.pop()
+        seen += 1
+        if isinstance(found, dict):
+            waiting += list(found.values())[: most + 1]
+        elif isinstance(found, list):
+            waiting += found[: most + 1]
+    return seen > most

@@ -1,0 +1,70 @@
+"""What is over and nobody needs any more is deleted: sessions, invitations, batches, counts, and keys of requests."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, CursorResult, Delete, Update, delete, exists, select, update
+
+from gateway.platform.clock import now
+from gateway.platform.database.engine import Sessions
+from gateway.platform.database.tables import (
+    AssessmentRow,
+    BatchCaseRow,
+    BatchRow,
+    InvitationRow,
+    RateCountRow,
+    RefreshTokenRow,
+    RenderingRow,
+    SignInDelayRow,
+    SignInRow,
+)
+
+
+@dataclass(frozen=True)
+class Retention:
+    """Deletes what is over.
+
+    Args:
+        sessions: of the installation's database.
+        days: how long ended sessions, used invitations, ended batches and the keys of requests are kept.
+    """
+
+    sessions: Sessions
+    days: int
+
+    async def delete_expired(self) -> int:
+        """Delete what is over; how many rows that concerned."""
+        moment = now()
+        long_ago = moment - dt.timedelta(days=self.days)
+        concerned = 0
+        for statement in (*_at_once(moment), *_after(long_ago)):
+            async with self.sessions.begin() as session:
+                done = await session.execute(statement.execution_options(synchronize_session=False))
+            assert isinstance(done, CursorResult)  # noqa: S101 -- what a DELETE or an UPDATE gives
+            concerned += done.rowcount
+        return concerned
+
+
+def _at_once(moment: dt.datetime) -> list[Delete]:
+    """What nobody asks for once it has expired."""
+    tables = (RenderingRow, RefreshTokenRow, RateCountRow, SignInDelayRow)
+    return [delete(table).where(table.expires_at <= moment) for table in tables]
+
+
+def _after(long_ago: dt.datetime) -> list[Delete | Update]:
+    """What people may still ask about for a while."""
+    still_goes_on = exists().where(BatchCaseRow.batch_id == BatchRow.id, BatchCaseRow.state.in_(("waiting", "working")))
+    ended = select(BatchRow.id).where(BatchRow.created_at < long_ago, ~still_goes_on)
+    invitation: ColumnElement[bool] = (InvitationRow.expires_at < long_ago) | (InvitationRow.used_at < long_ago)
+    return [
+        delete(SignInRow).where((SignInRow.ends_at < long_ago) | (SignInRow.revoked_at < long_ago)),
+        delete(InvitationRow).where(invitation | (InvitationRow.revoked_at < long_ago)),
+        delete(BatchCaseRow).where(BatchCaseRow.batch_id.in_(ended)),
+        delete(BatchRow).where(BatchRow.created_at < long_ago, ~exists().where(BatchCaseRow.batch_id == BatchRow.id)),
+        _forget_key(AssessmentRow, long_ago),
+    ]
+
+
+def _forget_key(table: type[AssessmentRow], long_ago: dt.datetime) -> Update:
+    old = (table.created_at < long_ago) & table.idempotency_key.is_not(None)
+    return update(table).where(old).values(idempotency_key=None, request_hash=None)

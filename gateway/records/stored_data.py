@@ -1,0 +1,147 @@
+"""What is stored about a patient beside assessments, measurements and alerts; the export leaves nothing out."""
+
+import base64
+import datetime as dt
+import json
+from dataclasses import dataclass
+from uuid import UUID
+
+import anyio
+from sqlalchemy import ColumnElement, select
+
+from gateway.platform.audit import AuditLine, audit_line
+from gateway.platform.database.engine import Sessions
+from gateway.platform.database.tables import (
+    AccountRow,
+    AlertRow,
+    AssessmentRow,
+    AuditRow,
+    BatchCaseRow,
+    InvitationRow,
+    MeasurementRow,
+    RenderingRow,
+)
+from gateway.platform.encryption import decrypt
+from gateway.platform.identity.scopes import account_actor
+from gateway.records.encrypted import decrypt_rendering
+from gateway.records.patients import Patient
+from gateway.records.stored_risk import AnyRisk, read_stored_risk
+
+
+@dataclass(frozen=True)
+class StoredAccount:
+    """A patient's own account."""
+
+    id: UUID
+    email: str
+    created_at: dt.datetime
+    disabled_at: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class StoredInvitation:
+    """An invitation to an account of the patient's own, whatever became of it."""
+
+    id: UUID
+    email: str
+    created_by: str
+    created_at: dt.datetime
+    expires_at: dt.datetime
+    used_at: dt.datetime | None
+    revoked_at: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class StoredRendering:
+    """A kept preview or heat map."""
+
+    assessment_id: UUID
+    kind: str
+    expires_at: dt.datetime
+    png_base64: str
+
+
+@dataclass(frozen=True)
+class WaitingCase:
+    """A case of a batch; what was handed in is there until it has ended."""
+
+    batch_id: UUID
+    reference: str
+    state: str
+    risk: AnyRisk | None
+    image_base64: str | None
+
+
+class StoredData:
+    """Reads what is stored about a patient; whether the caller may see the patient was asked before.
+
+    Args:
+        sessions: of the installation's database.
+    """
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    async def account(self, patient: Patient) -> StoredAccount | None:
+        """The patient's own account, if there is one."""
+        if patient.account_id is None:
+            return None
+        async with self._sessions() as session:
+            row = await session.get_one(AccountRow, patient.account_id)
+        return StoredAccount(row.id, row.email, row.created_at, row.disabled_at)
+
+    async def invitations(self, patient: Patient) -> list[StoredInvitation]:
+        """Invitations to an account of the patient's own, oldest first."""
+        query = select(InvitationRow).where(InvitationRow.patient_id == patient.id).order_by(InvitationRow.id)
+        async with self._sessions() as session:
+            rows = (await session.scalars(query)).all()
+        return [
+            StoredInvitation(
+                row.id, row.email, row.created_by, row.created_at, row.expires_at, row.used_at, row.revoked_at
+            )
+            for row in rows
+        ]
+
+    async def renderings(self, patient: Patient) -> list[StoredRendering]:
+        """Kept previews and heat maps, oldest first."""
+        mine = select(AssessmentRow.id).where(AssessmentRow.patient_id == patient.id)
+        query = select(RenderingRow).where(RenderingRow.assessment_id.in_(mine))
+        async with self._sessions() as session:
+            rows = (await session.scalars(query.order_by(RenderingRow.assessment_id, RenderingRow.kind))).all()
+        return await anyio.to_thread.run_sync(lambda: [_rendering(row, patient.data_key) for row in rows])
+
+    async def batch_cases(self, patient: Patient) -> list[WaitingCase]:
+        """The patient's cases of batches."""
+        query = select(BatchCaseRow).where(BatchCaseRow.patient_id == patient.id).order_by(BatchCaseRow.id)
+        async with self._sessions() as session:
+            rows = (await session.scalars(query)).all()
+        return await anyio.to_thread.run_sync(lambda: [_case(row, patient.data_key) for row in rows])
+
+    async def trail(self, patient: Patient) -> list[AuditLine]:
+        """Who read or wrote what of this patient, and what the patient's own account did, oldest first."""
+        subjects = [str(patient.id)]
+        async with self._sessions() as session:
+            for table in (AssessmentRow, MeasurementRow, AlertRow):
+                subjects += map(str, await session.scalars(select(table.id).where(table.patient_id == patient.id)))
+            batches = select(BatchCaseRow.batch_id).where(BatchCaseRow.patient_id == patient.id).distinct()
+            subjects += map(str, await session.scalars(batches))
+            invitations = select(InvitationRow.id).where(InvitationRow.patient_id == patient.id)
+            subjects += [f"invitation:{identity}" for identity in await session.scalars(invitations)]
+            about: ColumnElement[bool] = AuditRow.subject.in_(subjects)
+            if patient.account_id is not None:
+                own = account_actor(patient.account_id)
+                about |= (AuditRow.subject == own) | (AuditRow.actor == own)
+            query = select(AuditRow).where(AuditRow.organisation_id == patient.organisation_id, about)
+            return [audit_line(row) for row in await session.scalars(query.order_by(AuditRow.sequence))]
+
+
+def _rendering(row: RenderingRow, key: bytes) -> StoredRendering:
+    png = decrypt_rendering(key, row.content, row.assessment_id, row.kind)
+    return StoredRendering(row.assessment_id, row.kind, row.expires_at, base64.b64encode(png).decode())
+
+
+def _case(row: BatchCaseRow, key: bytes) -> WaitingCase:
+    content = json.loads(decrypt(key, row.record, row.id.bytes + b"record")) if row.record else {"risk": None}
+    image = decrypt(key, row.image, row.id.bytes + b"image") if row.image else None
+    shown = base64.b64encode(image).decode() if image is not None else None
+    return WaitingCase(row.batch_id, row.reference, row.state, read_stored_risk(content["risk"]), shown)
