@@ -7,6 +7,7 @@ import subprocess
 import pytest
 from PIL import Image
 
+from shared.radiograph.phantom import as_jpeg, knee
 from tests.e2e.pages.conftest import CODE, PASSWORD, SHOTS
 
 pytestmark = pytest.mark.browser
@@ -100,6 +101,20 @@ def test_picture_only(site, visit, knee_file):
     user.assess()
     assert user.page.locator("#image-title").count() == 1
     assert user.page.locator("#risk-title").count() == 0
+
+
+def test_what_is_odd_about_a_picture_is_told_in_plain_words(site, visit, tmp_path, axe):
+    small = tmp_path / "small.jpg"
+    small.write_bytes(as_jpeg(knee(size=(420, 350))))
+    user = visit(site, 360)
+    user.register("odd@home.example")
+    user.page.set_input_files("#image", small)
+    user.assess()
+    lines = user.page.locator("section[aria-labelledby=film-title] li").all_inner_texts()
+    assert lines == ["The picture is too small to be read with confidence."]
+    assert user.page.locator("text=This part is missing").count() == 0
+    user.shot("odd-picture")
+    user.is_accessible(axe)
 
 
 def test_answers_only(site, visit, axe):
