@@ -165,7 +165,7 @@ def test_a_refused_picture_says_why_and_the_form_stays(site, visit, axe):
     assert len(user.page.inner_text("#refused-detail")) > 20
     user.is_accessible(axe)
     user.shot("refused")
-    user.page.set_input_files("#image", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": b"no picture at all"})
+    user.page.set_input_files("#image", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": b"\x00\x01 no picture"})
     user.page.click("#assessment button[type=submit]")
     user.page.wait_for_selector("text=The picture cannot be read")
 
