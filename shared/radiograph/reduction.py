@@ -10,6 +10,7 @@ from shared.radiograph.tones import Pixels, working_size
 
 STRIP_PIXELS, MOST_ROWS = 131_072, 512
 
+RESIZED = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.int16), np.dtype(np.float32))
 Sums = npt.NDArray[np.float32]
 
 
@@ -27,7 +28,13 @@ def strip_rows(width: int) -> int:
 
 def fitted(pixels: Pixels) -> Pixels:
     """Reduce (height, width) or (height, width, channels) to working size by area averaging; never enlarge."""
-    return fitted_strips(strips(pixels), pixels.shape[1], pixels.shape[0])
+    height, width = pixels.shape[:2]
+    size = working_size(width, height)
+    if size == (width, height):
+        return pixels
+    if pixels.dtype in RESIZED:  # OpenCV needs no copy of these, and is many times as fast
+        return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+    return fitted_strips(strips(pixels), width, height)
 
 
 def fitted_strips(parts: Iterator[Pixels], width: int, height: int) -> Pixels:
@@ -44,6 +51,8 @@ def fitted_strips(parts: Iterator[Pixels], width: int, height: int) -> Pixels:
         ValueError: the parts have not `height` rows in all.
     """
     new_width, new_height = working_size(width, height)
+    if (new_width, new_height) == (width, height):
+        return whole(parts, height)
     result: Sums | None = None
     kind, top = np.dtype(np.uint8), 0
     for part in parts:
@@ -54,6 +63,14 @@ def fitted_strips(parts: Iterator[Pixels], width: int, height: int) -> Pixels:
     if result is None or top != height:
         raise ValueError(f"{top} rows of {height}")
     return result if kind.kind == "f" else np.rint(result).astype(kind)
+
+
+def whole(parts: Iterator[Pixels], height: int) -> Pixels:
+    """Strips of a picture that is no larger than the working size, put together."""
+    pixels = np.concatenate(list(parts))
+    if len(pixels) != height:
+        raise ValueError(f"{len(pixels)} rows of {height}")
+    return pixels
 
 
 def narrowed(part: Pixels, width: int) -> Sums:
