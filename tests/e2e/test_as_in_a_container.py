@@ -61,7 +61,7 @@ def attempts(server):
 @pytest.mark.parametrize(("proxies", "second"), [('["127.0.0.1"]', 401), ('["10.231.77.0/24"]', 429)])
 def test_only_the_edge_is_believed_about_the_callers_address(tmp_path, proxies, second):
     """One attempt a minute for an address: the second is refused where both count as the address they came from."""
-    settings = {"TRABECULA_TRUSTED_PROXIES": proxies, "TRABECULA_LOGINS_PER_MINUTE": "1"}
+    settings = {"TRABECULA_TRUSTED_PROXIES": proxies, "TRABECULA_LOGINS_PER_ADDRESS_PER_MINUTE": "1"}
     with running("serve", "--services", NOWHERE, state=tmp_path / "state", log=tmp_path / "log", **settings) as server:
         assert list(attempts(server)) == [401, second]
 
