@@ -16,6 +16,7 @@ from shared.inference.oip import OipScorer
 from shared.inference.onnx import OnnxScorer
 from shared.problems import ServiceUnavailable
 from shared.radiograph import joints
+from shared.radiograph.decoder import DecoderPool
 from shared.radiograph.phantom import as_jpeg, knee
 from shared.radiograph.upright import Correction
 from tests.e2e.conftest import free_port
@@ -82,11 +83,12 @@ def test_every_output_is_that_of_onnx_runtime(server):
 
 
 def test_a_radiograph_is_staged_as_by_onnx_runtime(server):
-    there = load(StagingSettings(internal_secret=SECRET, inference="oip", inference_address=server, _env_file=None))
-    here = load(StagingSettings(internal_secret=SECRET, _env_file=None))
-    there.check()
-    picture = as_jpeg(knee(size=(1200, 1000)))
-    theirs, ours = there.stage(picture, Correction()).finding, here.stage(picture, Correction()).finding
+    asked = StagingSettings(internal_secret=SECRET, inference="oip", inference_address=server, _env_file=None)
+    with DecoderPool(1) as pool:
+        there, here = load(asked, pool), load(StagingSettings(internal_secret=SECRET, _env_file=None), pool)
+        there.check()
+        picture = as_jpeg(knee(size=(1200, 1000)))
+        theirs, ours = there.stage(picture, Correction()).finding, here.stage(picture, Correction()).finding
     assert theirs.stage == ours.stage
     assert theirs.probabilities == pytest.approx(ours.probabilities, abs=1e-5)
 

@@ -16,6 +16,7 @@ from services.imaging.training.likeness import Likeness, copies
 from services.imaging.training.tables import WrongData
 from shared.contracts.models import ModelCard
 from shared.manifest import verify_manifest
+from shared.radiograph.decoder import DecoderPool
 from shared.radiograph.phantom import as_jpeg, knee, lumbar_spine
 from tests.training.conftest import of_another
 
@@ -213,7 +214,8 @@ def test_a_hospitals_folder_becomes_a_package_and_never_replaces_one(pictures, t
     assert card.metrics["within_spine_cut_out"] == {"radiographs": 0}
     settings = ImagingSettings(internal_secret=SecretStr("x" * 32), models=tmp_path / "models", _env_file=None,
                                imaging_version="hospital-1")  # fmt: skip
-    assert load(settings).card.version == "hospital-1"
+    with DecoderPool(1) as decoder:
+        assert load(settings, decoder).card.version == "hospital-1"
     again = run("services.imaging.training", *options, "--version", "hospital-1")
     assert again.returncode == 1
     assert "is there already and is kept for the way back" in again.stderr
