@@ -84,11 +84,13 @@ def test_every_output_is_that_of_onnx_runtime(server):
 
 def test_a_radiograph_is_staged_as_by_onnx_runtime(server):
     asked = StagingSettings(internal_secret=SECRET, inference="oip", inference_address=server, _env_file=None)
-    with DecoderPool(1) as pool:
-        there, here = load(asked, pool), load(StagingSettings(internal_secret=SECRET, _env_file=None), pool)
-        there.check()
-        picture = as_jpeg(knee(size=(1200, 1000)))
-        theirs, ours = there.stage(picture, Correction()).finding, here.stage(picture, Correction()).finding
+    pool = DecoderPool(1)
+    there, here = load(asked, pool), load(StagingSettings(internal_secret=SECRET, _env_file=None), pool)
+    there.check()
+    picture = as_jpeg(knee(size=(1200, 1000)))
+    theirs, ours = there.stage(picture, Correction()).finding, here.stage(picture, Correction()).finding
+    there.decoder.close()
+    here.decoder.close()
     assert theirs.stage == ours.stage
     assert theirs.probabilities == pytest.approx(ours.probabilities, abs=1e-5)
 

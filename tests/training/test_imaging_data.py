@@ -214,8 +214,9 @@ def test_a_hospitals_folder_becomes_a_package_and_never_replaces_one(pictures, t
     assert card.metrics["within_spine_cut_out"] == {"radiographs": 0}
     settings = ImagingSettings(internal_secret=SecretStr("x" * 32), models=tmp_path / "models", _env_file=None,
                                imaging_version="hospital-1")  # fmt: skip
-    with DecoderPool(1) as decoder:
-        assert load(settings, decoder).card.version == "hospital-1"
+    loaded = load(settings, DecoderPool(1))
+    loaded.decoder.close()
+    assert loaded.card.version == "hospital-1"
     again = run("services.imaging.training", *options, "--version", "hospital-1")
     assert again.returncode == 1
     assert "is there already and is kept for the way back" in again.stderr

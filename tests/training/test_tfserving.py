@@ -98,16 +98,18 @@ def settings(address, **given):
 def test_a_radiograph_is_staged_as_by_onnx_runtime(serving):
     """Every picture goes through the whole service: joints found, cropped and graded by the server's answers."""
     address, _ = serving
-    with DecoderPool(1) as pool:
-        there = load(settings(address), pool)
-        here = load(StagingSettings(internal_secret=SECRET, _env_file=None), pool)
-        there.check()
-        for seed in range(3):
-            picture = as_jpeg(knee(seed=seed, size=(1200, 1000)))
-            theirs, ours = there.stage(picture, Correction()).finding, here.stage(picture, Correction()).finding
-            assert theirs.stage == ours.stage
-            assert theirs.probabilities == pytest.approx(ours.probabilities, abs=TOLERANCE)
-            assert [graded.box for graded in theirs.knees] == [graded.box for graded in ours.knees]
+    pool = DecoderPool(1)
+    there = load(settings(address), pool)
+    here = load(StagingSettings(internal_secret=SECRET, _env_file=None), pool)
+    there.check()
+    for seed in range(3):
+        picture = as_jpeg(knee(seed=seed, size=(1200, 1000)))
+        theirs, ours = there.stage(picture, Correction()).finding, here.stage(picture, Correction()).finding
+        assert theirs.stage == ours.stage
+        assert theirs.probabilities == pytest.approx(ours.probabilities, abs=TOLERANCE)
+        assert [graded.box for graded in theirs.knees] == [graded.box for graded in ours.knees]
+    there.decoder.close()
+    here.decoder.close()
 
 
 def test_every_output_comes_back_in_its_shape(serving):
