@@ -68,6 +68,7 @@ def private_output() -> BinaryIO:
 def warm_up() -> None:
     """Decode a small picture of each kind, which loads every library; afterwards no file can be opened any more."""
     import gdcm  # noqa: F401
+    import pi_heif  # noqa: F401
     from pydicom.charset import python_encoding
     from pydicom.pixels import decoders  # noqa: F401
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shared.problems import ImageTooLarge, UnreadableImage, UnsupportedImage
+from shared.problems import ImageTooLarge, InvalidInput, UnreadableImage, UnsupportedImage
 from shared.radiograph import phantom
 from shared.radiograph.decoder import DecoderPool
 from shared.radiograph.intake import decode
 from shared.radiograph.prepare import GrayPixels
+from tests.fuzz.inputs import files, lossless_files
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's limits are Linux's")
 
@@ -39,6 +40,24 @@ def test_a_radiograph_comes_back_as_if_it_was_decoded_here(pool, picture, writte
     assert np.array_equal(there.pixels, here.pixels)
     facts = [field.name for field in dataclasses.fields(here) if field.name != "pixels"]
     assert [getattr(there, name) for name in facts] == [getattr(here, name) for name in facts]
+
+
+KINDS = {**files(), **lossless_files()}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_file_is_decoded_after_nothing_can_be_opened_any_more(pool, kind):
+    def answer(read):
+        try:
+            return read(KINDS[kind]).pixels
+        except InvalidInput as error:
+            return error.detail
+
+    there, here = answer(pool.decode), answer(decode)
+    if isinstance(here, str):
+        assert there == here
+    else:
+        assert np.abs(there.astype(int) - here).max() <= 1
 
 
 def test_a_problem_comes_back_as_what_it_is(pool):
