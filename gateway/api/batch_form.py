@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import FormData, UploadFile
 
 from gateway.api.deps import RENAMED
-from gateway.assessing.case import CLINICAL_MODELS, DEFAULT_MODEL, invalid_record, read_record
-from gateway.platform.json_size import MOST_VALUES_IN_MANIFEST, MOST_VALUES_IN_RECORD, holds_more, may_hold_more
+from gateway.assessing.case import CLINICAL_MODELS, DEFAULT_MODEL, read_record
+from gateway.platform.json_size import MOST_VALUES_IN_MANIFEST, may_hold_more
 from gateway.platform.validators import checked_patient_number
 from gateway.records.batches import Batch, BatchCase
 from gateway.records.stored_risk import AnyRisk
@@ -110,9 +110,6 @@ def checked_cases(manifest: Manifest, images: dict[str, UploadFile]) -> list[Bat
 def _record(case: ManifestCase) -> AnyRisk | None:
     if case.clinical is None:
         return None
-    if holds_more(case.clinical, MOST_VALUES_IN_RECORD):
-        fault = f"more than {MOST_VALUES_IN_RECORD} values, which no record has"
-        raise invalid_record([{"field": "clinical", "message": fault, "code": "too_long"}])
     return read_record(case.clinical, case.clinical_model)
 
 

@@ -26,7 +26,7 @@ from shared.contracts.models import ModelCard
 from shared.inference import Scorer
 from shared.problems import ImageRefused
 from shared.radiograph import Radiograph
-from shared.radiograph.detail import lack_of_detail
+from shared.radiograph.detail import lack_of_detail, once
 from shared.radiograph.prepare import GrayPixels
 from shared.radiograph.upright import Correction, corrected
 
@@ -101,8 +101,7 @@ def lacking(radiograph: Radiograph, regions: Regions, crops: Sequence[GrayPixels
     if regions.site != "knee":
         return []
     says = "How the bone looks is uncertain"
-    found = (lack_of_detail(radiograph, *part, says) for part in zip(regions.boxes, crops, strict=True))
-    return list({lack.type: lack for lack in found if lack}.values())
+    return once(lack_of_detail(radiograph, *part, says) for part in zip(regions.boxes, crops, strict=True))
 
 
 def finding(

@@ -13,7 +13,7 @@ from shared.contracts.findings import KL_NAMES, STAGE_LABELS, Knee, StagingFindi
 from shared.inference import Scorer
 from shared.problems import ImageRefused
 from shared.radiograph import Radiograph
-from shared.radiograph.detail import lack_of_detail
+from shared.radiograph.detail import lack_of_detail, once
 from shared.radiograph.heatmap import Box, Heat
 from shared.radiograph.joints import THRESHOLD, KneeJoint, find_knees, joint_crop
 from shared.radiograph.prepare import network_input
@@ -57,7 +57,7 @@ def stage(radiograph: Radiograph, network: Scorer, finder: Scorer, model: ModelR
         lack_of_detail(radiograph, joint.box, crop, "The grade is uncertain")
         for joint, crop in zip(joints, crops, strict=True)
     ]
-    odd += upside_down_beside(radiograph.pixels, joints, finder) + list({w.type: w for w in lacks if w}.values())
+    odd += upside_down_beside(radiograph.pixels, joints, finder) + once(lacks)
     knees = [knee(*parts) for parts in zip(joints, sides, lacks, probabilities, strict=True)]
     heat = [evidence(maps, knee.stage) for maps, knee in zip(outputs["heat"], knees, strict=True)]
     return Reading(finding(knees, model), odd, [joint.box for joint in joints], heat)

@@ -4,6 +4,8 @@ The limits come from degrading radiographs until their reading moves (docs/model
 where the network looks: a knee's grade in the joint, its bone in a frame of twice the joint, and hold for both.
 """
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +14,7 @@ from shared.contracts.film import FilmWarning
 from shared.radiograph.prepare import NETWORK_SIZE, GrayPixels, squared
 from shared.radiograph.radiograph import Radiograph
 
+LACKS = frozenset({"few_pixels", "heavy_compression", "blurred"})
 # Width in pixels of the picture as it was sent. Of the labelled films the narrowest joint has 193; with 150 the first
 # grades, and with 130 the first bone readings, move.
 LEAST_PIXELS = 180
@@ -53,6 +56,11 @@ def lack_of_detail(
             "Export it from its source at full size.",
         )
     return None
+
+
+def once(lacks: Iterable[FilmWarning | None]) -> list[FilmWarning]:
+    """What is lacking anywhere in a picture, each kind once."""
+    return list({lack.type: lack for lack in lacks if lack}.values())
 
 
 def is_blurred(crop: GrayPixels) -> bool:

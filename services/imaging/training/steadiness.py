@@ -15,13 +15,12 @@ from services.imaging.settings import SHIPPED
 from shared.contracts.base import ModelReference
 from shared.inference.onnx import OnnxScorer
 from shared.problems import ImageRefused
-from shared.radiograph.detail import LEAST_PIXELS
+from shared.radiograph.detail import LACKS, LEAST_PIXELS
 from shared.radiograph.intake import decode
 from shared.radiograph.joints import MODEL
 from shared.training.degrade import Moved, films, table, ways
 
 PAGE = Path("docs/model-cards/imaging-steadiness.md")
-LACKS = frozenset({"few_pixels", "blurred", "heavy_compression"})
 SOME, SEED = 60, 0
 ORDER = ("normal", "osteopenia", "osteoporosis")
 HEAD = f"""# How steady the bone reading of a knee is

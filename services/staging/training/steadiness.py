@@ -18,13 +18,12 @@ from shared.contracts.base import ModelReference
 from shared.contracts.findings import Knee
 from shared.inference.onnx import OnnxScorer
 from shared.problems import ImageRefused
-from shared.radiograph.detail import LEAST_PIXELS
+from shared.radiograph.detail import LACKS, LEAST_PIXELS
 from shared.radiograph.intake import decode
 from shared.radiograph.joints import MODEL
 from shared.training.degrade import Moved, films, table, ways
 
 PAGE = Path("docs/model-cards/staging-steadiness.md")
-LACKS = frozenset({"few_pixels", "blurred", "heavy_compression"})
 SOME, SEED = 80, 0
 # Knees of the same film are the same knee where their middles lie this near, in shares of the width.
 SAME_PLACE = 0.12
