@@ -1,11 +1,12 @@
 """Sets Trabecula up and starts it, on Linux, macOS and Windows, with Python 3.11 to 3.13 and nothing else.
 
 python up.py [OPTIONS OF `trabecula serve`]   set up what is missing, then serve
-python up.py --setup-only [oip]               set up, start nothing
+python up.py --setup-only [oip|oidc]          set up, start nothing
 python up.py --test [PYTEST ARGUMENTS]        set up with the test tools, run the tests
-python up.py --check                          format, lint, types, import rules, dependencies
+python up.py --check                          format, lint, types, import rules, dependencies and their known flaws
 python up.py --bench [ARGUMENTS]              run the benchmarks
 python up.py --lock [--upgrade]               renew requirements/*.txt
+python up.py --audit [ARGUMENTS]              look the locked packages up in a list of known vulnerabilities
 python up.py --sbom                           list what each container carries, in build/sbom
 python up.py --docs                           renew the generated pages, build the docs' site in build/docs
 python up.py --training MODULE [ARGUMENTS]    run a training module, with TensorFlow, in .venv-training
@@ -33,18 +34,22 @@ TASKS = {
     "--test": ("test", ["-m", "pytest"]),
     "--bench": ("test", ["-m", "bench"]),
     "--lock": ("test", ["requirements/lock.py"]),
+    "--audit": ("test", ["requirements/audit.py"]),
     "--sbom": ("test", ["deploy/sbom.py"]),
     "--docs": ("test", ["docs/generate.py", "--build"]),
     "--training": ("training", ["-m"]),
 }
 # What needs packages that the project's own versions do not go with, or that nobody else should wait for.
-APART = ("training", "oip")
+APART = ("training", "oip", "oidc")
 CHECKS = (
     ["-m", "ruff", "format", "--check", "."],
     ["-m", "ruff", "check", "."],
     ["-m", "mypy"],
     ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()", "--no-logo"],
     ["-m", "deptry", "."],
+    ["deploy/image_digests.py", "--check"],
+    ["requirements/audit.py"],
+    ["-m", "tests.openapi"],
 )
 # Messages of a failed pip, each with its cause and the cure.
 CAUSES = (

@@ -1,9 +1,9 @@
-"""`make bench [ARGS="speed | computation | gateway | resilience"]`; each says what it measures with --help."""
+"""`make bench [ARGS="speed | computation | gateway | resilience | flood"]`; each says what it measures with --help."""
 
 import argparse
 from pathlib import Path
 
-from bench import computation, gateway_cpu, resilience, speed
+from bench import computation, flood, gateway_cpu, resilience, speed
 
 
 def main() -> None:
@@ -21,11 +21,16 @@ def main() -> None:
     for_resilience.add_argument("--total", type=int, default=1000)
     for_resilience.add_argument("--clients", type=int, default=20)
     for_resilience.add_argument("--kill-every", type=float, default=10, help="seconds")
+    for_flood = which.add_parser("flood", description=flood.__doc__)
+    for_flood.add_argument("--total", type=int, default=500)
+    for_flood.add_argument("--strangers", type=int, default=50)
     options = parser.parse_args()
     if options.which == "computation":
         raise SystemExit(computation.computation(options.rounds))
     if options.which == "gateway":
         gateway_cpu.gateway_cpu(options.count)
+    elif options.which == "flood":
+        raise SystemExit(flood.flood(options.total, options.strangers))
     elif options.which == "resilience":
         raise SystemExit(resilience.resilience(options.total, options.clients, options.kill_every))
     else:

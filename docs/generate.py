@@ -23,10 +23,13 @@ from pydantic_settings import BaseSettings
 from typer.testing import CliRunner
 
 import services
+from gateway.api.problems import MAY_RETRY
 from gateway.cli.main import app
 from gateway.settings import GatewaySettings
-from shared.problems import PROBLEMS, TYPE_PREFIX
+from shared.problem_catalogue import catalogue
+from shared.problems import TYPE_PREFIX, Problem
 from shared.settings import ServiceSettings
+from shared.weights import SETS, SHIPPED, Part
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -61,10 +64,86 @@ COMMANDS = """# Command line
 PROBLEM_TYPES = f"""# Problems
 
 Every error is a problem document (RFC 9457). Its `type` is `{TYPE_PREFIX}` followed by one of the names below, and
-programs decide by it. `detail` tells a person what is wrong in this case and what to do about it.
+programs decide by it. `detail` tells a person what is wrong in this case and what to do about it, and
+`documentation_url` leads to the page of the problem on the installation itself. Below `/fhir` the same problem comes as
+an OperationOutcome. `GET /v1/problems` has this list for programs.
+"""
+WEIGHTS = """# What the weights may be used for
+
+The code is under Apache-2.0. Weights are another matter: whatever a part of a model was learned from, its owners have a
+say in what the part may be used for. A part is **research only** as soon as one of its sets is, even if that set only
+taught it what a spine looks like, or what is no knee. This page, the cards (`GET /v1/models`), `trabecula preflight`
+and the running services read one table, `shared/weights.py`. It is no legal advice.
+"""
+OPEN_INSTALLATION = """## An open installation
+
+`TRABECULA_MODELS_OPEN=true` (in one process, or for imaging, staging and clinical alike) runs without every part that
+is research only:
+"""
+OPEN_ROWS = [
+    (
+        "spines of every kind",
+        "the gate and the anatomy, by a head that no research-only picture taught; the bone is `indeterminate`, and "
+        "`summary` says why. Uncut spines are read as ever (481 of 481); of DXA images 15 in 116 and of cut-outs 35 in "
+        "97 are refused, since that head never saw any",
+    ),
+    (
+        "knees",
+        "the gate and the anatomy; the bone is `indeterminate` and the knees are not graded (`partial`, reason "
+        "`research_only`), since the shipped joint finder is research only. One that learned without the sets named "
+        "below opens both: `make train-joints EXCLUDE=...`, and its row here",
+    ),
+    (
+        "a film that lies turned, or is inverted",
+        "**not put right**: what tells that is research only. It is read as it was sent, with the warning "
+        "`orientation_unchecked`; DICOM's own tags are still heeded",
+    ),
+    ("the seed system's questionnaire", "no probability, and the reason"),
+    ("the clinical record", "as ever"),
+]
+OPEN_PACKAGES = """`GET /v1/models` lists in `left_unused` what an installation runs without. A package of your own
+works if its card says what it was learned from, as cards of this version do; `EXCLUDE=spine_dxa`, and so on, leaves a
+set out of a training. The figures of the open gate are on the [imaging card](../model-cards/imaging.md). What is
+`unverified` is used, and whoever needs certainty asks its owners.
 """
 KINDS = {bool: "true or false", int: "whole number", float: "number", str: "text", Path: "path", SecretStr: "secret"}
 BOUNDS = {"ge": "from", "gt": "above", "le": "up to", "lt": "below", "min_length": "at least", "max_length": "at most"}
+
+
+def may_be_used(part: Part) -> str:
+    """Whether a product may use a part of the weights, in words."""
+    if part.restricted_by:
+        return f"**research only**, for {', '.join(part.restricted_by)}"
+    unverified = [name for name in part.learned_from if SETS[name].standing == "unverified"]
+    return f"yes; unverified: {', '.join(unverified)}" if unverified else "yes"
+
+
+def weights_page() -> str:
+    """Every part of the shipped weights, the sets behind it, and what an open installation does."""
+    parts = [
+        (
+            f"`{part.name}`",
+            f"`{part.file}`",
+            part.does,
+            ", ".join(part.learned_from),
+            may_be_used(part),
+        )
+        for part in SHIPPED
+    ]
+    sets = [(f"`{name}`", data.licence, data.standing) for name, data in SETS.items()]
+    return page(
+        [
+            WEIGHTS,
+            "## The parts\n",
+            *table(("part", "file", "what it does", "learned from", "may a product use it?"), parts),
+            "## The sets\n",
+            *table(("set", "licence", "standing"), sets),
+            "[Data](../data.md) says where each comes from.\n",
+            OPEN_INSTALLATION,
+            *table(("film or record", "what is answered"), OPEN_ROWS),
+            OPEN_PACKAGES,
+        ]
+    )
 
 
 def operations_page() -> str:
@@ -193,11 +272,17 @@ def shown_default(value: Any) -> str:
 
 def problems_page() -> str:
     """Every problem type that an error answer can have."""
-    rows = []
-    for error, problem in PROBLEMS.items():
-        meaning = " ".join((error.__doc__ or "").split("\n\n")[0].split())
-        rows.append((f"`{problem.slug}`", str(problem.status.value), problem.title, meaning))
-    return page([PROBLEM_TYPES, *table(("type", "status", "title", "meaning"), rows)])
+    entries = catalogue()
+    lines = [PROBLEM_TYPES, *table(("type", "status", "title"), [problem_row(one.problem) for one in entries])]
+    for one in entries:
+        lines += [f"## {one.problem.slug}\n", f"{one.cause}\n", f"**What to do.** {one.cure}\n"]
+        lines.append(f"**Send it again?** {MAY_RETRY[one.retry]}\n")
+    return page(lines)
+
+
+def problem_row(problem: Problem) -> tuple[str, ...]:
+    """The row of a problem, which leads to its section."""
+    return f"[`{problem.slug}`](#{problem.slug})", str(problem.status.value), problem.title
 
 
 def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
@@ -214,7 +299,13 @@ def page(lines: list[str]) -> str:
     return "\n".join([NOTICE, *lines]).rstrip() + "\n"
 
 
-PAGES = {"api.md": operations_page, "settings.md": settings_page, "cli.md": commands_page, "problems.md": problems_page}
+PAGES = {
+    "api.md": operations_page,
+    "settings.md": settings_page,
+    "cli.md": commands_page,
+    "problems.md": problems_page,
+    "weights.md": weights_page,
+}
 
 
 def main() -> int:

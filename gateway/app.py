@@ -1,48 +1,79 @@
 """The gateway's composition root."""
 
-from collections.abc import AsyncIterator
+import datetime as dt
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import Depends, FastAPI
+from prometheus_client import Gauge
 
 import gateway.api.accounts
 import gateway.api.alerts
 import gateway.api.assessments
 import gateway.api.audit
 import gateway.api.batches
+import gateway.api.cds
+import gateway.api.dicom
+import gateway.api.dicom_web
 import gateway.api.documentation
+import gateway.api.emergency_accesses
+import gateway.api.events
+import gateway.api.fhir
+import gateway.api.fhir_bundles
+import gateway.api.fhir_operations
 import gateway.api.health
 import gateway.api.invitations
+import gateway.api.key_sets
 import gateway.api.keys
 import gateway.api.metrics
 import gateway.api.model_cards
+import gateway.api.patient_merges
 import gateway.api.patients
+import gateway.api.problems
+import gateway.api.provider_sign_out
 import gateway.api.renderings
 import gateway.api.reports
+import gateway.api.reviews
+import gateway.api.routing
 import gateway.api.sessions
+import gateway.api.smart
 import gateway.api.tokens
+import gateway.api.webhooks
 import gateway.pages.routes
-from gateway.api.client_address import ClientAddressMiddleware
 from gateway.api.deps import known_parameters_only
-from gateway.api.response_headers import ResponseHeadersMiddleware
+from gateway.api.middlewares import install_middlewares
 from gateway.assembly import create_context
 from gateway.assessing.batch_signals import BatchSignals
 from gateway.assessing.batch_worker import BatchWorker
+from gateway.assessing.emergency_access import BEGUN
+from gateway.assessing.film_figures import FIGURES, film_figures
+from gateway.assessing.film_worker import FilmWorker
+from gateway.assessing.model_cards import note_versions
+from gateway.assessing.outbox_metrics import OutboxMetrics
+from gateway.assessing.outbox_worker import OutboxWorker
+from gateway.assessing.provider_sign_in import ProviderSignIn
 from gateway.assessing.services import ServicesSource
+from gateway.assessing.webhooks import WEBHOOK
+from gateway.context import AppContext
+from gateway.interop.dicom.deliver import deliverers
+from gateway.interop.webhooks.deliver import WebhookDeliverer
 from gateway.pages.sessions import BrowserSessions
 from gateway.platform.audit import Audit
 from gateway.platform.audit_head import HeadNotes
+from gateway.platform.audit_stream import AuditStream
 from gateway.platform.background import every, in_background
-from gateway.platform.database.engine import Database
-from gateway.platform.encryption import KeyEncryptionKey
+from gateway.platform.database.engine import Database, database_of
+from gateway.platform.encryption import installation_key
+from gateway.platform.identity.oidc_accounts import ProviderAccounts
+from gateway.platform.syslog import Syslog
 from gateway.records.batch_queue import BatchQueue
+from gateway.records.model_versions import ModelVersions
 from gateway.records.retention import Retention
 from gateway.settings import GatewaySettings
-from shared.body_size_limit import BodySizeLimitMiddleware
-from shared.body_timeout import BodyTimeoutMiddleware
-from shared.logs import AccessLogMiddleware
+from shared.encrypted_spool import encrypt_spooled_uploads
 from shared.problem_responses import install_problems
 from shared.service import install_metrics
 
@@ -50,30 +81,52 @@ from shared.service import install_metrics
 RETENTION_S = 3600
 # Seconds between two notes of the audit trail's head.
 AUDIT_HEAD_S = 3600
-# A body without an upload: a password, a measurement. More could only be meant to keep the gateway busy.
-LARGEST_SMALL_BODY = 32_768
+# Between two looks for lines of the trail that the site's log server does not have.
+AUDIT_STREAM_S = 2
+# And between two looks whether the hospital's sign-in provider answers.
+PROVIDER_S = 60
+# Deliveries sent at the same time: a destination that is slow to answer holds up one of them.
+OUTBOX_WORKERS = 2
+# Seconds between two looks at the outbox for Prometheus, and at the versions of the models.
+METRICS_S, MODELS_S = 15, 60
+# Seconds between two counts of the films that wait.
+FILM_FIGURES_S = 5
 API = (
     gateway.api.tokens,
     gateway.api.accounts,
     gateway.api.sessions,
     gateway.api.invitations,
     gateway.api.keys,
+    gateway.api.key_sets,
     gateway.api.assessments,
+    gateway.api.reviews,
     gateway.api.renderings,
     gateway.api.reports,
+    gateway.api.fhir_bundles,
+    gateway.api.dicom,
+    gateway.api.dicom_web,
+    gateway.api.routing,
     gateway.api.batches,
+    gateway.api.patient_merges,
     gateway.api.patients,
+    gateway.api.emergency_accesses,
     gateway.api.alerts,
+    gateway.api.events,
+    gateway.api.webhooks,
     gateway.api.audit,
     gateway.api.model_cards,
+    gateway.api.problems,
+    gateway.api.provider_sign_out,
 )
-OTHERS = (gateway.api.health, gateway.api.documentation, gateway.pages.routes)
+# These refuse unknown parameters in FHIR's own way. Operations come first: reading takes any name.
+FHIR = (gateway.api.smart, gateway.api.fhir_operations, gateway.api.fhir)
+OTHERS = (*FHIR, gateway.api.cds, gateway.api.health, gateway.api.documentation, gateway.pages.routes)
 DESCRIPTION = """
 Trabecula reads a knee or spine radiograph and a clinical record and returns one **assessment**.
 
 Send `Authorization: Bearer <token>` (people, see `/v1/tokens`) or `X-API-Key: <key>` (hospital systems, which may
 exchange the key for a token too: `grant_type=client_credentials`). What belongs to another organisation is a 404.
-Every error is a problem document (RFC 9457) with a stable `type`.
+Every error is a problem document (RFC 9457) with a stable `type`; below `/fhir` it is an OperationOutcome.
 
 Research software, not a medical device.
 """
@@ -86,27 +139,31 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
         settings: read by the caller; the database they name has been migrated.
         services: entered when the app starts, left when it stops; over the network or in this process.
     """
-
+    encrypt_spooled_uploads()
     signals = BatchSignals()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        database = Database(settings.sqlalchemy_url())
+        database, durable = database_of(settings), database_of(settings, durable=True)
         try:
             async with services() as connected:
-                context = app.state.context = create_context(settings, database, connected, signals)
+                context = app.state.context = create_context(settings, database, durable, connected, signals)
                 app.state.sessions = BrowserSessions(
                     context.authentication, settings.token_key(), settings.refresh_token_days
                 )
-                worker = BatchWorker(BatchQueue(database.sessions), signals, context.assessments)
+                queue = BatchQueue(database.sessions, context.assessments.patients)
+                worker = BatchWorker(queue, signals, context.assessments)
                 workers = [worker.run() for _ in range(settings.batch_concurrency)]
-                purge = every(RETENTION_S, partial(purge_expired, database, settings.retention_days))
-                kek = KeyEncryptionKey(settings.data_key())
-                notes = HeadNotes(Audit(database.sessions), kek, settings.audit_head_file())
-                async with in_background(purge, every(AUDIT_HEAD_S, notes.note), *workers):
+                workers += outbox_work(context, metrics)
+                films = FilmWorker(context.films.queue, context.assessments)
+                workers += [films.run() for _ in range(settings.batch_concurrency)]
+                workers.append(every(FILM_FIGURES_S, partial(film_figures, context.films.queue)))
+                provider = context.authentication.provider
+                async with in_background(*upkeep(settings, database, waiting, provider), *workers):
                     yield
         finally:
             await database.close()
+            await durable.close()
 
     app = FastAPI(
         title="Trabecula",
@@ -121,21 +178,55 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
     )
     app.state.on_stop = signals.stop
     install_problems(app)
-    install_metrics(app, gateway.api.metrics.only_with(settings.metrics_key))
-    uploads = dict.fromkeys(("/v1/assessments", "/new"), settings.max_upload_bytes)
-    larger = {**uploads, "/v1/batches": settings.max_batch_bytes}
-    app.add_middleware(BodySizeLimitMiddleware, max_bytes=LARGEST_SMALL_BODY, larger=larger)
-    app.add_middleware(BodyTimeoutMiddleware, piece_s=settings.upload_piece_s, whole_s=settings.upload_whole_s)
-    app.add_middleware(ClientAddressMiddleware)
-    app.add_middleware(AccessLogMiddleware, component="gateway")
-    app.add_middleware(ResponseHeadersMiddleware)
+    registry = install_metrics(app, gateway.api.metrics.only_with(settings.metrics_key))
+    registry.register(BEGUN)
+    metrics = OutboxMetrics()
+    metrics.register(registry)
+    for figure in FIGURES:
+        registry.register(figure)
+    waiting = Gauge(
+        "trabecula_audit_lines_waiting", "Lines of the audit trail that the log server lacks", registry=registry
+    )
+    install_middlewares(app, settings)
     for module in API:
         app.include_router(module.router, dependencies=[Depends(known_parameters_only)])
     for other in OTHERS:
-        app.include_router(other.router)
-    gateway.api.documentation.install(app)
+        strict = [Depends(known_parameters_only)] if other is gateway.api.health else []
+        app.include_router(other.router, dependencies=strict)
+    app.include_router(gateway.api.problems.pages)
+    gateway.api.documentation.install(app, settings.public_url)
     gateway.pages.routes.install(app)
     return app
+
+
+def outbox_work(context: AppContext, metrics: OutboxMetrics) -> list[Coroutine[Any, Any, None]]:
+    """What sends to others beside the requests, shows how that stands, and sees what changed by itself."""
+    outbox, destinations = context.dicom.outbox, context.dicom.destinations
+    networks = context.settings.allowed_private_networks
+    webhooks = WebhookDeliverer(context.events.events, networks, version("trabecula"))
+    worker = OutboxWorker(outbox, destinations, {**deliverers(context.dicom), WEBHOOK: webhooks})
+    versions = ModelVersions(context.database.sessions)
+    return [
+        *(worker.run() for _ in range(OUTBOX_WORKERS)),
+        every(METRICS_S, partial(metrics.look, outbox)),
+        every(MODELS_S, partial(note_versions, context.services, versions)),
+    ]
+
+
+def upkeep(
+    settings: GatewaySettings, database: Database, waiting: Gauge, provider: ProviderSignIn | None
+) -> Iterator[Coroutine[Any, Any, None]]:
+    """What a gateway does beside the requests: deletes what is over, finds leavers, tells others of the audit trail."""
+    log_server = Syslog.at(settings.audit_syslog, settings.audit_syslog_ca) if settings.audit_syslog else None
+    audit, kek = Audit(database.sessions), installation_key(settings)
+    yield every(RETENTION_S, partial(purge_expired, database, settings.retention_days))
+    yield every(AUDIT_HEAD_S, HeadNotes(audit, kek, settings.audit_head_file(), log_server).note)
+    if log_server is not None:
+        yield every(AUDIT_STREAM_S, AuditStream(database.sessions, log_server, waiting).send)
+    unconfirmed = dt.timedelta(days=settings.oidc_unconfirmed_days)
+    yield every(RETENTION_S, partial(ProviderAccounts(database.sessions, kek).disable_unconfirmed, unconfirmed))
+    if provider is not None:
+        yield every(PROVIDER_S, provider.client.provider.look)
 
 
 async def purge_expired(database: Database, days: int) -> None:

@@ -11,9 +11,19 @@ from gateway.assessing.api_keys import ApiKeyUseCases
 from gateway.assessing.assessments import AssessmentUseCases
 from gateway.assessing.audit_trail import AuditTrail
 from gateway.assessing.authentication import Authentication
+from gateway.assessing.backend_services import BackendServices
 from gateway.assessing.batches import BatchUseCases
+from gateway.assessing.cds import CdsUseCases
+from gateway.assessing.dicom_results import DicomUseCases
+from gateway.assessing.emergency_access import EmergencyAccessUseCases
+from gateway.assessing.event_feed import EventFeed
+from gateway.assessing.films import FilmUseCases
+from gateway.assessing.patient_merges import PatientMergeUseCases
 from gateway.assessing.patients import PatientUseCases
+from gateway.assessing.results import ResultUseCases
+from gateway.assessing.reviews import ReviewUseCases
 from gateway.assessing.services import Services
+from gateway.assessing.webhooks import WebhookUseCases
 from gateway.platform.database.engine import Database
 from gateway.settings import GatewaySettings
 
@@ -29,10 +39,20 @@ class AppContext:
     authentication: Authentication
     accounts: AccountUseCases
     keys: ApiKeyUseCases
+    backend_services: BackendServices
     assessments: AssessmentUseCases
+    reviews: ReviewUseCases
+    results: ResultUseCases
+    dicom: DicomUseCases
+    films: FilmUseCases
+    cds: CdsUseCases
     patients: PatientUseCases
+    emergency_access: EmergencyAccessUseCases
+    patient_merges: PatientMergeUseCases
     batches: BatchUseCases
     audit_trail: AuditTrail
+    events: EventFeed
+    webhooks: WebhookUseCases
 
 
 def get_context(request: Request) -> AppContext:

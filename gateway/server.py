@@ -9,6 +9,7 @@ import typer
 
 from gateway.app import create_app
 from gateway.assessing.administration import create_first_administrator, prepare
+from gateway.assessing.data_secret import require_data_secret
 from gateway.assessing.services import Services, ServicesSource, over_network
 from gateway.settings import GatewaySettings
 from shared.contracts.policy import ClinicPolicy
@@ -33,10 +34,10 @@ def serve(settings: GatewaySettings) -> None:
         set_up(settings)
     else:
         prepare(settings)
+        asyncio.run(require_data_secret(settings))
+    source = services_of(settings)
     if settings.services is None:
-        source = checked(embedded(settings), settings.clinic_policy())
-    else:
-        source = over_network(settings.services, settings.internal_key())
+        source = checked(source, settings.clinic_policy())
     address = f"http://{settings.host}:{settings.port}"
     lines = [f"Trabecula is ready: pages {address}/  API documentation {address}/docs", "Stop it with Ctrl+C."]
     if not settings.is_private():
@@ -48,6 +49,7 @@ def serve(settings: GatewaySettings) -> None:
 def set_up(settings: GatewaySettings) -> None:
     """Bring the database to the newest schema and make the first administrator; what is new is shown once."""
     prepare(settings)
+    asyncio.run(require_data_secret(settings))
     is_new = settings.registration_code is None and not (settings.state_dir / "registration_code").exists()
     if settings.is_registration_open() and is_new:
         code = settings.registration_secret()
@@ -68,8 +70,10 @@ def serve_service(name: str, host: str, port: int, settings: GatewaySettings) ->
     serve_app(service_app(name, settings.internal_key()), host, port, lines)
 
 
-def embedded(settings: GatewaySettings) -> ServicesSource:
-    """All services in this process."""
+def services_of(settings: GatewaySettings) -> ServicesSource:
+    """The services of an installation: over the network, or all in this process."""
+    if settings.services is not None:
+        return over_network(settings.services, settings.internal_key())
     from gateway.embedded import in_process  # a gateway on its own does not carry the services
 
     return in_process(settings.internal_key())

@@ -4,15 +4,22 @@ import ipaddress
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic import AliasChoices, Field, PrivateAttr, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.components import SERVICE_NAMES
 from shared.contracts.policy import ClinicPolicy, FraxLine
 from shared.contracts.record import FraxCountry
-from shared.kept_secrets import kept_secret, new_code, new_secret
+from shared.kept_secrets import kept_secret, new_code, new_secret, secret_of_command, secret_of_file
+from shared.outside import is_secure_url
 from shared.settings import SECRETS
+
+DicomReport = Literal["comprehensive_3d", "comprehensive"]
+ProviderRole = Literal["clinician", "administrator"]
+# Of what sign-in by a provider needs, all or nothing is set.
+OIDC_NEEDS = ("oidc_issuer", "oidc_client_id", "oidc_client_secret", "oidc_roles", "public_url")
 
 
 class GatewaySettings(BaseSettings):
@@ -36,9 +43,29 @@ class GatewaySettings(BaseSettings):
     migrate: bool = Field(
         True, description="Bring the database to the newest schema at the start; off where a job does"
     )
+    gateway_role: str | None = Field(
+        None,
+        pattern=r"^[a-z_][a-z0-9_]{0,62}$",
+        description="PostgreSQL role of the gateways, which the migration gives what they need; unset: its own",
+    )
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/?#]+(/[^\s?#]*[^\s/?#])?$",
+        description="Where people and systems reach the gateway, as https://trabecula.hospital.example; sign-in by a "
+        "provider needs it, and links in FHIR begin with it, else with the address that the caller used",
+    )
     trusted_proxies: tuple[str, ...] = Field(
         (),
         description="Addresses or networks of the edge, which tells the caller's address; nobody else is believed",
+    )
+    allowed_private_networks: tuple[str, ...] = Field(
+        (),
+        description="Private networks in which addresses may lie that others name: keys of hospital systems, FHIR "
+        "servers of CDS clients, webhooks. Elsewhere only public addresses are asked",
+    )
+    cds_store: bool = Field(False, description="Store an assessment for each call of a CDS service that had a record")
+    cds_open: bool = Field(
+        False, description="Answer CDS clients without a token, for a trial; only where this machine alone is listening"
     )
     services: dict[str, str] | None = Field(
         None, description='URL of each service as {"imaging": "http://..."}; all in this process if unset'
@@ -48,8 +75,26 @@ class GatewaySettings(BaseSettings):
     data_secret: SecretStr | None = Field(
         None, min_length=32, description="Encrypts what is stored about patients: whoever loses it loses them all"
     )
+    data_secret_command: str | None = Field(
+        None, min_length=1, description="A key manager's command, run without a shell, that prints the data secret"
+    )
+    data_secret_file: Path | None = Field(None, description="A file in which a key manager puts the data secret")
+    other_data_secret: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="A second one that opens what it encrypted, until `trabecula rewrap` is done; `none` is none",
+    )
     metrics_token: SecretStr | None = Field(
         None, min_length=16, description="What Prometheus sends to see /metrics, as its bearer token"
+    )
+    audit_syslog: str | None = Field(
+        None,
+        pattern=r"^(tls|tcp|udp)://(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$",
+        description="The site's log server, which gets every line of the audit trail (RFC 5424), as "
+        "tls://siem.hospital.example:6514; `tcp` and `udp` are not encrypted",
+    )
+    audit_syslog_ca: Path | None = Field(
+        None, description="PEM file of the authorities that may vouch for it; the system's if unset"
     )
     access_token_minutes: int = Field(15, ge=1, le=120, description="How long an access token lasts")
     refresh_token_days: int = Field(
@@ -76,6 +121,35 @@ class GatewaySettings(BaseSettings):
     registration_code: SecretStr | None = Field(
         None, min_length=8, description="The clinic's code, which it gives to patients who may register"
     )
+    oidc_issuer: str | None = Field(
+        None, description="The hospital's OpenID Connect provider, exactly as it names itself; unset: no such sign-in"
+    )
+    oidc_client_id: str | None = Field(None, min_length=1, description="What this installation is called there")
+    oidc_client_secret: SecretStr | None = Field(None, min_length=8, description="Its secret there")
+    oidc_roles: dict[str, ProviderRole] = Field(
+        default_factory=dict,
+        description='What members of the provider\'s groups are here, as {"Radiology": "clinician"}; others stay out',
+    )
+    oidc_groups_claim: str = Field("groups", min_length=1, description="Claim that names a person's groups")
+    oidc_scopes: str = Field(
+        "openid profile email", pattern=r"^openid( |$)", description="Scopes to ask for; some need `offline_access` too"
+    )
+    oidc_label: str = Field("hospital account", max_length=60, description='The button says "Sign in with ..."')
+    oidc_organisation: str | None = Field(
+        None, max_length=200, description="Whose staff these people are; the first organisation's if unset"
+    )
+    oidc_second_factor: tuple[str, ...] = Field(
+        (), description="One of these must be the token's `acr` or in its `amr`; empty: the provider sees to it"
+    )
+    oidc_recheck_minutes: int = Field(
+        15, ge=5, le=720, description="How often the provider is asked whether a session may go on"
+    )
+    oidc_unconfirmed_days: int = Field(
+        90, ge=7, le=3650, description="A provider's account that it has not confirmed for so long is disabled"
+    )
+    emergency_access_hours: int = Field(
+        4, ge=1, le=24, description="How long emergency access to a restricted patient's record lasts"
+    )
     max_upload_bytes: int = Field(40_000_000, ge=1, description="Largest request with a radiograph")
     upload_piece_s: float = Field(15, gt=0, description="Seconds that the next piece of a body may take")
     upload_whole_s: float = Field(300, gt=0, description="Seconds that a whole body may take")
@@ -83,6 +157,50 @@ class GatewaySettings(BaseSettings):
         "check",
         description="PatientID of a DICOM file: `use` it where no patient_number was sent, only `check` that the two "
         "agree, or `ignore` it",
+    )
+    fhir_patient_system: str | None = Field(
+        None,
+        pattern=r"^[a-z][a-z0-9+.-]*:\S+$",
+        description="Identifier system of the hospital's patient numbers in FHIR, as urn:oid:1.2.3; if unset "
+        "`urn:trabecula:organisation:` and the organisation's id",
+    )
+    fhir_femur_site: Literal["unused", "femoral_neck"] = Field(
+        "unused", description="What a bone density of the femur means that names no part of it, in FHIR that is read"
+    )
+    dicom_aet: str = Field(
+        "TRABECULA",
+        pattern=r"^[!-\[\]-~]([ -\[\]-~]{0,14}[!-\[\]-~])?$",
+        description="AE title of `trabecula route serve`, which senders of films call",
+    )
+    dicom_host: str = Field("127.0.0.1", description="Address that it listens on for films")
+    dicom_port: int = Field(11112, ge=0, le=65535, description="Port that it listens on for films")
+    dicom_peers: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description='Who may send films, by AE title with addresses or networks, as {"CR1": ["10.0.0.5"]}',
+    )
+    dicom_certificate: Path | None = Field(None, description="PEM file of its certificate; unset: no TLS")
+    dicom_key: Path | None = Field(None, description="PEM file of the certificate's key")
+    dicom_ca: Path | None = Field(
+        None, description="PEM file of who vouches for senders, which then need a certificate of their own"
+    )
+    dicom_orthanc: str | None = Field(
+        None, pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$", description="Orthanc that is asked for new films"
+    )
+    dicom_qido: str | None = Field(
+        None, pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$", description="DICOMweb service that is asked for new films"
+    )
+    dicom_pull_authorization: SecretStr | None = Field(
+        None, description="Value of the header that these two want, such as `Bearer ...`"
+    )
+    dicom_organisation: str | None = Field(
+        None, max_length=200, description="Whose films these are; the first organisation's if unset"
+    )
+    dicom_report: DicomReport = Field(
+        "comprehensive_3d",
+        description="The structured report that goes to archives; `comprehensive` where viewers do not read 3D ones",
+    )
+    cors_origins: tuple[str, ...] = Field(
+        (), description="Web applications of other origins that may call the API, as https://app.hospital.example"
     )
     store_renderings: bool = Field(
         False,
@@ -124,12 +242,12 @@ class GatewaySettings(BaseSettings):
     )
     max_batch_bytes: int = Field(200_000_000, ge=1, description="Largest request body of a batch")
     batch_concurrency: int = Field(1, ge=1, le=32, description="Cases of batches worked on at the same time")
-    max_in_flight: int = Field(16, ge=1, description="Assessments worked on at the same time")
+    max_in_flight: int = Field(16, ge=1, description="Assessments worked on at the same time, by each gateway")
     max_in_flight_per_caller: int = Field(
         16, ge=1, description="Of those, one person's or system's, worked on and waiting; of a patient's account 2"
     )
     staff_share: float = Field(
-        0.75, ge=0, lt=1, description="Of those, the share that patients' accounts leave to staff and hospital systems"
+        0.9, ge=0, lt=1, description="Of those, the share that patients' accounts leave to staff and hospital systems"
     )
     place_wait_s: float = Field(10, gt=0, le=120, description="Seconds that an assessment waits for its turn")
     assessments_per_minute: int = Field(1200, ge=1, description="Of one member of staff or hospital system")
@@ -143,7 +261,15 @@ class GatewaySettings(BaseSettings):
     )
     log_level: str = Field("INFO", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`")
 
-    @field_validator("trusted_proxies")
+    _of_command: str | None = PrivateAttr(None)  # a key manager is asked once
+
+    @field_validator("other_data_secret", mode="before")
+    @classmethod
+    def _none(cls, given: object) -> object:
+        # An orchestrator's secret cannot be left out, and Swarm's cannot be empty.
+        return None if isinstance(given, str) and given.strip() in ("", "none") else given
+
+    @field_validator("trusted_proxies", "allowed_private_networks")
     @classmethod
     def _addresses(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
         for proxy in proxies:
@@ -153,6 +279,30 @@ class GatewaySettings(BaseSettings):
                 raise ValueError(f"{error}: give addresses or networks such as 10.231.77.0/24") from error
         return proxies
 
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            parts = urlsplit(origin)
+            if not is_secure_url(origin) or parts.path or parts.query:
+                raise ValueError(f"{origin}: an origin has no path, such as https://app.hospital.example")
+        return origins
+
+    @field_validator("dicom_peers")
+    @classmethod
+    def _peers(cls, peers: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for networks in peers.values():
+            cls._addresses(networks)
+        return peers
+
+    @model_validator(mode="after")
+    def _certificate_whole(self) -> Self:
+        if (self.dicom_certificate is None) != (self.dicom_key is None):
+            raise ValueError("TRABECULA_DICOM_CERTIFICATE and TRABECULA_DICOM_KEY come together")
+        if self.dicom_ca is not None and self.dicom_certificate is None:
+            raise ValueError("TRABECULA_DICOM_CA needs TRABECULA_DICOM_CERTIFICATE and TRABECULA_DICOM_KEY")
+        return self
+
     @field_validator("services")
     @classmethod
     def _every_service(cls, services: dict[str, str] | None) -> dict[str, str] | None:
@@ -161,9 +311,40 @@ class GatewaySettings(BaseSettings):
         return services
 
     @model_validator(mode="after")
+    def _one_data_secret(self) -> Self:
+        if sum(given is not None for given in (self.data_secret, self.data_secret_command, self.data_secret_file)) > 1:
+            raise ValueError(
+                "set one of TRABECULA_DATA_SECRET, TRABECULA_DATA_SECRET_COMMAND and TRABECULA_DATA_SECRET_FILE"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _code_of_all_gateways(self) -> Self:
         if self.registration and self.services is not None and self.registration_code is None:
             raise ValueError("TRABECULA_REGISTRATION=true needs TRABECULA_REGISTRATION_CODE: gateways share it")
+        return self
+
+    @model_validator(mode="after")
+    def _open_to_this_machine(self) -> Self:
+        if self.cds_open and (not self.listens_here() or self.trusted_proxies):
+            raise ValueError("TRABECULA_CDS_OPEN=true is for a gateway that this machine alone reaches, with no edge")
+        return self
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _https(cls, url: str | None) -> str | None:
+        if url is not None and (not is_secure_url(url) or "?" in url):
+            raise ValueError("an address that begins with https://; http:// only for this very machine")
+        return url
+
+    @model_validator(mode="after")
+    def _provider_whole(self) -> Self:
+        if any(name.startswith("oidc_") for name in self.model_fields_set):
+            missing = [f"TRABECULA_{name.upper()}" for name in OIDC_NEEDS if not getattr(self, name)]
+            if missing:
+                raise ValueError(f"sign-in by a provider also needs {', '.join(missing)}")
+            if not is_secure_url(self.public_url or ""):
+                raise ValueError("sign-in by a provider needs a TRABECULA_PUBLIC_URL that begins with https://")
         return self
 
     def clinic_policy(self) -> ClinicPolicy:
@@ -205,8 +386,41 @@ class GatewaySettings(BaseSettings):
         return self._secret("token_secret", self.token_secret)
 
     def data_key(self) -> str:
-        """The secret that the keys of patients and organisations are wrapped with."""
+        """The secret that the keys of patients and organisations are wrapped with.
+
+        Raises:
+            NoSecret: a key manager does not give it.
+        """
+        if self.data_secret_command is not None:
+            if self._of_command is None:
+                self._of_command = secret_of_command(self.data_secret_command, "TRABECULA_DATA_SECRET_COMMAND")
+            return self._of_command
+        if self.data_secret_file is not None:
+            return secret_of_file(self.data_secret_file, "TRABECULA_DATA_SECRET_FILE")
         return self._secret("data_secret", self.data_secret)
+
+    def data_key_source(self) -> str:
+        """Where the data secret comes from, for who has to mend it."""
+        if self.data_secret_command is not None:
+            return "TRABECULA_DATA_SECRET_COMMAND"
+        if self.data_secret_file is not None:
+            return "TRABECULA_DATA_SECRET_FILE"
+        return "TRABECULA_DATA_SECRET" if self.data_secret is not None else str(self.data_secret_kept())
+
+    def data_secret_kept(self) -> Path:
+        """The data secret's file in the state folder, where nothing else gives it."""
+        return self.state_dir / "data_secret"
+
+    def other_data_secret_kept(self) -> Path:
+        """The file of the secret before in the state folder, while there are keys that it wrapped."""
+        return self.state_dir / "other_data_secret"
+
+    def other_data_key(self) -> str | None:
+        """The secret before, or the next one, while there are keys of both."""
+        if self.other_data_secret is not None:
+            return self.other_data_secret.get_secret_value()
+        file = self.other_data_secret_kept()
+        return file.read_text().strip() if file.exists() else None
 
     def metrics_key(self) -> str:
         """What Prometheus sends to see the metrics."""

@@ -18,12 +18,14 @@ OWN_EXTRAS = re.compile(r"trabecula\[([a-z,]+)\]")
 # run comes first: every other lock takes the versions that run has.
 EXTRAS = {
     "run": (),
-    "test": ("dev", "ops"),
+    "test": ("dev", "ops", "interop"),
     "training": ("training", "tfserving", "dev"),
     "tfserving": ("tfserving",),
 }
+# What a component's image carries beside its own extra.
+IN_IMAGES = {"gateway": ("interop",)}
 # Environments of their own, which the project's versions do not bind.
-APART = ("build", "oip")
+APART = ("build", "oip", "oidc")
 OPTIONS = (
     "--universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-header --no-annotate --no-build "
     "--no-emit-index-url --no-emit-find-links --no-emit-build-options --no-emit-index-annotation --no-config --quiet"
@@ -35,7 +37,8 @@ def wanted(purpose: str) -> list[str]:
     about = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))
     extras: dict[str, list[str]] = about["project"]["optional-dependencies"]
     if purpose in COMPONENTS:
-        return list(resolved(extras[purpose], extras))
+        more = [f"trabecula[{extra}]" for extra in IN_IMAGES.get(purpose, ())]
+        return list(resolved([*extras[purpose], *more], extras))
     backend: list[str] = about["build-system"]["requires"]
     if purpose in APART:
         return backend + extras.get(purpose, [])
@@ -59,7 +62,7 @@ def lock(purpose: str, *, upgrade: bool) -> None:
     target = HERE / f"{purpose}.txt"
     command = [sys.executable, "-m", "uv", "pip", "compile", "-", *OPTIONS.split(), "--output-file", str(target)]
     command += ["--upgrade"] if upgrade else []
-    command += [] if purpose in ("run", "oip") else ["--constraints", str(HERE / "run.txt")]
+    command += [] if purpose in ("run", "oip", "oidc") else ["--constraints", str(HERE / "run.txt")]
     subprocess.run(command, input="\n".join(wanted(purpose)), text=True, check=True, stdout=subprocess.DEVNULL)
     target.write_text(HEADER + target.read_text(encoding="utf-8"), encoding="utf-8")
     print(f"requirements/{purpose}.txt")

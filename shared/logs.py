@@ -5,6 +5,7 @@ Nothing a patient would recognise is logged: no image bytes, no record, no name,
 
 import logging
 import re
+import secrets
 import sys
 import time
 import uuid
@@ -15,7 +16,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 REQUEST_ID = "x-request-id"
+TRACE_PARENT = "traceparent"
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
+# W3C Trace Context: version, trace, span of the caller, flags.
+_TRACE = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})")
 _QUIET = ("/health/", "/metrics")
 # Where no route was reached: what stands in such a path may be anything, a patient's number too.
 _UNMATCHED = "unmatched"
@@ -59,8 +63,25 @@ def request_id() -> str | None:
     return identity
 
 
+def trace_parent() -> str | None:
+    """The trace that the request being served belongs to, with this hop as its span; null where the caller has none."""
+    trace: str | None = structlog.contextvars.get_contextvars().get(TRACE_PARENT)
+    return trace
+
+
+def _continued(given: str) -> dict[str, str]:
+    """What the log says of a caller's trace, and what is passed on; nothing where there is none."""
+    found = _TRACE.fullmatch(given)
+    if found is None:
+        return {}
+    trace, flags = found.groups()
+    return {"trace_id": trace, TRACE_PARENT: f"00-{trace}-{secrets.token_hex(8)}-{flags}"}
+
+
 class AccessLogMiddleware:
     """Gives every request an id (the caller's, if it is a plausible one), returns it and writes the access line.
+
+    A caller's trace (W3C Trace Context) goes on: it is on the line, in the answer, and with the calls to the services.
 
     Pure ASGI: Starlette's BaseHTTPMiddleware costs half a millisecond a request.
     """
@@ -75,17 +96,20 @@ class AccessLogMiddleware:
             return
         given = Headers(scope=scope).get(REQUEST_ID, "")
         identity = given if _ACCEPTABLE_ID.fullmatch(given) else uuid.uuid4().hex
-        status = 500
+        status, trace = 500, _continued(Headers(scope=scope).get(TRACE_PARENT, ""))
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)[REQUEST_ID] = identity
+                headers = MutableHeaders(scope=message)
+                headers[REQUEST_ID] = identity
+                if trace:
+                    headers[TRACE_PARENT] = trace[TRACE_PARENT]
             await send(message)
 
         began = time.perf_counter()
-        with structlog.contextvars.bound_contextvars(request_id=identity, component=self.component):
+        with structlog.contextvars.bound_contextvars(request_id=identity, component=self.component, **trace):
             try:
                 await self.app(scope, receive, send_with_id)
             finally:

@@ -13,11 +13,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from shared.logs import request_id
+from shared.problem_catalogue import documentation_url
 from shared.problems import (
     PROBLEMS,
     TYPE_PREFIX,
     InvalidInput,
     MalformedBody,
+    TooManyRequests,
     TrabeculaError,
     UploadStalled,
     UploadTooLarge,
@@ -27,6 +29,8 @@ from shared.problems import (
 PROBLEM_JSON = "application/problem+json"
 ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 MOST_IN_DETAIL, MOST_ERRORS = 5, 50
+# Stands for null in an example until the document is made.
+NULL = "\ue000null"
 # What is typed there is in no answer, whatever is wrong with it.
 SECRET_FIELDS = {
     "password",
@@ -35,6 +39,7 @@ SECRET_FIELDS = {
     "token",
     "refresh_token",
     "client_secret",
+    "client_assertion",
     "registration_code",
     "second_factor",
 }
@@ -54,6 +59,9 @@ class ProblemDocument(BaseModel):
     title: str = Field(examples=["The clinical record cannot be used"])
     status: int = Field(examples=[422])
     detail: str = Field(examples=["clinical.age: must be at least 0 (got -3)."])
+    documentation_url: str = Field(
+        examples=["/docs/problems/invalid-record"], description="Cause and cure, below the installation's address"
+    )
     instance: str | None = Field(None, description="The request's id, to quote when asking for help")
 
 
@@ -61,7 +69,14 @@ def problem_response(
     status: int, slug: str, title: str, detail: str, headers: dict[str, str] | None = None, **members: Any
 ) -> JSONResponse:
     """One problem document as a response."""
-    body = {"type": TYPE_PREFIX + slug, "title": title, "status": status, "detail": detail, **members}
+    body = {
+        "type": TYPE_PREFIX + slug,
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "documentation_url": documentation_url(slug),
+        **members,
+    }
     if identity := request_id():
         body["instance"] = f"urn:trabecula:request:{identity}"
     # An answer to a failure of the app itself passes by everything that sets headers on the others.
@@ -91,6 +106,7 @@ def problem_responses(*errors: type[TrabeculaError]) -> dict[int | str, dict[str
                 "title": problem.title,
                 "status": problem.status.value,
                 "detail": (error.__doc__ or "").strip(),
+                "documentation_url": documentation_url(problem.slug),
             },
         }
     return responses
@@ -126,6 +142,34 @@ def parameter_problems(document: dict[str, Any], prefix: str) -> None:
                     operation["responses"].setdefault(str(status), described)
 
 
+def limit_problems(document: dict[str, Any]) -> None:
+    """Name in an OpenAPI document that every operation with a credential is counted."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            if operation.get("security"):
+                for status, answer in problem_responses(TooManyRequests).items():
+                    described = {part: answer[part] for part in ("description", "content")}
+                    operation["responses"].setdefault(str(status), described)
+
+
+def with_nulls(document: Any) -> Any:
+    """The document with nulls where its examples have them."""
+    if isinstance(document, dict):
+        return {name: with_nulls(part) for name, part in document.items()}
+    if isinstance(document, list):
+        return [with_nulls(part) for part in document]
+    return None if document == NULL else document
+
+
+def _without_nulls(example: Any) -> Any:
+    """An example that gets through the framework, which leaves out every null of a document."""
+    if isinstance(example, dict):
+        return {name: _without_nulls(part) for name, part in example.items()}
+    if isinstance(example, list):
+        return [_without_nulls(part) for part in example]
+    return NULL if example is None else example
+
+
 def _is_error(content: dict[str, Any]) -> bool:
     """Whether it is a problem or the framework's own error, and not an answer such as that of `/health/ready`."""
     own = content.get("application/json", {}).get("schema", {}).get("$ref", "").endswith("/HTTPValidationError")
@@ -134,7 +178,7 @@ def _is_error(content: dict[str, Any]) -> bool:
 
 def example_response(example: Any, status: HTTPStatus = HTTPStatus.OK) -> dict[int | str, dict[str, Any]]:
     """The `responses` of an operation with an example of what it answers, for its OpenAPI page."""
-    return {status.value: {"content": {"application/json": {"example": example}}}}
+    return {status.value: {"content": {"application/json": {"example": _without_nulls(example)}}}}
 
 
 def _empty_response() -> dict[str, Any]:
@@ -209,6 +253,11 @@ async def _left(_: Request, __: Exception) -> JSONResponse:
 
 
 async def _unforeseen(_: Request, error: Exception) -> JSONResponse:
+    return unforeseen(error)
+
+
+def unforeseen(error: Exception) -> JSONResponse:
+    """The answer to what nobody foresaw; the log has it whole."""
     structlog.get_logger("trabecula").error("unforeseen", exc_info=error)
     detail = "Something unforeseen went wrong here. Nothing was stored; quote the instance when you ask for help."
     return problem_response(500, "internal-error", "Internal error", detail)

@@ -12,6 +12,7 @@ from prometheus_fastapi_instrumentator import Instrumentator
 
 from shared import internal_token
 from shared.body_size_limit import BodySizeLimitMiddleware
+from shared.body_timeout import BodyTimeoutMiddleware
 from shared.contracts.models import ModelCard
 from shared.logs import AccessLogMiddleware
 from shared.manifest import verify_manifest
@@ -22,6 +23,8 @@ from shared.settings import ServiceSettings
 Result = TypeVar("Result")
 # How many requests may wait for each one being worked on before the answer is 503.
 QUEUE_PER_WORKER = 8
+# Seconds that the next piece of a body, and the whole of it, may take from the gateway, which is close by.
+BODY_PIECE_S, BODY_WHOLE_S = 10.0, 60.0
 
 
 class CannotStart(TrabeculaError):
@@ -100,6 +103,7 @@ def create_service_app(
     install_problems(app)
     install_metrics(app)
     app.add_middleware(BodySizeLimitMiddleware, max_bytes=settings.max_upload_bytes)
+    app.add_middleware(BodyTimeoutMiddleware, piece_s=BODY_PIECE_S, whole_s=BODY_WHOLE_S)
     app.add_middleware(AccessLogMiddleware, component=name)
     app.include_router(_health(check))
     guarded = [Depends(_internal_only(settings.internal_secret.get_secret_value(), name))]
@@ -126,11 +130,14 @@ def workers(request: Request) -> Workers:
     return pool
 
 
-def install_metrics(app: FastAPI, *guards: Callable[..., Any]) -> None:
+def install_metrics(app: FastAPI, *guards: Callable[..., Any]) -> CollectorRegistry:
     """`GET /metrics` for Prometheus. Each app has a registry of its own: several may share a process.
 
     Args:
         guards: dependencies that let a request in, or not.
+
+    Returns:
+        The registry, for what else an app measures.
     """
     registry = CollectorRegistry(auto_describe=True)
     ProcessCollector(registry=registry)  # memory, processor time, when it started: restarts show
@@ -138,6 +145,7 @@ def install_metrics(app: FastAPI, *guards: Callable[..., Any]) -> None:
     instrumentator.instrument(app).expose(
         app, include_in_schema=False, dependencies=[Depends(guard) for guard in guards]
     )
+    return registry
 
 
 def _health(check: Callable[[Any], None] | None) -> APIRouter:

@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
 
+from shared.connections import BoundedConnection
 from shared.logs import configure_logging
 from shared.problems import TrabeculaError
 from shared.service import CannotStart
@@ -111,6 +112,7 @@ def serve_app(app: FastAPI, host: str, port: int, lines: list[str], proxies: tup
         access_log=False,
         server_header=False,
         lifespan="off",
+        http=BoundedConnection,
         proxy_headers=bool(proxies),
         forwarded_allow_ips=list(proxies),
         timeout_graceful_shutdown=GRACE_S,

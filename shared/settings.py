@@ -33,6 +33,9 @@ class ServiceSettings(BaseSettings):
     )
     inference_deadline_s: float = Field(5.0, gt=0, le=10, description="Seconds that an inference server may take")
     models: Path = Field(Path("models"), description="Holds the model packages, as NAME/VERSION")
+    models_open: bool = Field(
+        False, description="Run without weights that are for research only: see docs/reference/weights.md"
+    )
     workers: int = Field(2, ge=1, le=64, description="Pictures worked on at the same time")
     max_upload_bytes: int = Field(40_000_000, ge=1, description="Largest request body")
     log_level: str = Field("INFO", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`")

@@ -9,6 +9,7 @@ Standard library only: the output is JSON, which is YAML too.
 
 import json
 import sys
+from pathlib import PurePosixPath
 from typing import Any
 
 # What Compose has and Swarm has not, or does in another way.
@@ -35,7 +36,10 @@ def service(compose: dict[str, Any]) -> dict[str, Any]:
         {"target": port["target"], "published": int(port["published"]), "protocol": "tcp", "mode": "host"}
         for port in about.get("ports", [])
     ]
-    about["secrets"] = [secret["source"] for secret in about.get("secrets", [])]
+    about["secrets"] = [
+        {"source": secret["source"], "target": PurePosixPath(secret.get("target", secret["source"])).name}
+        for secret in about.get("secrets", [])
+    ]
     deploy = about.setdefault("deploy", {})
     deploy.setdefault("endpoint_mode", "dnsrr")
     limits = deploy.get("resources", {}).get("limits", {})

@@ -2,10 +2,11 @@
 
 import datetime as dt
 from http import HTTPStatus
+from typing import Literal, Self
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from gateway.api.deps import Administrator, AnyPrincipal, Before, Limit
 from gateway.context import Context
@@ -26,6 +27,8 @@ ACCOUNT = {
     "organisation_id": "0199f7a0-11aa-7c3e-8f00-3a5d9b1e2c4d",
     "created_at": "2026-11-24T09:30:00Z",
     "disabled_at": None,
+    "sign_in": "password",
+    "link_until": None,
 }
 OWN = {
     "id": "account:0199f7a1-7b1c-7c3e-8f00-3a5d9b1e2c4d",
@@ -58,9 +61,20 @@ class NewPassword(BaseModel):
 
 
 class AccountChange(BaseModel):
-    """What an administrator may change of an account."""
+    """What an administrator may change of an account: one of these."""
 
-    disabled: bool = Field(description="A disabled account cannot sign in, and its tokens end at once")
+    disabled: bool | None = Field(None, description="A disabled account cannot sign in, and its tokens end at once")
+    link: bool | None = Field(
+        None,
+        description="Whether the person of the same e-mail address at the sign-in provider may take the account over "
+        "within 7 days; its password ends with that",
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.disabled is None) == (self.link is None):
+            raise ValueError("send one of disabled and link")
+        return self
 
 
 class AccountView(BaseModel):
@@ -72,6 +86,10 @@ class AccountView(BaseModel):
     organisation_id: UUID
     created_at: dt.datetime
     disabled_at: dt.datetime | None
+    sign_in: Literal["password", "provider"] = Field(
+        description="`provider`: the hospital's own, which has no password"
+    )
+    link_until: dt.datetime | None = Field(description="Until when the provider's person of this address may take over")
 
     @classmethod
     def of(cls, account: Account) -> "AccountView":
@@ -155,5 +173,7 @@ async def list_accounts(who: Administrator, ctx: Context, limit: Limit = 20, bef
     },
 )
 async def change_account(account_id: UUID, change: AccountChange, who: Administrator, ctx: Context) -> AccountView:
-    """Disable an account, which ends its sessions at once, or enable it again."""
-    return AccountView.of(await ctx.accounts.set_disabled(account_id, change.disabled, who))
+    """Disable an account, which ends its sessions at once; enable it again; let the sign-in provider take it over."""
+    if change.link is not None:
+        return AccountView.of(await ctx.accounts.allow_link(account_id, change.link, who))
+    return AccountView.of(await ctx.accounts.set_disabled(account_id, bool(change.disabled), who))

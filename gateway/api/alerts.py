@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from gateway.api.deps import Before, Limit, PatientReader, PatientWriter
+from gateway.api.deps import Limit, PatientReader, PatientWriter, Wanted
 from gateway.api.examples.patients import ALERT
 from gateway.assessing.patient_views import AlertView
 from gateway.assessing.patients import NEEDS_ATTENTION
@@ -21,23 +21,23 @@ States = Annotated[list[AlertState], Query(description="Left out: due, overdue a
 
 
 class AlertPage(Page[AlertView, UUID]):
-    """One page, newest first; `next` is the `before` of the next page, null on the last one."""
+    """One page; `next` is the `before` of the next one, or the `after` where that was sent; null on the last."""
 
 
 @router.get("", summary="List alerts", responses=example_response({"items": [ALERT], "next": None}))
 async def list_alerts(
     who: PatientReader,
     ctx: Context,
-    state: States = NEEDS_ATTENTION,  # type: ignore[assignment]
+    window: Wanted,
+    status: States = NEEDS_ATTENTION,  # type: ignore[assignment]
     limit: Limit = 20,
-    before: Before = None,
 ) -> AlertPage:
-    """Follow-ups that are due or overdue, and patients who got worse, newest first.
+    """Follow-ups that are due or overdue, and patients who got worse, newest first; with `after` oldest first.
 
     A follow-up's dates come from the recommendation's interval. The follow-ups of a newer assessment with a record
     stand in for those of earlier ones. A patient's own account sees its own, in the patient's words.
     """
-    page = await ctx.patients.alerts_page(who, limit, before, state or NEEDS_ATTENTION)
+    page = await ctx.patients.alerts_page(who, limit, window, status or NEEDS_ATTENTION)
     return AlertPage(items=page.items, next=page.next)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
-from gateway.api.deps import AuditReader
+from gateway.api.deps import AuditReader, one_direction
 from gateway.context import Context
 from gateway.platform.audit import AuditLine, Outcome, Selection
 from gateway.platform.paging import Page
@@ -52,7 +52,7 @@ class AuditLineView(BaseModel):
 
 
 class AuditPage(Page[AuditLineView, int]):
-    """One page, newest first; `next` is the `before` of the next page, null on the last one."""
+    """One page; `next` is the `before` of the next one, or the `after` where that was sent; null on the last."""
 
 
 @router.get(
@@ -67,14 +67,16 @@ async def list_audit_trail(
     ctx: Context,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     before: Annotated[int | None, Query(ge=1, le=2**62, description="`next` of the page before")] = None,
+    after: Annotated[int | None, Query(ge=0, le=2**62, description="From old to new, after this line")] = None,
     actor: Annotated[Printable | None, Query(max_length=100, description="`account:<id>`, `key:<id>`, ...")] = None,
     subject: Annotated[Printable | None, Query(max_length=100, description="Such as a patient_id")] = None,
     since: AwareDatetime | None = None,
     until: AwareDatetime | None = None,
 ) -> AuditPage:
-    """The organisation's lines of the audit trail, newest first. Reading them is a line of its own.
+    """The organisation's lines of the audit trail, newest first; with `after` oldest first. Reading them is a line too.
 
     `trabecula audit verify`, on the installation's machine, checks the whole chain.
     """
-    page = await ctx.audit_trail.page(who, limit, Selection(before, actor, subject, since, until))
+    one_direction(before, after)
+    page = await ctx.audit_trail.page(who, limit, Selection(before, actor, subject, since, until, after))
     return page.to(AuditPage, AuditLineView.of)

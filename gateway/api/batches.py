@@ -1,6 +1,7 @@
 """`/v1/batches`: many cases as one job, with its progress."""
 
 import datetime as dt
+import json
 from collections.abc import AsyncIterable, Awaitable, Callable
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
@@ -11,7 +12,15 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, Field
 
 from gateway.api.batch_form import read_batch
-from gateway.api.deps import AssessmentReader, AssessmentWriter, Before, IdempotencyKey, Limit, still_valid
+from gateway.api.deps import (
+    AssessmentReader,
+    AssessmentWriter,
+    IdempotencyKey,
+    Limit,
+    Wanted,
+    note_repeat,
+    still_valid,
+)
 from gateway.api.examples.batches import BATCH, CANCELLED, CASES, MANIFEST
 from gateway.assessing.batches import refuse_patients
 from gateway.context import Context
@@ -43,10 +52,9 @@ FORM = {
                     "required": ["manifest"],
                     "properties": {
                         "manifest": {
-                            "type": "string",
-                            "contentMediaType": "application/json",
-                            "description": "The list of cases as JSON text or as a file (see the schema Manifest)",
-                            "example": MANIFEST,
+                            "description": "The list of cases as JSON, as text or as a file",
+                            "allOf": [{"$ref": "#/components/schemas/Manifest"}],
+                            "examples": [json.loads(MANIFEST)],
                         },
                         "image": {
                             "type": "array",
@@ -54,7 +62,8 @@ FORM = {
                             "description": "The radiographs; the manifest names each by its file name",
                         },
                     },
-                }
+                },
+                "encoding": {"manifest": {"contentType": "application/json"}},
             }
         },
     }
@@ -66,7 +75,7 @@ class BatchView(BaseModel):
 
     id: UUID
     created_at: dt.datetime
-    state: Literal["working", "done", "cancelled"] = Field(description="`done` and `cancelled`: nothing goes on")
+    status: Literal["working", "done", "cancelled"] = Field(description="`done` and `cancelled`: nothing goes on")
     total: int
     waiting: int
     working: int
@@ -81,29 +90,35 @@ class BatchView(BaseModel):
         return cls(
             id=batch.id,
             created_at=batch.created_at,
-            state="working" if batch.is_open else ended,
+            status="working" if batch.is_open else ended,
             total=sum(batch.counts.values()),
             **batch.counts,
         )
 
 
 class BatchPage(Page[BatchView, UUID]):
-    """One page, newest first; `next` is the `before` of the next page, null on the last one."""
+    """One page; `next` is the `before` of the next one, or the `after` where that was sent; null on the last."""
 
 
 class BatchCaseView(BaseModel):
-    """One case: its assessment once it is `done`, the problem where it is `failed`."""
+    """One case: its assessment once it is `done`, the problem where it is `failed` and the record is not restricted."""
 
     position: int
     reference: str
-    state: CaseState
+    status: CaseState
     assessment_id: UUID | None
     problem: dict[str, Any] | None
 
     @classmethod
     def of(cls, case: CaseOfBatch) -> "BatchCaseView":
         """As it travels."""
-        return cls.model_validate(case, from_attributes=True)
+        return cls(
+            position=case.position,
+            reference=case.reference,
+            status=case.state,
+            assessment_id=case.assessment_id,
+            problem=case.problem,
+        )
 
 
 class BatchCasePage(Page[BatchCaseView, int]):
@@ -141,15 +156,16 @@ async def make_batch(
     assessment or one problem. The same `Idempotency-Key` with the same batch gives the same batch again.
     """
     async with read_batch(request) as batch:
-        state = await ctx.batches.submit(batch, who, idempotency_key)
+        state, is_repeated = await ctx.batches.submit(batch, who, idempotency_key)
+    note_repeat(response, is_repeated)
     response.headers["Location"] = f"/v1/batches/{state.id}"
     return BatchView.of(state)
 
 
 @router.get("", summary="List batches", responses=example_response({"items": [BATCH], "next": None}))
-async def list_batches(who: AssessmentReader, ctx: Context, limit: Limit = 20, before: Before = None) -> BatchPage:
-    """The organisation's batches, newest first."""
-    return (await ctx.batches.page(who, limit, before)).to(BatchPage, BatchView.of)
+async def list_batches(who: AssessmentReader, ctx: Context, window: Wanted, limit: Limit = 20) -> BatchPage:
+    """The organisation's batches, newest first; with `after` oldest first."""
+    return (await ctx.batches.page(who, limit, window)).to(BatchPage, BatchView.of)
 
 
 @router.get("/{batch_id}", summary="Get a batch", responses={**example_response(BATCH), **problem_responses(NotFound)})

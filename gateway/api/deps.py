@@ -4,13 +4,16 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Header, Query, Request
+from fastapi import Depends, Header, Query, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.openapi.models import OAuthFlowClientCredentials, OAuthFlowPassword, OAuthFlows
 from fastapi.security import APIKeyHeader, OAuth2
+from pydantic import AwareDatetime
 
 from gateway.context import Context
+from gateway.platform.database.idempotency import IdempotentRequest, request_digest
 from gateway.platform.identity.scopes import Principal, Scope
+from gateway.platform.paging import Window
 from gateway.platform.validators import Printable
 from shared.problems import InvalidInput, NotAuthenticated, NotAuthorised
 
@@ -19,12 +22,13 @@ SCOPE_MEANINGS: dict[Scope, str] = {
     "assessments:read": "Read assessments",
     "patients:read": "Read patients, timelines and alerts",
     "patients:write": "Add to patients, invite and erase them",
+    "patients:restricted": "Read restricted patients' records too; the operator alone gives it to a hospital system",
     "models:read": "Read the model cards",
     "audit:read": "Read the audit trail",
-    "admin": "Administer accounts, invitations and keys",
+    "admin": "Administer accounts, invitations, keys and webhooks",
 }
 # Parameters of earlier versions, and what they are called now.
-RENAMED = {"patient_id": "the hospital's own identifier is called patient_number"}
+RENAMED = {"patient_id": "the hospital's own identifier is called patient_number", "state": "it is called status"}
 _FLOWS = OAuthFlows(
     password=OAuthFlowPassword(tokenUrl="/v1/tokens", refreshUrl="/v1/tokens/refresh", scopes={}),
     clientCredentials=OAuthFlowClientCredentials(tokenUrl="/v1/tokens", scopes=dict(SCOPE_MEANINGS)),
@@ -104,7 +108,62 @@ Releaser = Annotated[Principal, Depends(releaser)]
 
 Limit = Annotated[int, Query(ge=1, le=100)]
 Before = Annotated[UUID | None, Query(description="`next` of the page before")]
-IdempotencyKey = Annotated[Printable | None, Header(min_length=1, max_length=255)]
+IdempotencyKey = Annotated[
+    Printable | None,
+    Header(
+        min_length=1,
+        max_length=255,
+        description="Makes it happen once: the same request with the same key is answered again, another one is a 409",
+    ),
+]
+REPLAYED = "Idempotency-Replayed"
+
+
+After = Annotated[UUID | None, Query(description="From old to new, after this one: `next` of the page before")]
+Since = Annotated[AwareDatetime | None, Query(description="Made at this moment or later")]
+Until = Annotated[AwareDatetime | None, Query(description="Made before this moment")]
+
+
+def one_direction(before: object, after: object) -> None:
+    """Raise `InvalidInput` where a list is to go both ways."""
+    if before is not None and after is not None:
+        raise InvalidInput("after: a list goes one way: send `before` or `after`, not both.", field="after")
+
+
+async def wanted_window(
+    before: Before = None, after: After = None, since: Since = None, until: Until = None
+) -> Window[UUID]:
+    """A dependency of lists: the part that is wanted.
+
+    Raises:
+        InvalidInput: both ways at once.
+    """
+    one_direction(before, after)
+    return Window(before, after, since, until)
+
+
+Wanted = Annotated[Window[UUID], Depends(wanted_window)]
+
+
+async def idempotent_request(
+    request: Request, who: AnyPrincipal, ctx: Context, idempotency_key: IdempotencyKey = None
+) -> IdempotentRequest | None:
+    """A dependency of operations that make something of a small body: the key that makes it happen once, or null."""
+    if idempotency_key is None:
+        return None
+    digest = request_digest(request.url.path.encode(), await request.body())
+    return IdempotentRequest(
+        idempotency_key, digest, await ctx.assessments.patients.organisation_key(who.organisation_id)
+    )
+
+
+Idempotent = Annotated[IdempotentRequest | None, Depends(idempotent_request)]
+
+
+def note_repeat(response: Response, is_repeated: bool) -> None:
+    """Say in the answer that it is the one to an earlier request, and that nothing was made."""
+    if is_repeated:
+        response.headers[REPLAYED] = "true"
 
 
 async def known_parameters_only(request: Request) -> None:
@@ -115,7 +174,7 @@ async def known_parameters_only(request: Request) -> None:
     """
     if not request.query_params:
         return
-    known = set(_query_names(request.scope["route"].dependant))
+    known = set(query_names(request.scope["route"].dependant))
     for name in request.query_params:
         if name not in known:
             there_are = f"there are {', '.join(sorted(known))}" if known else "it has none"
@@ -123,8 +182,9 @@ async def known_parameters_only(request: Request) -> None:
             raise InvalidInput(f"There is no query parameter '{name[:60]}' here: {hint}.", field=name[:60])
 
 
-def _query_names(dependant: Dependant) -> Iterator[str]:
+def query_names(dependant: Dependant) -> Iterator[str]:
+    """The query parameters that an operation and its dependencies have."""
     for parameter in dependant.query_params:
         yield parameter.alias
     for dependency in dependant.dependencies:
-        yield from _query_names(dependency)
+        yield from query_names(dependency)

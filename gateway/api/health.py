@@ -28,7 +28,8 @@ class Live(BaseModel):
 
 
 class Ready(BaseModel):
-    """`degraded`: assessments are made, without the part of a service that is unavailable."""
+    """`degraded`: assessments are made, without the part of a service that is unavailable, and local accounts sign in
+    where the sign-in provider is."""
 
     status: Literal["ready", "degraded", "unavailable"]
     dependencies: dict[str, State]
@@ -45,13 +46,17 @@ async def live() -> Live:
     responses={**example_response(READY), 503: {"model": Ready, "description": "The database does not answer"}},
 )
 async def ready(ctx: Context, response: Response) -> Ready:
-    """The state of the database and of each service. Only the database makes it 503: one service down must not take
-    the gateway out of the load balancer, where it can still answer the rest."""
+    """The state of the database, of each service, and of the sign-in provider where there is one. Only the database
+    makes it 503: one service down must not take the gateway out of the load balancer, where it can still answer the
+    rest."""
     states: dict[str, State] = {"database": "ready" if await ctx.database.is_ready() else "unavailable"}
 
     async def ask(client: ServiceClient) -> None:
         states[client.name] = "ready" if await client.is_ready() else "unavailable"
 
+    if provider := ctx.authentication.provider:
+        # As the last look found it: strangers who ask here ask the provider nothing.
+        states["sign_in_provider"] = "ready" if provider.client.provider.answers else "unavailable"
     async with anyio.create_task_group() as group:
         for client in ctx.services.all():
             group.start_soon(ask, client)

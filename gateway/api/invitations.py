@@ -7,11 +7,11 @@ import datetime as dt
 from http import HTTPStatus
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from gateway.api.accounts import ACCOUNT, AccountView
-from gateway.api.deps import Administrator, PatientWriter
+from gateway.api.deps import Administrator, Idempotent, PatientWriter, note_repeat
 from gateway.assessing.accounts import InvitationWanted
 from gateway.context import Context
 from gateway.platform.identity.email import Email
@@ -87,14 +87,17 @@ class Acceptance(BaseModel):
         **problem_responses(InvalidInput, NotAuthenticated, NotAuthorised, Conflict),
     },
 )
-async def invite(request: InvitationRequest, who: PatientWriter, ctx: Context) -> NewInvitationView:
+async def invite(
+    request: InvitationRequest, who: PatientWriter, ctx: Context, response: Response, once: Idempotent
+) -> NewInvitationView:
     """Invite somebody to your own organisation. The token is shown in this answer and never again.
 
     The account can do no more than whoever invites, and a hospital system invites patients alone.
     """
     lifetime = dt.timedelta(hours=request.hours)
     wanted = InvitationWanted(request.email, request.role, request.patient_number, lifetime)
-    new = await ctx.accounts.invite(wanted, who)
+    new, is_repeated = await ctx.accounts.invite(wanted, who, once)
+    note_repeat(response, is_repeated)
     return NewInvitationView(**InvitationView.of(new.of).model_dump(), token=new.token)
 
 

@@ -4,16 +4,16 @@ import datetime as dt
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Path, Response
+from pydantic import AliasChoices, BaseModel, Field
 
-from gateway.api.deps import Administrator
+from gateway.api.deps import Administrator, Idempotent, note_repeat
 from gateway.context import Context
 from gateway.platform.identity.api_key import ApiKey, NewApiKey
 from gateway.platform.identity.scopes import SCOPES, Scope
 from gateway.platform.validators import Printable
 from shared.problem_responses import example_response, problem_responses
-from shared.problems import NotAuthenticated, NotAuthorised, NotFound
+from shared.problems import Conflict, InvalidInput, NotAuthenticated, NotAuthorised, NotFound
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"], responses=problem_responses(NotAuthenticated, NotAuthorised))
 KeyId = Annotated[str, Path(min_length=1, max_length=16, pattern="^[0-9a-f]+$", examples=["5f0c1f5e8c9a4b21"])]
@@ -27,6 +27,7 @@ KEY = {
     "last_used_at": None,
     "revoked_at": None,
     "previous_valid_until": None,
+    "test": False,
     "parent": "account:0199f7a1-7b1c-7c3e-8f00-3a5d9b1e2c4d",
 }
 NEW_KEY = {**KEY, "key": "trab_5f0c1f5e8c9a4b21_4Yx0..."}
@@ -38,6 +39,9 @@ class KeyRequest(BaseModel):
     name: Printable = Field(min_length=1, max_length=100, description="What the key is for", examples=["radiology"])
     scopes: list[Scope] = Field(
         min_length=1, max_length=len(SCOPES), examples=[["assessments:write", "assessments:read"]]
+    )
+    test: bool = Field(
+        False, description="Its assessments carry `test: true`, stay apart from patients and are deleted after 7 days"
     )
     days: int | None = Field(None, ge=1, le=3650, description="Days until it expires; as long as its maker if left out")
 
@@ -59,6 +63,7 @@ class KeyView(BaseModel):
     last_used_at: dt.datetime | None
     revoked_at: dt.datetime | None
     previous_valid_until: dt.datetime | None = Field(description="After a rotation: until when the old secret works")
+    test: bool = Field(validation_alias=AliasChoices("is_test", "test"), description="What it makes stays apart")
     parent: str | None = Field(description="Who was shown its secret: the key is revoked when that account or key is")
 
     @classmethod
@@ -84,10 +89,21 @@ class KeyListView(BaseModel):
     items: list[KeyView]
 
 
-@router.post("", status_code=HTTPStatus.CREATED, responses=example_response(NEW_KEY, HTTPStatus.CREATED))
-async def make_key(request: KeyRequest, who: Administrator, ctx: Context) -> NewKeyView:
-    """Make a key for a hospital system of your organisation. Its secret is shown in this answer and never again."""
-    return NewKeyView.with_secret(await ctx.keys.create(who, request.name, request.scopes, request.days))
+@router.post(
+    "",
+    status_code=HTTPStatus.CREATED,
+    responses={**example_response(NEW_KEY, HTTPStatus.CREATED), **problem_responses(InvalidInput, Conflict)},
+)
+async def make_key(
+    request: KeyRequest, who: Administrator, ctx: Context, response: Response, once: Idempotent
+) -> NewKeyView:
+    """Make a key for a hospital system of your organisation. Its secret is shown in this answer and never again.
+
+    The same request with the same `Idempotency-Key` is shown it again within a day.
+    """
+    new, is_repeated = await ctx.keys.create(who, request.name, request.scopes, request.days, once, request.test)
+    note_repeat(response, is_repeated)
+    return NewKeyView.with_secret(new)
 
 
 @router.get("", responses=example_response({"items": [KEY]}))

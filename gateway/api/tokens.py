@@ -3,17 +3,21 @@
 import base64
 import binascii
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Form, Header
+from fastapi import APIRouter, Form, Header, Request, Response
 from pydantic import BaseModel, Field
 
+from gateway.api.audience import audience_root
+from gateway.api.oauth_errors import AssertionRoute, OAuthError, oauth_error
+from gateway.api.smart import TOKEN_PATH
 from gateway.assessing.authentication import IssuedTokens
-from gateway.context import Context
+from gateway.context import AppContext, Context
 from shared.problem_responses import example_response, problem_responses
-from shared.problems import InvalidInput, NotAuthenticated, NotAuthorised, TooManyAttempts
+from shared.problems import InvalidInput, NotAuthenticated, NotAuthorised, TooManyAttempts, TrabeculaError
 
-router = APIRouter(prefix="/v1/tokens", tags=["tokens"])
+router = APIRouter(prefix=TOKEN_PATH, tags=["tokens"], route_class=AssertionRoute)
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 TOKENS = {
     "access_token": "eyJhbGciOiJIUzI1NiIs...",
@@ -35,7 +39,23 @@ class TokenRequest(BaseModel):
     second_factor: str = Field(
         "", max_length=40, description="Of staff, where the site asks for it: the app's code, or a recovery code"
     )
-    scope: str = Field("", max_length=500, description="Of a hospital system: fewer scopes than its key has")
+    client_assertion_type: str | None = Field(
+        None, max_length=200, description=f"`{ASSERTION_TYPE}`, with client_assertion"
+    )
+    client_assertion: str | None = Field(
+        None, description="JWT that the system signed with a key of its own (RS384 or ES384), in place of a secret"
+    )
+    scope: str = Field(
+        "",
+        max_length=2000,
+        description="Of a hospital system: fewer scopes than its key has; with client_assertion SMART's, such as "
+        "`system/Observation.rs`",
+    )
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether a system says who it is by a signature."""
+        return self.client_assertion is not None or self.client_assertion_type is not None
 
 
 class TokensView(BaseModel):
@@ -60,6 +80,7 @@ class TokensView(BaseModel):
 
 @router.post(
     "",
+    response_model=TokensView,
     response_model_exclude_none=True,
     responses={
         **example_response(TOKENS),
@@ -67,12 +88,18 @@ class TokensView(BaseModel):
     },
 )
 async def sign_in(
+    request: Request,
     form: Annotated[TokenRequest, Form()],
     ctx: Context,
     authorization: Annotated[str | None, Header(description="`Basic` with client_id and client_secret")] = None,
-) -> TokensView:
+) -> Any:
     """Sign in: a person by e-mail address (as `username`) and password, a hospital system by its key's id and the key
-    (`grant_type=client_credentials`). A system's token ends with its key, at once."""
+    (`grant_type=client_credentials`). A system's token ends with its key, at once.
+
+    A system with keys of its own sends `client_assertion` in place of a secret (SMART Backend Services); its errors are
+    those of RFC 6749: `error` and `error_description`."""
+    if form.is_signed:
+        return await _signed(request, form, ctx, authorization)
     if form.grant_type == "client_credentials":
         identity, api_key = _client(form, authorization)
         return TokensView.of(await ctx.authentication.sign_in_client(identity, api_key, form.scope))
@@ -96,6 +123,24 @@ async def refresh_tokens(refresh_token: Annotated[str, Form(max_length=1000)], c
 async def sign_out(token: Annotated[str, Form(max_length=1000, description="The refresh token")], ctx: Context) -> None:
     """Sign out: the refresh token, and every token that came of the same session, ends at once."""
     await ctx.authentication.sign_out(token)
+
+
+async def _signed(
+    request: Request, form: TokenRequest, ctx: AppContext, authorization: str | None
+) -> TokensView | Response:
+    """The token of a system that signs, or what is wrong as RFC 6749 has it."""
+    try:
+        if form.grant_type != "client_credentials":
+            raise OAuthError("unsupported_grant_type", "With client_assertion grant_type is client_credentials.")
+        if form.client_secret or authorization:
+            raise OAuthError("invalid_request", "Send one credential: a secret or a client_assertion.")
+        if form.client_assertion_type != ASSERTION_TYPE or not form.client_assertion:
+            raise OAuthError("invalid_request", f"client_assertion needs client_assertion_type={ASSERTION_TYPE}.")
+        audience = await audience_root(request, ctx) + TOKEN_PATH
+        services = ctx.backend_services
+        return TokensView.of(await services.sign_in(form.client_assertion, form.client_id, form.scope, audience))
+    except TrabeculaError as error:
+        return oauth_error(error)
 
 
 def _client(form: TokenRequest, authorization: str | None) -> tuple[str, str]:

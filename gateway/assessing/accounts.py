@@ -1,11 +1,15 @@
 """Accounts: patients register themselves, staff are invited, people guard their password, administrators see all."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from gateway.platform.audit import Audit
 from gateway.platform.audit_actions import AuditAction, account_made
+from gateway.platform.clock import now
+from gateway.platform.database.idempotency import Earlier, IdempotentRequest, Repeats
 from gateway.platform.identity.accounts import Account, Accounts
 from gateway.platform.identity.delegation import require_role
 from gateway.platform.identity.invitations import Invitation, Invitations, NewInvitation
@@ -18,9 +22,13 @@ from gateway.platform.identity.sign_in import SignIn
 from gateway.platform.identity.sign_in_delays import SignInDelays
 from gateway.platform.paging import Page
 from gateway.platform.validators import checked_patient_number
+from gateway.records.patient_records import PatientRecords
 from gateway.records.patients import Patients
 from gateway.settings import GatewaySettings
 from shared.problems import Conflict, InvalidInput, NotAuthorised
+
+# How long an account may be taken over by the provider's person of the same address.
+LINK_LASTS = dt.timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -40,12 +48,14 @@ class AccountUseCases:
     accounts: Accounts
     invitations: Invitations
     patients: Patients
+    records: PatientRecords
     passwords: Passwords
     sign_in: SignIn
     delays: SignInDelays
     sessions: RefreshTokens
     second_factors: SecondFactors
     audit: Audit
+    repeats: Repeats
     settings: GatewaySettings
 
     async def register(self, email: str, password: str, code: str) -> None:
@@ -81,7 +91,7 @@ class AccountUseCases:
         """Change one's own password. Every sign-in of the account ends.
 
         Raises:
-            NotAuthorised: a hospital system has no password.
+            NotAuthorised: a hospital system, or a person whom the hospital's provider signs in, has no password here.
             NotAuthenticated: the current password is wrong.
             InvalidInput: the new one is too short or easily guessed.
             TooManyAttempts: wait a minute.
@@ -89,6 +99,8 @@ class AccountUseCases:
         if who.account_id is None:
             raise NotAuthorised("A hospital system has no password: rotate its key.")
         account = await self.accounts.get(who.account_id)
+        if account.sign_in == "provider":
+            raise NotAuthorised("Change the password at the hospital's sign-in provider: there is none here.")
         await self.sign_in.account(account.email, current, None)
         hashed = await self.passwords.new_hash(new, account.email)
         await self.accounts.set_password(account.id, hashed, who.id)
@@ -125,6 +137,19 @@ class AccountUseCases:
             raise NotAuthorised("No second factor is to be set up here.")
         return await self.second_factors.set(who.account_id, secret, code)
 
+    async def emails(self, who: Principal, actors: Iterable[str]) -> dict[str, str]:
+        """The addresses of those of some actors who are accounts of the caller's organisation."""
+        return await self.accounts.emails(who.organisation_id, actors)
+
+    async def allow_link(self, account_id: UUID, allowed: bool, who: Principal) -> Account:
+        """Let the provider's person of the same e-mail address take an account over for a while, or take that back.
+
+        Raises:
+            NotFound: the organisation has no such account of staff.
+            NotAuthorised: it can do more than the caller.
+        """
+        return await self.accounts.allow_link(account_id, now() + LINK_LASTS if allowed else None, who)
+
     async def page(self, who: Principal, limit: int, before: UUID | None) -> Page[Account, UUID]:
         """The organisation's accounts, newest first."""
         accounts = await self.accounts.page(who.organisation_id, limit, before)
@@ -143,22 +168,43 @@ class AccountUseCases:
             raise Conflict("You cannot disable your own account: ask another administrator.")
         return await self.accounts.set_disabled(account_id, disabled, who)
 
-    async def invite(self, wanted: InvitationWanted, who: Principal) -> NewInvitation:
-        """Invite somebody to one's own organisation; the answer is the one chance to see the token.
+    async def invite(
+        self, wanted: InvitationWanted, who: Principal, request: IdempotentRequest | None = None
+    ) -> tuple[NewInvitation, bool]:
+        """Invite somebody to one's own organisation; and whether the same request did before.
+
+        The token is shown in this answer, and for a day to the same request.
 
         Raises:
+            Conflict: the request's key was used for another one, or more than a day ago.
             InvalidInput: a patient without a number.
             NotAuthorised: the account could do more than the inviter; staff are invited by administrators alone.
             Conflict: the address, or the patient, has an account.
+            PatientRestricted: the inviter has to open the patient's record first.
         """
         require_role(who, wanted.role)  # before a patient is made for it
+
+        async def again(before: Earlier) -> NewInvitation:
+            known = await self.invitations.get(who.organisation_id, UUID(before.subject))
+            return NewInvitation(known, before.shown_secret())
+
+        return await self.repeats.once(
+            "invitation", who.id, request, partial(self._invite, wanted, who, request), again
+        )
+
+    async def _invite(
+        self, wanted: InvitationWanted, who: Principal, request: IdempotentRequest | None
+    ) -> NewInvitation:
         patient_id = None
         if wanted.role == "patient":
             number = checked_patient_number(wanted.patient_number)
             if number is None:
                 raise InvalidInput("patient_number: needed to invite a patient.", field="patient_number")
-            patient_id = (await self.patients.get_or_create(who.organisation_id, number, who.id)).id
-        return await self.invitations.add(wanted.email, wanted.role, who, wanted.lifetime, patient_id)
+            patient = await self.patients.get_or_create(who.organisation_id, number, who.id)
+            if patient.restricted_at is not None:  # whoever holds the patient's account reads the record
+                await self.records.find(who, patient.id, AuditAction.PATIENT_READ)
+            patient_id = patient.id
+        return await self.invitations.add(wanted.email, wanted.role, who, wanted.lifetime, patient_id, request)
 
     async def open_invitations(self, who: Principal) -> list[Invitation]:
         """The organisation's invitations that can still be accepted, without their tokens."""

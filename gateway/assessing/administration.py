@@ -15,16 +15,20 @@ from gateway.platform.database.engine import (
     Database,
     DatabaseUnavailable,
     SchemaBehind,
+    database_of,
     keep_to_owner,
     migrate,
     require_schema,
 )
-from gateway.platform.encryption import KeyEncryptionKey
+from gateway.platform.database.roles import OwnsTables
+from gateway.platform.encryption import installation_key
 from gateway.platform.identity.accounts import Accounts
 from gateway.platform.identity.api_key import ApiKey, NewApiKey, checked_key_name
 from gateway.platform.identity.api_keys import ApiKeys
+from gateway.platform.identity.client_key_sets import ClientKeySets
 from gateway.platform.identity.email import checked_email
 from gateway.platform.identity.passwords import Passwords, new_password
+from gateway.platform.identity.public_keys import KeySet
 from gateway.platform.identity.scopes import OPERATOR, operator_of, read_scopes
 from gateway.platform.identity.second_factor import SecondFactors
 from gateway.settings import GatewaySettings
@@ -56,11 +60,16 @@ def prepare(settings: GatewaySettings) -> None:
         if file is not None:
             keep_to_owner(file)
         if settings.migrate:
-            migrate(settings.sqlalchemy_url(), settings.data_key())
+            migrate(settings.sqlalchemy_url(), installation_key(settings), settings.gateway_role)
         else:
             require_schema(settings.sqlalchemy_url())
     except DatabaseUnavailable as error:
         raise CannotStart(f"The database cannot be opened ({error.detail}): check TRABECULA_DATABASE_URL.") from error
+    except OwnsTables as error:
+        raise CannotStart(
+            f"TRABECULA_GATEWAY_ROLE: the role {error} migrates the database or may do anything in it: name one of its "
+            "own, or leave the setting out."
+        ) from error
     except SchemaBehind as error:
         raise CannotStart(error.detail) from error
 
@@ -68,7 +77,7 @@ def prepare(settings: GatewaySettings) -> None:
 @asynccontextmanager
 async def open_database(settings: GatewaySettings) -> AsyncIterator[Database]:
     """The installation's database while some work is done."""
-    database = Database(settings.sqlalchemy_url())
+    database = database_of(settings)
     try:
         yield database
     finally:
@@ -104,7 +113,7 @@ async def create_administrator(
     hashed = await (passwords.new_hash(password, email) if password_given else passwords.hash(password))
     async with open_database(settings) as database:
         accounts = Accounts(database.sessions)
-        owner = await _organisation(accounts, settings, organisation)
+        owner = await organisation_of(accounts, settings, organisation)
         account = await accounts.add_account(
             email, hashed, "administrator", owner, by=OPERATOR, must_change_password=must_change_password
         )
@@ -114,12 +123,14 @@ async def create_administrator(
 async def reset_password(settings: GatewaySettings, email: str) -> dict[str, Any]:
     """A new random password for an account whose person forgot it, to be changed in the browser; its sessions end.
 
+    An account of the hospital's sign-in provider is a local one from then on.
+
     Raises:
         NotFound: there is no such account, or it is disabled.
     """
     async with open_database(settings) as database:
         accounts = Accounts(database.sessions)
-        account = await accounts.by_email(email)
+        account = await accounts.by_email(email, with_password=False)
         if account is None:
             raise NotFound(f"There is no account of {email} that is not disabled.")
         password = new_password()
@@ -137,15 +148,23 @@ async def reset_second_factor(settings: GatewaySettings, email: str) -> dict[str
         account = await Accounts(database.sessions).by_email(email)
         if account is None:
             raise NotFound(f"There is no account of {email} that is not disabled.")
-        kek = KeyEncryptionKey(settings.data_key())
-        await SecondFactors(database.sessions, kek).reset(account.id, OPERATOR)
+        await SecondFactors(database.sessions, installation_key(settings)).reset(account.id, OPERATOR)
     return {"id": str(account.id), "email": account.email}
 
 
 async def create_api_key(
-    settings: GatewaySettings, name: str, scopes: str, days: int | None, organisation: str | None = None
+    settings: GatewaySettings,
+    name: str,
+    scopes: str,
+    days: int | None,
+    organisation: str | None = None,
+    key_set: KeySet | None = None,
+    is_test: bool = False,
 ) -> dict[str, Any]:
     """A new API key of the first organisation, or of the one named, which is made if there is none.
+
+    Args:
+        key_set: the system's own public keys, with which it signs; it then has no secret, and `key` is null.
 
     Raises:
         InvalidInput: a scope is unknown or none is named, or the name is empty, too long or does not print.
@@ -153,9 +172,12 @@ async def create_api_key(
     checked_key_name(name, "--name")
     expires = now() + dt.timedelta(days=days) if days else None
     async with open_database(settings) as database:
-        owner = await _organisation(Accounts(database.sessions), settings, organisation)
-        new = await ApiKeys(database.sessions).add(name, list(read_scopes(scopes)), operator_of(owner), expires)
-    return _new_key(new)
+        owner = await organisation_of(Accounts(database.sessions), settings, organisation)
+        who, wanted = operator_of(owner), list[str](read_scopes(scopes))
+        new = await ApiKeys(database.sessions).add(name, wanted, who, expires, is_test=is_test)
+        if key_set is not None:
+            await ClientKeySets(database.sessions).put(new.of.id, who, key_set)
+    return _new_key(new) if key_set is None else {**_new_key(new), "key": None}
 
 
 async def rotate_api_key(settings: GatewaySettings, identity: str, overlap_hours: int) -> dict[str, Any]:
@@ -192,7 +214,8 @@ async def list_api_keys(settings: GatewaySettings) -> list[dict[str, Any]]:
             "name": key.name,
             "scopes": key.scopes,
             "organisation_id": str(key.organisation_id),
-            "state": _state(key),
+            "status": _state(key),
+            "test": key.is_test,
             "parent": key.parent,
             "expires_at": key.expires_at and key.expires_at.isoformat(),
             "last_used_at": key.last_used_at and key.last_used_at.isoformat(),
@@ -206,7 +229,7 @@ async def verify_audit_trail(settings: GatewaySettings, noted_head: str | None) 
     async with open_database(settings) as database:
         audit = Audit(database.sessions)
         chain = await audit.verify(noted_head)
-        own = HeadNotes(audit, KeyEncryptionKey(settings.data_key()), settings.audit_head_file()).noted()
+        own = HeadNotes(audit, installation_key(settings), settings.audit_head_file()).noted()
         if chain.fault is None and own is not None:
             chain = await audit.verify(own.hash)
     return {"ok": chain.fault is None, "noted_length": own and own.length, **asdict(chain)}
@@ -232,7 +255,8 @@ def key_id(text: str) -> str:
     return identity
 
 
-async def _organisation(accounts: Accounts, settings: GatewaySettings, name: str | None) -> UUID:
+async def organisation_of(accounts: Accounts, settings: GatewaySettings, name: str | None) -> UUID:
+    """The organisation of this name, made if there is none; the first one where no name is given."""
     first = await accounts.first_organisation(settings.organisation)
     return await accounts.get_or_create_organisation(name) if name else first
 

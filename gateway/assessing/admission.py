@@ -10,6 +10,7 @@ from gateway.assessing.fair_turns import FairTurns
 from gateway.platform.identity.rate_limits import RateLimits
 from gateway.platform.identity.scopes import Principal
 from gateway.platform.identity.sign_in_delays import network
+from gateway.platform.rate_notes import note_rate
 from gateway.settings import GatewaySettings
 from shared.problems import TooManyRequests
 
@@ -36,7 +37,10 @@ class Admission:
             TooManyRequests: more than one caller may send within a minute.
         """
         most = self.settings.patient_requests_per_minute if who.is_patient else self.settings.requests_per_minute
-        _refuse(await self.local.wait_s(RateLimitItemPerMinute(most), "requests", who.id))
+        limit, names = RateLimitItemPerMinute(most), ("requests", who.id)
+        wait_s = await self.local.wait_s(limit, *names)
+        note_rate(await self.local.left("requests", limit, *names))
+        _refuse(wait_s)
 
     async def count_bad_credential(self) -> None:
         """One more request with a key or a token that is not valid, from this address.

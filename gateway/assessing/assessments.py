@@ -1,6 +1,7 @@
 """Assessing cases, and reading, releasing and printing what came of them: the same for the API and for the pages."""
 
 import datetime as dt
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -15,20 +16,21 @@ from gateway.assessing.workflow import Findings, ProgressCallback, Workflow, no_
 from gateway.platform.audit_actions import AuditAction
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Database
+from gateway.platform.database.idempotency import IdempotentRequest
 from gateway.platform.database.ids import uuid7
 from gateway.platform.identity.scopes import Principal
-from gateway.platform.paging import Page
+from gateway.platform.paging import Page, Window
 from gateway.records.alert_rules import NewAlerts, bone_loss, follow_ups, worsening
-from gateway.records.assessments import Assessments, NewAssessment, NewRenderings
+from gateway.records.assessments import Assessments, NewAssessment, NewRenderings, Selection
 from gateway.records.encrypted import StoredAssessment
-from gateway.records.idempotency import IdempotentRequest
 from gateway.records.patients import KeyOwner, Patients
 from gateway.records.rendering_kinds import KINDS, RenderingKind, png_bytes, why_not
 from gateway.records.renderings import Renderings
+from gateway.records.rule_sign_offs import RuleSignOffs
 from gateway.records.stored_risk import AnyRisk
 from gateway.records.timeline import timeline
 from gateway.settings import GatewaySettings
-from shared.contracts.assessment import Assessment
+from shared.contracts.assessment import Assessment, AssessmentStatus
 from shared.problems import Conflict, NotAuthorised, NotFound
 
 # Earlier assessments that a new one is compared with.
@@ -41,6 +43,7 @@ class AssessmentResult:
 
     visible: VisibleAssessment
     findings: Findings | None
+    is_repeated: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,12 +75,18 @@ async def _idempotent(key: str | None, case: Case) -> IdempotentRequest | None:
     return IdempotentRequest(key, await anyio.to_thread.run_sync(case.digest)) if key else None
 
 
+async def _sha256(image: bytes | None) -> str | None:
+    """Of the image, taken beside the event loop."""
+    return await anyio.to_thread.run_sync(lambda: hashlib.sha256(image).hexdigest()) if image else None
+
+
 @dataclass(frozen=True)
 class AssessmentUseCases:
     """What people, hospital systems and the batch worker do with assessments."""
 
     assessments: Assessments
     renderings: Renderings
+    sign_offs: RuleSignOffs
     patients: Patients
     workflow: Workflow
     admission: Admission
@@ -101,42 +110,57 @@ class AssessmentUseCases:
         Raises:
             InvalidInput: the image cannot be read, or is refused and there is no record beside it.
             PatientMismatch: the DICOM file is of another patient.
-            Conflict: the key was used for another request, or the patient was erased meanwhile.
+            Conflict: the key was used for another request, or the patient was erased or merged meanwhile.
             TooManyRequests: the caller has as many under way as one may have.
             TooBusy: as many cases wait as may, or no turn came in time.
         """
         idempotent = await _idempotent(idempotency_key, case)
         assessment = await self.assessments.answered_before(who, idempotent) if idempotent else None
-        findings = None
+        findings, is_repeated = None, True
         if assessment is None:
             known = await self.patients.known(who, case.patient_number)
             drawn = with_renderings or self.settings.store_renderings
             async with self.admission.turn(who):
                 findings = await self.workflow.assess(case, drawn, on_progress)
-            assessment = await self.store_assessment(case, findings, who, known, idempotent)
-        return AssessmentResult(self._visible(who, assessment), findings)
+            assessment, is_repeated = await self.store_assessment(case, findings, who, known, idempotent)
+        return AssessmentResult(self._visible(who, assessment), findings, is_repeated)
 
     async def store_assessment(
         self, case: Case, findings: Findings, who: Principal, known: UUID | None, idempotent: IdempotentRequest | None
-    ) -> Assessment:
+    ) -> tuple[Assessment, bool]:
         """Store what the services found as one assessment, with its renderings where the site keeps them, and alerts.
+
+        Returns:
+            The assessment, and whether it is the earlier one of the same request, stored meanwhile.
 
         Args:
             known: the patient's id, if there was one of this number when the case began.
 
         Raises:
             PatientMismatch: the DICOM file is of another patient.
-            Conflict: the patient was erased meanwhile.
+            Conflict: the patient was erased or merged meanwhile.
         """
         number = patient_number(case.patient_number, findings.identity, self.settings.dicom_patient_id)
         owner = await self.patients.owner(who, number)
         if known is not None and owner.patient_id != known:
-            raise Conflict("The patient was erased meanwhile.")
-        assessment = findings.assessment(uuid7(), now(), number)
+            raise Conflict("The patient was erased, or merged with another, meanwhile: send the case again.")
+        # A test is of nobody, and shows the number that it was sent with.
+        shown = number if who.is_test else owner.patient_number if number is not None else None
+        assessment = await self._with_sign_off(findings.assessment(uuid7(), now(), shown), who)
+        assessment = assessment.model_copy(update={"test": who.is_test})
         alerts = await self._derive_alerts(StoredAssessment(assessment, case.risk, owner.patient_id), owner)
         renderings = self._kept(findings, assessment.created_at)
-        new = NewAssessment(assessment, case.risk, owner, idempotent, renderings, alerts, findings.identity)
-        return await self.assessments.add(new, who)
+        sha256 = await _sha256(case.image)
+        new = NewAssessment(assessment, case.risk, owner, idempotent, renderings, alerts, findings.identity, sha256)
+        stored = await self.assessments.add(new, who)
+        return stored, stored.id != assessment.id
+
+    async def _with_sign_off(self, assessment: Assessment, who: Principal) -> Assessment:
+        rules = assessment.recommendation.rules if assessment.recommendation else None
+        if rules is None:
+            return assessment
+        signed = await self.sign_offs.of(who.organisation_id, rules.version)
+        return assessment.model_copy(update={"rules_sign_off": signed})
 
     async def get(self, assessment_id: UUID, who: Principal) -> VisibleAssessment:
         """One assessment as the caller may see it.
@@ -147,7 +171,12 @@ class AssessmentUseCases:
         return self._visible(who, (await self.assessments.get(assessment_id, who)).assessment)
 
     async def page(
-        self, who: Principal, limit: int, before: UUID | None, patient_number: str | None
+        self,
+        who: Principal,
+        limit: int,
+        window: Window[UUID],
+        patient_number: str | None = None,
+        status: AssessmentStatus | None = None,
     ) -> Page[Assessment, UUID]:
         """The organisation's assessments, newest first, or one patient's; a patient's account sees its own.
 
@@ -155,13 +184,15 @@ class AssessmentUseCases:
             InvalidInput: the number is a patient's id here.
         """
         patient_id = None
+        if patient_number is not None and who.is_test:
+            return Page(items=[], next=None)  # tests are of nobody
         if patient_number is not None:
             await self.patients.refuse_our_id(who.organisation_id, patient_number)
             patient = await self.patients.by_number(who.organisation_id, patient_number)
             if patient is None:
                 return Page(items=[], next=None)
             patient_id = patient.id
-        stored = await self.assessments.page(who, limit, before, patient_id)
+        stored = await self.assessments.page(who, limit, window, Selection(patient_id, status=status))
         return stored.map(lambda kept: self._visible(who, kept.assessment).assessment)
 
     async def release(self, assessment_id: UUID, who: Principal) -> Assessment:
@@ -170,6 +201,7 @@ class AssessmentUseCases:
         Raises:
             NotAuthorised: a patient's own account asks.
             NotFound: there is none under this id that the caller may see.
+            Conflict: it was withdrawn.
         """
         if who.is_patient:
             raise NotAuthorised("A clinician releases an assessment, not the patient.")
@@ -191,6 +223,8 @@ class AssessmentUseCases:
             NotFound: there is no such assessment, or none is kept; `reason` says why.
         """
         stored = await self.assessments.get(assessment_id, who, AuditAction.RENDERING_READ)
+        if who.is_patient and stored.assessment.is_withdrawn:
+            raise NotFound("This assessment was withdrawn: its pictures are the clinic's.", reason="withdrawn")
         png = await self.renderings.first(assessment_id, kinds)
         if png is None:
             assessment, settings = stored.assessment, self.settings
@@ -214,20 +248,25 @@ class AssessmentUseCases:
         """
         if audience == "clinician" and who.is_patient:
             raise NotAuthorised("The clinician's report is for the clinic: ask for audience=patient.")
-        stored = await self.assessments.get(assessment_id, who)
-        pngs = {kind: await self.renderings.first(assessment_id, [kind]) for kind in KINDS}
+        return await self.report_of(await self.assessments.get(assessment_id, who), audience)
+
+    async def report_of(self, stored: StoredAssessment, audience: Audience) -> ReportContent:
+        """The same of an assessment that was read before; who may see it was asked then."""
+        pngs = {kind: await self.renderings.first(stored.assessment.id, [kind]) for kind in KINDS}
         kept = {str(kind): png for kind, png in pngs.items() if png}
         number = self.settings.emergency_number
         if audience == "clinician":
             return ReportContent(stored.assessment, audience, kept, False, stored.risk, number)
         seen = for_patient(stored.assessment, self.settings.release_medication)
+        kept = {} if stored.assessment.is_withdrawn else kept
         return ReportContent(seen.assessment, audience, kept, seen.withheld, None, number)
 
     async def _derive_alerts(self, new: StoredAssessment, owner: KeyOwner) -> NewAlerts | None:
         """What the assessment gives the clinic to look at; nothing where no patient was named."""
         if owner.patient_id is None:
             return None
-        earlier = await self.assessments.of_patient(owner.patient_id, LOOK_BACK)
+        before = await self.assessments.of_patient(owner.patient_id, LOOK_BACK)
+        earlier = [stored for stored in before if not stored.assessment.is_withdrawn]
         lsc = self.settings.least_significant_change_percent
         loss = bone_loss(timeline(earlier, []), timeline([*earlier, new], []), lsc)
         alerts = [*follow_ups(new.assessment), *worsening(new, earlier), *loss]

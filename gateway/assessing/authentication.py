@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from gateway.assessing.admission import Admission
+from gateway.assessing.provider_sign_in import ProviderAnswer, ProviderSignIn, staff_session
 from gateway.platform.audit import Audit
 from gateway.platform.audit_actions import AuditAction
 from gateway.platform.clock import now
@@ -17,7 +18,7 @@ from gateway.platform.identity.scopes import Principal, Scope, key_actor, read_s
 from gateway.platform.identity.sign_in import SignIn
 from gateway.platform.identity.sign_in_delays import SignInDelays
 from gateway.settings import GatewaySettings
-from shared.problems import NotAuthenticated, NotAuthorised
+from shared.problems import NotAuthenticated, NotAuthorised, NotFound
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class SignedInPerson:
     principal: Principal
     email: str
     sign_in: UUID
+    by_provider: bool
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Authentication:
     audit: Audit
     admission: Admission
     settings: GatewaySettings
+    provider: ProviderSignIn | None = None
 
     async def principal(self, token: str | None, api_key: str | None) -> Principal:
         """The person or the hospital system behind a credential.
@@ -101,7 +104,8 @@ class Authentication:
         if not isinstance(claims, Person):
             raise NotAuthenticated(INVALID_TOKEN)
         principal = await self._counted(await self._of_claims(claims))
-        return SignedInPerson(principal, (await self.accounts.get(claims.account_id)).email, claims.sign_in)
+        account = await self.accounts.get(claims.account_id)
+        return SignedInPerson(principal, account.email, claims.sign_in, account.sign_in == "provider")
 
     async def sign_in(self, email: str, password: str, code: str = "", keep: bool = False) -> IssuedTokens:
         """Sign a person in.
@@ -117,8 +121,28 @@ class Authentication:
         """
         account_id = await self.passwords.account(email, password, code)
         who = await self.accounts.person(account_id)
-        length = self._kept if keep and who.is_patient else self._short
+        length = self._kept if keep and who.is_patient else staff_session(self.settings)
         return await self._for_person(await self.refresh_tokens.begin(account_id, length))
+
+    async def sign_in_by_provider(self, answer: ProviderAnswer, browser: str) -> tuple[IssuedTokens, str]:
+        """Sign in the person whom the hospital's provider sends back; gives the page that they wanted to see, too.
+
+        Raises:
+            NotFound: this installation has no provider.
+            Others: see `ProviderSignIn.finish`.
+        """
+        token, onward = await self.required_provider().finish(answer, browser)
+        return await self._for_person(token), onward
+
+    def required_provider(self) -> ProviderSignIn:
+        """Sign-in by the hospital's provider.
+
+        Raises:
+            NotFound: this installation has none.
+        """
+        if self.provider is None:
+            raise NotFound("Nobody signs in by a provider here.")
+        return self.provider
 
     async def sign_in_client(self, identity: str, api_key: str, scope: str) -> IssuedTokens:
         """Exchange a hospital system's key for an access token.
@@ -160,9 +184,12 @@ class Authentication:
         """Exchange a refresh token for new tokens. Each is good once; used again, it ends the whole sign-in.
 
         Raises:
-            NotAuthenticated: unknown, expired, revoked or used before.
+            NotAuthenticated: unknown, expired, revoked or used before, or the provider ends the session.
         """
-        return await self._for_person(await self.refresh_tokens.exchange(refresh_token))
+        token = await self.refresh_tokens.exchange(refresh_token)
+        if self.provider is not None:
+            await self.provider.recheck(token.family)
+        return await self._for_person(token)
 
     async def sign_out(self, refresh_token: str) -> None:
         """End a sign-in with every token that came of it; an unknown token is no error (RFC 7009)."""
@@ -172,11 +199,6 @@ class Authentication:
     def _kept(self) -> SessionLength:
         days = dt.timedelta(days=self.settings.refresh_token_days)
         return SessionLength(days, days)
-
-    @property
-    def _short(self) -> SessionLength:
-        idle = dt.timedelta(minutes=self.settings.session_idle_minutes)
-        return SessionLength(idle, dt.timedelta(hours=self.settings.session_hours))
 
     async def _refused(self) -> None:
         """A bad credential is a line of the trail; an address that sends many is not heard for a while."""

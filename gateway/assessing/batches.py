@@ -6,10 +6,10 @@ from uuid import UUID
 
 from gateway.assessing.batch_signals import BatchSignals
 from gateway.platform.audit_actions import AuditAction
-from gateway.platform.identity.scopes import Principal
-from gateway.platform.paging import Page
+from gateway.platform.database.idempotency import IdempotentRequest
+from gateway.platform.identity.scopes import Principal, refuse_test_keys
+from gateway.platform.paging import Page, Window
 from gateway.records.batches import Batch, Batches, BatchState, CaseOfBatch
-from gateway.records.idempotency import IdempotentRequest
 from shared.problems import NotAuthorised
 
 # Seconds between two looks at a batch that somebody follows.
@@ -25,23 +25,25 @@ class BatchUseCases:
     batches: Batches
     signals: BatchSignals
 
-    async def submit(self, batch: Batch, who: Principal, idempotency_key: str | None) -> BatchState:
-        """Take a batch as a whole or not at all; the same key with the same batch gives the same batch again.
+    async def submit(self, batch: Batch, who: Principal, idempotency_key: str | None) -> tuple[BatchState, bool]:
+        """Take a batch as a whole or not at all; the same key with the same batch gives the same batch again
+        (true).
 
         Raises:
+            InvalidInput: a case's number is a patient's id here.
             Conflict: the key was used for another batch.
             TooBusy: too many cases of the organisation wait.
         """
         refuse_patients(who)
         idempotent = IdempotentRequest(idempotency_key, await batch.digest()) if idempotency_key else None
-        state = await self.batches.add(batch, who, idempotent)
+        state, is_repeated = await self.batches.add(batch, who, idempotent)
         self.signals.announce()
-        return state
+        return state, is_repeated
 
-    async def page(self, who: Principal, limit: int, before: UUID | None) -> Page[BatchState, UUID]:
-        """The organisation's batches, newest first."""
+    async def page(self, who: Principal, limit: int, window: Window[UUID]) -> Page[BatchState, UUID]:
+        """A part of the organisation's batches."""
         refuse_patients(who)
-        return await self.batches.page(who, limit, before)
+        return await self.batches.page(who, limit, window)
 
     async def get(self, batch_id: UUID, who: Principal) -> BatchState:
         """How far a batch is.
@@ -56,7 +58,7 @@ class BatchUseCases:
         """Each case with its assessment or its problem, in the order of the manifest."""
         refuse_patients(who)
         await self.batches.get(batch_id, who)
-        return await self.batches.cases(batch_id, limit, after)
+        return await self.batches.cases(batch_id, who, limit, after)
 
     async def cancel(self, batch_id: UUID, who: Principal) -> BatchState:
         """Begin no further case. What is being worked on is finished, and what is done stays."""
@@ -86,6 +88,7 @@ class BatchUseCases:
 
 
 def refuse_patients(who: Principal) -> None:
-    """Raise `NotAuthorised` for a patient's own account."""
+    """Raise `NotAuthorised` for a patient's own account, and for a test key."""
     if who.is_patient:
         raise NotAuthorised("Batches are for clinics; a patient's account sends one case at a time.")
+    refuse_test_keys(who)

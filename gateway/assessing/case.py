@@ -1,32 +1,58 @@
 """The case that an assessment is made of, and the checks of what was sent."""
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from gateway.platform.json_size import MOST_VALUES_IN_RECORD, holds_more
-from gateway.records.idempotency import request_digest
+from gateway.platform.database.idempotency import request_digest
+from gateway.platform.json_size import MOST_VALUES_IN_RECORD, holds_more, without_repeats
 from gateway.records.stored_risk import AnyRisk, read_risk, risk_bytes
 from shared.contracts.risk import ClinicalModel
 from shared.problem_responses import describe_errors, joined
-from shared.problems import InvalidInput, InvalidRecord
+from shared.problems import (
+    Conflict,
+    ImageRefused,
+    ImageTooLarge,
+    InvalidInput,
+    InvalidRecord,
+    MissingInput,
+    TooBusy,
+    UnreadableImage,
+    UnsupportedImage,
+)
+
+# What assessing a case may come to, whichever way it was sent.
+CASE_PROBLEMS = (
+    InvalidInput,
+    InvalidRecord,
+    MissingInput,
+    UnreadableImage,
+    UnsupportedImage,
+    ImageTooLarge,
+    ImageRefused,
+    Conflict,
+    TooBusy,
+)
 
 CLINICAL_MODELS: tuple[ClinicalModel, ...] = get_args(ClinicalModel)
 DEFAULT_MODEL: ClinicalModel = "bone_density"
-MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
 class Case:
-    """What was sent: an image, a record, or both. `risk` is the record with the model that it is meant for."""
+    """What was sent: an image, a record, or both. `risk` is the record with the model that it is meant for.
+
+    Args:
+        left_out: what was sent beside it in another system's form and could not be used, a sentence each.
+    """
 
     image: bytes | None
     risk: AnyRisk | None
     patient_number: str | None
+    left_out: tuple[str, ...] = ()
 
     @property
     def age(self) -> float | None:
@@ -35,7 +61,8 @@ class Case:
 
     def digest(self) -> bytes:
         """SHA-256 of everything that was sent, to tell a repeated request from another one under the same key."""
-        return request_digest(self.image or b"", risk_bytes(self.risk), (self.patient_number or "").encode())
+        left_out = (line.encode() for line in self.left_out)
+        return request_digest(self.image or b"", risk_bytes(self.risk), (self.patient_number or "").encode(), *left_out)
 
 
 def read_record_json(text: str, model: str) -> AnyRisk:
@@ -46,7 +73,7 @@ def read_record_json(text: str, model: str) -> AnyRisk:
         InvalidRecord: not JSON, or a field cannot be used.
     """
     try:
-        record = json.loads(text, object_pairs_hook=_without_repeats)
+        record = json.loads(text, object_pairs_hook=without_repeats)
     except (ValueError, RecursionError) as error:
         raise invalid_record(
             [{"field": "clinical", "message": f"not JSON: {error}", "code": "json_invalid"}]
@@ -80,15 +107,6 @@ def read_record(record: Any, model: str = DEFAULT_MODEL) -> AnyRisk:
 def invalid_record(errors: Sequence[dict[str, str]]) -> InvalidRecord:
     """The error of a record, each field named with the cure."""
     return InvalidRecord(joined(errors), errors=list(errors))
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object; a name given twice would otherwise silently lose its first value."""
-    whole = dict(pairs)
-    if len(whole) < len(pairs):
-        repeated = sorted(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
-        raise ValueError(f"{', '.join(repeated[:MOST_NAMED])} is given more than once")
-    return whole
 
 
 def _in_record(error: dict[str, str]) -> dict[str, str]:

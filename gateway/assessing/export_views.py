@@ -6,9 +6,15 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from gateway.assessing.patient_views import AlertView, AssessmentWithRecordView, MeasurementView
+from gateway.assessing.patient_views import (
+    AlertView,
+    AssessmentWithRecordView,
+    EmergencyAccessView,
+    MeasurementView,
+)
 from gateway.platform.audit import AuditLine
-from gateway.records.stored_data import StoredRendering, WaitingCase
+from gateway.records.patient_merges import MergeStatus, PatientMerge
+from gateway.records.stored_data import StoredRendering, WaitingCase, WaitingFilm
 from gateway.records.stored_risk import as_sent
 
 
@@ -75,7 +81,7 @@ class ExportedCaseView(BaseModel):
 
     batch_id: UUID
     reference: str
-    state: str
+    status: str
     record: dict[str, Any] | None
     image_base64: str | None
 
@@ -85,10 +91,54 @@ class ExportedCaseView(BaseModel):
         return cls(
             batch_id=case.batch_id,
             reference=case.reference,
-            state=case.state,
+            status=case.state,
             record=as_sent(case.risk),
             image_base64=case.image_base64,
         )
+
+
+class ExportedFilmView(BaseModel):
+    """A film that came in by itself and waits, or was given up."""
+
+    id: UUID
+    source: str
+    state: str
+    arrived_at: dt.datetime
+    dicom_base64: str
+
+    @classmethod
+    def of(cls, film: WaitingFilm) -> "ExportedFilmView":
+        """As it travels."""
+        return cls(
+            id=film.id,
+            source=film.source,
+            state=film.state,
+            arrived_at=film.arrived_at,
+            dicom_base64=film.dicom_base64,
+        )
+
+
+class ExportedMergeView(BaseModel):
+    """Two numbers that were said to be this patient's, and what came of it."""
+
+    id: UUID
+    status: MergeStatus
+    surviving_id: UUID
+    surviving_number: str | None
+    retired_id: UUID
+    retired_number: str | None
+    note: str | None
+    proposed_at: dt.datetime
+    proposed_by: str
+    decided_at: dt.datetime | None
+    decided_by: str | None
+    undone_at: dt.datetime | None
+    undone_by: str | None
+
+    @classmethod
+    def of(cls, merge: PatientMerge) -> "ExportedMergeView":
+        """As it travels."""
+        return cls(**vars(merge))
 
 
 class PatientExportView(BaseModel):
@@ -99,10 +149,14 @@ class PatientExportView(BaseModel):
     patient_number: str | None
     created_at: dt.datetime
     account: ExportedAccountView | None = Field(description="The patient's own")
+    merged_accounts: list[ExportedAccountView] = Field(description="Of further numbers that were merged into this one")
     invitations: list[ExportedInvitationView]
     assessments: list[AssessmentWithRecordView]
     pictures: list[ExportedRenderingView]
     measurements: list[MeasurementView]
     alerts: list[ExportedAlertView] = Field(description="Open and closed ones")
+    emergency_accesses: list[EmergencyAccessView] = Field(description="Who opened the restricted record, and why")
+    merges: list[ExportedMergeView] = Field(description="Further numbers of the patient, as proposed and decided")
     batch_cases: list[ExportedCaseView]
+    films: list[ExportedFilmView] = Field(description="Films that came in by themselves and were not assessed yet")
     trail: list[PatientAuditLineView]

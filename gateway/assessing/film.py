@@ -19,7 +19,7 @@ def read_at_age(finding: ImagingFinding, age: float | None) -> ImagingFinding:
     """The finding as it may be used at this age; an age that nobody gave changes nothing."""
     if age is None or age >= BONE_READ_FROM_AGE:
         return finding
-    return finding.model_copy(update={"indeterminate": True, "summary": TOO_YOUNG})
+    return finding.model_copy(update={"indeterminate": True, "summary": TOO_YOUNG, "stand_alone": None})
 
 
 def as_it_counts(seen: ClassifyAnswer, age: float | None) -> ClassifyAnswer:

@@ -3,9 +3,16 @@
 import anyio
 
 from gateway.assessing.services import Services
+from gateway.records.model_versions import ModelVersions
 from shared.client import ServiceClient
 from shared.contracts.models import ModelCard, ModelCards
 from shared.problems import TrabeculaError
+
+
+async def note_versions(services: Services, versions: ModelVersions) -> None:
+    """See whether a model or the rules changed; a service that is down is as it was."""
+    cards = await model_cards(services)
+    await versions.note({card.name: card.version for card in cards.models})
 
 
 async def model_cards(services: Services) -> ModelCards:

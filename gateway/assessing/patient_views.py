@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from gateway.platform.identity.scopes import Principal
 from gateway.records.alerts import Alert, AlertState
+from gateway.records.emergency_accesses import EmergencyAccess, EmergencyReason
 from gateway.records.encrypted import StoredAssessment
 from gateway.records.measurement import Measured
 from gateway.records.patient_records import PatientSummary
@@ -26,6 +27,8 @@ class PatientView(BaseModel):
     patient_number: str | None
     created_at: dt.datetime
     last_assessment_at: dt.datetime | None
+    restricted: bool = Field(description="Whether emergency access is needed to read the record")
+    merged_numbers: list[str] = Field(description="Further numbers of the patient, which lead here")
 
     @classmethod
     def of(cls, patient: PatientSummary) -> "PatientView":
@@ -59,22 +62,44 @@ class AlertView(BaseModel):
     id: UUID
     patient_id: UUID
     patient_number: str | None
-    state: AlertState
+    status: AlertState
     code: str = Field(description="The rule's id, or what got worse")
     text: str = Field(description="A patient's account gets the patient's words")
     due_from: dt.date | None
     due_by: dt.date | None
     assessment_id: UUID | None
     created_at: dt.datetime
+    restricted: bool = Field(description="The record is closed to this caller: what the alert is about is left out")
 
     @classmethod
     def of(cls, alert: Alert, who: Principal) -> Self:
         """As it travels to this caller."""
-        fields = {name: value for name, value in vars(alert).items() if name != "patient_text"}
+        fields = {name: value for name, value in vars(alert).items() if name in cls.model_fields}
         if who.is_patient:
             code = "follow_up" if bone_drug_named(alert.code) else alert.code
             fields |= {"text": alert.patient_text, "code": code}
         return cls(**fields)
+
+
+class EmergencyAccessView(BaseModel):
+    """A restricted patient's record, opened by one person for some hours, and what somebody else said to it later."""
+
+    id: UUID
+    patient_id: UUID
+    patient_number: str | None = Field(description="Null where the patient was erased since")
+    opened_by: str = Field(description="As the audit trail names the person")
+    opened_at: dt.datetime
+    ends_at: dt.datetime
+    reason: EmergencyReason
+    note: str | None = Field(description="The person's own words; null where the patient was erased since")
+    reviewed_at: dt.datetime | None
+    reviewed_by: str | None
+    review_note: str | None
+
+    @classmethod
+    def of(cls, access: EmergencyAccess) -> "EmergencyAccessView":
+        """As it travels."""
+        return cls.model_validate(access, from_attributes=True)
 
 
 class AssessmentWithRecordView(BaseModel):

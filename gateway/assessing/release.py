@@ -6,7 +6,7 @@ that is not released yet, or the order in which medicines are used.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from gateway.platform.identity.scopes import Principal
 from gateway.platform.language import translator_for
@@ -15,10 +15,17 @@ from shared.clinic.drug_names import bone_drug_named
 from shared.contracts.assessment import Assessment, Combined, Diagnosis
 from shared.contracts.findings import BoneDensity, ClinicalFinding, RecordWarning
 from shared.contracts.recommendation import MessageKey, Recommendation, RecommendationSet
+from shared.contracts.review import Review
 
 ReleaseRule = Literal["by_clinician", "at_once"]
 Audience = Literal["patient", "clinician"]
 NEXT_SCAN = "the next bone density scan"
+# What a patient sees of an assessment that was taken back.
+WITHDRAWN: dict[str, Any] = {
+    **dict.fromkeys(("source", "imaging", "staging", "clinical", "recommendation")),
+    "combined": Combined(category=None, basis=[]),
+    "warnings": [],
+}
 BY_SCAN, BY_FRACTURE = "by a bone density scan", "by a fracture"
 
 
@@ -43,13 +50,25 @@ def visible_to(who: Principal, assessment: Assessment, rule: ReleaseRule) -> Vis
 
 def for_patient(assessment: Assessment, rule: ReleaseRule) -> VisibleAssessment:
     """The assessment in the patient's words, without the medicines where they are withheld: the one place for it."""
+    review = _review(assessment.review)
+    if assessment.is_withdrawn:
+        return VisibleAssessment(assessment.model_copy(update={**WITHDRAWN, "review": review}))
     withheld = rule == "by_clinician" and assessment.released_at is None
     parts = {
         "clinical": _clinical(assessment.clinical),
         "combined": _combined(assessment.combined, assessment.clinical),
         "recommendation": _recommendation(assessment.recommendation, withheld),
+        "review": review,
+        # A medicine on the hospital's list may be among what was not used.
+        "warnings": [warning for warning in assessment.warnings if not warning.was_left_out],
     }
     return VisibleAssessment(assessment.model_copy(update=parts), withheld)
+
+
+def _review(review: Review) -> Review:
+    """What a clinician found instead; why, and who it was, is the clinic's."""
+    steps = [step.model_copy(update={"reason": None, "by": "clinician"}) for step in review.steps]
+    return review.model_copy(update={"steps": steps})
 
 
 def _recommendation(recommendation: RecommendationSet | None, without: bool) -> RecommendationSet | None:

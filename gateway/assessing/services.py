@@ -7,7 +7,8 @@ from typing import Self
 
 from shared.client import ServiceClient, service_http
 from shared.components import SERVICE_NAMES, SERVICES
-from shared.contracts.findings import ClassifyAnswer, ClinicalFinding, ImagingFinding, StageAnswer
+from shared.contracts.findings import ClassifyAnswer, ClinicalFinding, StageAnswer
+from shared.contracts.handover import RADIOGRAPH_TYPE, read_reading
 from shared.contracts.models import ModelCard
 from shared.contracts.recommendation import RecommendationRequest, RecommendationSet
 from shared.contracts.risk import LifestyleRiskRequest, RiskRequest
@@ -39,14 +40,15 @@ class Services:
         """The same services, one of them called through another client."""
         return replace(self, clients={**self.clients, client.name: client})
 
-    async def classify(self, image: bytes, pictures: bool) -> ClassifyAnswer:
-        """What the picture shows; with `pictures`, the preview and the heat map come along."""
-        return await self.imaging.post_image("/v1/classify", image, ClassifyAnswer, {"pictures": _flag(pictures)})
+    async def classify(self, image: bytes, pictures: bool) -> tuple[ClassifyAnswer, bytes]:
+        """What the picture shows, and what staging is given of a knee; with `pictures`, preview and heat map too."""
+        asked = {"pictures": _flag(pictures)}
+        return await self.imaging.post_image("/v1/readings", image, "application/octet-stream", read_reading, asked)
 
-    async def stage(self, image: bytes, seen: ImagingFinding, pictures: bool) -> StageAnswer:
-        """Grade the knees of a picture that lies as imaging has found it to lie."""
-        lies = {"turned_degrees": str(seen.turned_degrees), "inverted": _flag(seen.inverted)}
-        return await self.staging.post_image("/v1/stage", image, StageAnswer, {**lies, "pictures": _flag(pictures)})
+    async def stage(self, handed_on: bytes, pictures: bool) -> StageAnswer:
+        """Grade the knees of a radiograph as imaging has handed it on."""
+        asked, read = {"pictures": _flag(pictures)}, StageAnswer.model_validate_json
+        return await self.staging.post_image("/v1/stage/handed-on", handed_on, RADIOGRAPH_TYPE, read, asked)
 
     async def risk(self, request: RiskRequest | LifestyleRiskRequest) -> ClinicalFinding:
         return await self.clinical.post_json("/v1/risk", request, ClinicalFinding)

@@ -37,6 +37,7 @@ from shared.problems import (
     ImageRefused,
     InvalidInput,
     NotAuthenticated,
+    ServiceBrokeOff,
     ServiceUnavailable,
     TooBusy,
     TrabeculaError,
@@ -63,6 +64,7 @@ class Findings:
     Args:
         as_of: the day the case began, which every service counts from.
         age: of the person, where a record gives it.
+        ended_a_service: whether a service ended while it had the image, maybe because of it.
     """
 
     as_of: dt.date
@@ -74,6 +76,7 @@ class Findings:
     clinical: ClinicalFinding | None = None
     recommendation: RecommendationSet | None = None
     warnings: list[Warning] = field(default_factory=list)
+    ended_a_service: bool = False
 
     @property
     def status(self) -> Literal["complete", "partial"]:
@@ -123,6 +126,7 @@ class Findings:
 
     def warn(self, component: Component, error: TrabeculaError) -> None:
         """Tell that a component's part is missing, in the words of its error."""
+        self.ended_a_service |= isinstance(error, ServiceBrokeOff)
         reason = error.members.get("reason")
         self.warnings.append(
             Warning.model_validate(
@@ -199,8 +203,9 @@ class Workflow:
     async def _read_image(self, case: Case, findings: Findings, refused: list[InvalidInput]) -> None:
         if case.image is None:
             return
+        handed_on = b""
         try:
-            seen = await self._services.classify(case.image, findings.with_renderings)
+            seen, handed_on = await self._services.classify(case.image, findings.with_renderings)
             findings.classified = as_it_counts(seen, case.age)
             findings.note("imaging", seen.warnings)
         except ImageRefused as error:
@@ -214,12 +219,12 @@ class Workflow:
             findings.warn("imaging", error)
         findings.on_progress("imaging")
         if findings.imaging and findings.imaging.anatomy == "knee":
-            await self._stage(case.image, findings.imaging, findings)
+            await self._stage(handed_on, findings)
             findings.on_progress("staging")
 
-    async def _stage(self, image: bytes, seen: ImagingFinding, findings: Findings) -> None:
+    async def _stage(self, handed_on: bytes, findings: Findings) -> None:
         try:
-            findings.staged = await self._services.stage(image, seen, findings.with_renderings)
+            findings.staged = await self._services.stage(handed_on, findings.with_renderings)
             findings.note("staging", findings.staged.warnings)
         except (InvalidInput, *OUT_OF_ORDER) as error:
             findings.warn("staging", error)
@@ -256,4 +261,5 @@ class Workflow:
 
 
 def _begun(case: Case, with_renderings: bool, on_progress: ProgressCallback = no_progress) -> Findings:
-    return Findings(today(), case.age, with_renderings, on_progress)
+    left_out = [Warning(component="clinical", type="fhir_not_used", detail=line) for line in case.left_out]
+    return Findings(today(), case.age, with_renderings, on_progress, warnings=left_out)

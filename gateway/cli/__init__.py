@@ -1,4 +1,4 @@
-"""The `trabecula` command: running, access, upkeep, the rules and the audit trail."""
+"""The `trabecula` command: running, access, upkeep, the rules, FHIR and the audit trail."""
 
 from gateway.cli.main import app, main
 

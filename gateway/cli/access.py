@@ -4,7 +4,9 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.terminal import Json, Organisation, StateDir, show, with_database
+from gateway.cli.key_files import JwksFile, JwksUrl, read_key_set
+from gateway.cli.terminal import Json, Organisation, StateDir, read_settings, show, with_database
+from shared.problems import InvalidInput
 
 app = typer.Typer()
 KeyId = Annotated[str, typer.Argument(help="The key's id, or the whole key")]
@@ -26,6 +28,26 @@ def create_admin(
 
     account = with_database(state_dir, lambda settings: create_administrator(settings, email, password, organisation))
     show(account, as_json, f"Administrator {account['email']}, password (shown once): {account['password']}")
+
+
+@app.command()
+def registration_code(
+    site: Annotated[
+        str | None, typer.Option(help="Address of the pages, such as https://clinic.example: its link, and a QR code")
+    ] = None,
+    state_dir: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Show the code that patients register with."""
+    from gateway.platform.qr_code import qr_text
+
+    settings = read_settings(state_dir)
+    if not settings.is_registration_open():
+        raise InvalidInput("Registration is switched off here: TRABECULA_REGISTRATION=true lets patients register.")
+    code = settings.registration_secret()
+    link = f"{site.rstrip('/')}/register#{code}" if site else None
+    text = f"Registration code: {code}" + (f"\n{link}\n\n{qr_text(link)}" if link else "")
+    show({"registration_code": code, "link": link}, as_json, text)
 
 
 @app.command()
@@ -59,15 +81,23 @@ def create_key(
     name: Annotated[str, typer.Option(help="What the key is for")],
     scopes: Annotated[str, typer.Option(help='For example "assessments:write assessments:read models:read"')],
     days: Annotated[int | None, typer.Option(min=1, help="Days until it expires; never if left out")] = None,
+    test: Annotated[
+        bool, typer.Option("--test", help="Its assessments stay apart from patients and are deleted after 7 days")
+    ] = False,
+    jwks: JwksFile = None,
+    jwks_url: JwksUrl = None,
     organisation: Organisation = None,
     state_dir: StateDir = None,
     as_json: Json = False,
 ) -> None:
-    """Make an API key for a hospital system."""
+    """Make an API key for a hospital system; with --jwks or --jwks-url it signs with keys of its own instead."""
     from gateway.assessing.administration import create_api_key
 
-    key = with_database(state_dir, lambda settings: create_api_key(settings, name, scopes, days, organisation))
-    show(key, as_json, f"API key (shown once): {key['key']}")
+    own = read_key_set(jwks, jwks_url) if jwks or jwks_url else None
+    key = with_database(
+        state_dir, lambda settings: create_api_key(settings, name, scopes, days, organisation, own, test)
+    )
+    show(key, as_json, f"client_id: {key['id']}" if own else f"API key (shown once): {key['key']}")
 
 
 @app.command()
@@ -77,7 +107,8 @@ def list_keys(state_dir: StateDir = None, as_json: Json = False) -> None:
 
     keys = with_database(state_dir, list_api_keys)
     lines = [
-        f"{key['id']}  {key['state']:8}  {key['name']}  ({' '.join(key['scopes'])})  of {key['parent'] or 'unknown'}"
+        f"{key['id']}  {key['status']:8}  {key['name']}  ({' '.join(key['scopes'])})  of {key['parent'] or 'unknown'}"
+        + ("  test" if key["test"] else "")
         for key in keys
     ]
     show(keys, as_json, "\n".join(lines) or "There is no key.")

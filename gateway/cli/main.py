@@ -3,7 +3,7 @@
 import typer
 from pydantic import ValidationError
 
-from gateway.cli import access, rules, running, trail, upkeep
+from gateway.cli import access, cds, evaluate, fhir, route, rules, running, trail, upkeep
 from gateway.cli.terminal import stop
 from shared.problems import TrabeculaError
 from shared.settings import wrong_settings
@@ -16,10 +16,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (running.app, access.app, upkeep.app):
+for group in (running.app, evaluate.app, access.app, upkeep.app):
     app.add_typer(group)
 app.add_typer(rules.app, name="rules")
+app.add_typer(fhir.app, name="fhir")
+app.add_typer(cds.app, name="cds")
 app.add_typer(trail.app, name="audit")
+app.add_typer(route.app, name="route")
 
 
 def main() -> None:

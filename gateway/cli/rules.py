@@ -2,11 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.terminal import Json, read_settings
+from gateway.cli.terminal import Json, Organisation, StateDir, read_settings, show, with_database
 
 app = typer.Typer(help="The recommender's rules.", no_args_is_help=True)
 
@@ -31,6 +31,53 @@ def check_rules(
         typer.echo("\n".join(lines))
     if not report.usable:
         raise typer.Exit(1)
+
+
+@app.command("sign")
+def sign_rules(
+    name: Annotated[str, typer.Option(help="The clinician's name, as it is shown on every answer")],
+    role: Annotated[str, typer.Option(help="What the clinician is, such as rheumatologist")],
+    organisation: Organisation = None,
+    state_dir: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Note that a clinician read the rules that the site uses now, and stands by them; every answer says so.
+
+    Another version of the rules is unsigned until somebody signs that.
+    """
+    from gateway.assessing.rule_sign_offs import sign_rules as sign
+    from gateway.server import services_of
+
+    done = with_database(state_dir, lambda settings: sign(settings, services_of(settings), name, role, organisation))
+    show(done, as_json, f"{done['name']} ({done['role']}) signed version {done['version']} of the rules off.")
+
+
+@app.command("unsign")
+def unsign_rules(
+    version: Annotated[str, typer.Argument(help="As `trabecula rules sign-offs` lists it")],
+    organisation: Organisation = None,
+    state_dir: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Take the sign-off of a version back; answers from now on say that nobody signed it."""
+    from gateway.assessing.rule_sign_offs import revoke_sign_off
+
+    done = with_database(state_dir, lambda settings: revoke_sign_off(settings, version, organisation))
+    show(done, as_json, f"Nobody stands by version {version} of the rules any more.")
+
+
+@app.command("sign-offs")
+def sign_offs(organisation: Organisation = None, state_dir: StateDir = None, as_json: Json = False) -> None:
+    """List who signed which version of the rules off."""
+    from gateway.assessing.rule_sign_offs import list_sign_offs
+
+    found = with_database(state_dir, lambda settings: list_sign_offs(settings, organisation))
+    lines = [f"{one['version']:24} {one['at'][:10]}  {_signed_by(one)}" for one in found]
+    show(found, as_json, "\n".join(lines) or "Nobody has signed the rules off.")
+
+
+def _signed_by(one: dict[str, Any]) -> str:
+    return f"{one['name']} ({one['role']})" + ("  taken back" if one["revoked_at"] else "")
 
 
 @app.command("facts")

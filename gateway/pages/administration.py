@@ -9,11 +9,14 @@ from starlette.responses import RedirectResponse, Response
 
 from gateway.assessing.accounts import InvitationWanted
 from gateway.assessing.model_cards import model_cards
+from gateway.assessing.preflight import preflight
 from gateway.pages.deps import Context, User, allowed
 from gateway.pages.forms import Posted, email_address, one_of, text
 from gateway.pages.page import PageRoute, older, page
 from gateway.platform.audit import Selection
+from gateway.platform.clock import now
 from gateway.platform.identity.scopes import ROLES
+from gateway.platform.qr_code import qr_svg
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 ACCOUNTS_A_PAGE, LINES_A_PAGE = 50, 100
@@ -30,7 +33,7 @@ async def invite_staff(request: Request, form: Posted, user: User, ctx: Context)
     """Invite a colleague; the code is shown this once."""
     who = await allowed(user, "admin", ctx)
     wanted = InvitationWanted(email_address(form, "email"), one_of(form, "role", ROLES))
-    new = await ctx.accounts.invite(wanted, who)
+    new, _ = await ctx.accounts.invite(wanted, who)
     link = f"{request.base_url}invitation#{new.token}"
     return await _people(request, user, ctx, None, invitation=new.of, link=link)
 
@@ -50,11 +53,26 @@ async def change_account(account_id: UUID, form: Posted, user: User, ctx: Contex
     return RedirectResponse("/administration", HTTPStatus.SEE_OTHER)
 
 
+@router.post("/administration/accounts/{account_id}/link")
+async def link_account(account_id: UUID, form: Posted, user: User, ctx: Context) -> Response:
+    """Let the hospital's provider take an account over, or take the word back."""
+    who = await allowed(user, "admin", ctx)
+    await ctx.accounts.allow_link(account_id, text(form, "link") == "1", who)
+    return RedirectResponse("/administration", HTTPStatus.SEE_OTHER)
+
+
 @router.get("/administration/models")
 async def models_page(request: Request, user: User, ctx: Context) -> Response:
     """Every model's card: data, figures, limits."""
     await allowed(user, "models:read", ctx)
     return page(request, "models.html", cards=await model_cards(ctx.services))
+
+
+@router.get("/administration/preflight")
+async def preflight_page(request: Request, user: User, ctx: Context) -> Response:
+    """What a hospital still has to do before it begins."""
+    await allowed(user, "admin", ctx)
+    return page(request, "preflight.html", steps=await preflight(ctx.settings, ctx.database, ctx.services))
 
 
 @router.get("/administration/audit")
@@ -77,13 +95,18 @@ async def audit_page(
 async def _people(request: Request, user: User, ctx: Context, before: UUID | None, **more: Any) -> Response:
     who = await allowed(user, "admin", ctx)
     accounts = await ctx.accounts.page(who, ACCOUNTS_A_PAGE, before)
+    code = ctx.settings.registration_secret() if ctx.settings.is_registration_open() else None
+    register_link = f"{request.base_url}register#{code}" if code else None
     context = {
         "accounts": accounts.items,
         "invitations": await ctx.accounts.open_invitations(who),
         "following": older(request, "/administration", accounts.next),
         "invitation": None,
         "link": "",
-        "registration_code": ctx.settings.registration_secret() if ctx.settings.is_registration_open() else None,
-        "register_link": f"{request.base_url}register",
+        "provider": ctx.settings.oidc_label if ctx.authentication.provider else None,
+        "moment": now(),
+        "registration_code": code,
+        "register_link": register_link,
+        "register_qr": qr_svg(register_link) if register_link else None,
     }
     return page(request, "people.html", **{**context, **more})

@@ -1,7 +1,7 @@
 """What should be looked at: follow-ups that are due or overdue, and patients who got worse."""
 
 from http import HTTPStatus
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
@@ -12,6 +12,7 @@ from gateway.pages.deps import Context, User, allowed
 from gateway.pages.forms import Posted, text
 from gateway.pages.page import PageRoute, older, page
 from gateway.pages.sessions import local_path
+from gateway.platform.paging import Window
 from gateway.records.alerts import AlertState
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -30,9 +31,10 @@ async def alerts_page(
     """Open alerts; a patient sees their own, the upcoming ones as well."""
     who = await allowed(user, "patients:read", ctx)
     wanted = (state,) if state else NEEDS_ATTENTION if user.is_staff else STATES
-    alerts = await ctx.patients.alerts_page(who, A_PAGE, before, wanted)
+    alerts = await ctx.patients.alerts_page(who, A_PAGE, Window(before), wanted)
     following = older(request, "/alerts", alerts.next)
-    return page(request, "alerts.html", rows=alerts.items, states=STATES, state=state, following=following)
+    context: dict[str, Any] = {"rows": alerts.items, "states": STATES, "state": state, "following": following}
+    return page(request, "alerts.html", to_review=await ctx.emergency_access.waiting(who), **context)
 
 
 @router.post("/alerts/{alert_id}/close")

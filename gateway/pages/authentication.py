@@ -40,7 +40,7 @@ async def sign_in_page(
     """The form, unless somebody is signed in already."""
     if user.who:
         return RedirectResponse(local_path(next), HTTPStatus.SEE_OTHER)
-    return _sign_in_form(request, ctx, local_path(next), again=again)
+    return sign_in_form(request, ctx, local_path(next), again=again)
 
 
 @router.post("/sign-in")
@@ -52,8 +52,8 @@ async def sign_in(request: Request, form: Posted, ctx: Context) -> Response:
         code = text(form, "second_factor")[:LONGEST_CODE]
         tokens = await ctx.authentication.sign_in(address, password, code, stay)
     except TrabeculaError as error:
-        return _sign_in_form(request, ctx, onward, email=email, error=error)
-    return _signed_in(request, tokens, onward, stay=stay)
+        return sign_in_form(request, ctx, onward, email=email, error=error)
+    return signed_in(request, tokens, onward, stay=stay)
 
 
 @router.get("/register")
@@ -92,17 +92,18 @@ async def accept_invitation(request: Request, form: Posted, ctx: Context) -> Res
     except TrabeculaError as error:
         problem = describe_problem(error)
         return page(request, "invitation.html", HTTPStatus(problem["status"]), problem=problem, token=token)
-    return _signed_in(request, tokens, "/", stay=False)
+    return signed_in(request, tokens, "/", stay=False)
 
 
 @router.post("/sign-out")
 async def sign_out(request: Request, form: Posted, user: User, ctx: Context) -> Response:
-    """End the session, here and on the server."""
+    """End the session, here and on the server, and then at the hospital's provider where it began there."""
     token = user.new_tokens.refresh_token if user.new_tokens else cookie(request, REFRESH)
     user.new_tokens = None
     if token:
         await ctx.authentication.sign_out(token)
-    response = RedirectResponse("/sign-in?out=1", HTTPStatus.SEE_OTHER)
+    onward = "/sign-in/provider/out" if user.by_provider and ctx.authentication.provider else "/sign-in?out=1"
+    response = RedirectResponse(onward, HTTPStatus.SEE_OTHER)
     end_session(response, request)
     return response
 
@@ -117,7 +118,7 @@ async def choose_language(
     return response
 
 
-def _sign_in_form(
+def sign_in_form(
     request: Request,
     ctx: AppContext,
     onward: str,
@@ -126,6 +127,7 @@ def _sign_in_form(
     email: str = "",
     error: Exception | None = None,
 ) -> Response:
+    """The form to sign in with, and why the last attempt came to nothing."""
     problem = describe_problem(error) if error else None
     status = HTTPStatus(problem["status"]) if problem else HTTPStatus.OK
     context = {
@@ -137,11 +139,13 @@ def _sign_in_form(
         "registration": ctx.settings.is_registration_open(),
         "out": request.query_params.get("out") == "1",
         "registered": request.query_params.get("registered") == "1",
+        "provider": ctx.settings.oidc_label if ctx.authentication.provider else None,
     }
     return page(request, "sign_in.html", status, **context)
 
 
-def _signed_in(request: Request, tokens: IssuedTokens, onward: str, *, stay: bool) -> Response:
+def signed_in(request: Request, tokens: IssuedTokens, onward: str, *, stay: bool) -> Response:
+    """On to where the person wanted to go, with their tokens."""
     response = RedirectResponse(onward, HTTPStatus.SEE_OTHER)
     set_token_cookies(response, request, sessions_of(request), tokens, stay=stay)
     return response

@@ -30,7 +30,7 @@ async def make_key(request: Request, form: Posted, user: User, ctx: Context) -> 
     who = await allowed(user, "admin", ctx)
     scopes = read_scopes(" ".join(scope for scope in form.getlist("scopes") if isinstance(scope, str)))
     days = whole_number(form, "days", 1, LONGEST_DAYS)
-    new = await ctx.keys.create(who, checked_key_name(text(form, "name"), "name"), scopes, days)
+    new, _ = await ctx.keys.create(who, checked_key_name(text(form, "name"), "name"), scopes, days)
     return await _keys(request, user, ctx, new=new)
 
 
@@ -50,5 +50,6 @@ async def revoke_key(key_id: KeyId, form: Posted, user: User, ctx: Context) -> R
 
 
 async def _keys(request: Request, user: User, ctx: Context, **more: Any) -> Response:
-    keys = await ctx.keys.all(await allowed(user, "admin", ctx))
-    return page(request, "keys.html", rows=keys, scopes=SCOPES, **{"new": None, **more})
+    who = await allowed(user, "admin", ctx)
+    scopes = [scope for scope in SCOPES if scope in who.scopes]
+    return page(request, "keys.html", rows=await ctx.keys.all(who), scopes=scopes, **{"new": None, **more})

@@ -50,9 +50,10 @@ async def offline_page(request: Request) -> Response:
 
 @open_router.get("/session")
 async def session(request: Request, user: User) -> Response:
-    """For a page that was opened offline, or kept open long: is somebody signed in, and the token of forms."""
-    account = user.who.id if user.who else None
-    return JSONResponse({"account": account, "form_token": sessions_of(request).form_token(user)})
+    """Who is signed in, the token of forms, and what opens forms that were kept: also for a page from the cache."""
+    sessions, account = sessions_of(request), user.who.id if user.who else None
+    told = {"account": account, "form_token": sessions.form_token(user), "draft_key": sessions.draft_key(user)}
+    return JSONResponse(told)
 
 
 @router.post("/new")

@@ -59,7 +59,7 @@ async def patient_page(patient_id: UUID, request: Request, user: User, ctx: Cont
 async def add_measurement(patient_id: UUID, form: Posted, user: User, ctx: Context) -> Response:
     """Add a T-score, a bone density or a fracture."""
     who = await allowed(user, "patients:write", ctx)
-    await ctx.patients.add_measurement(who, str(patient_id), read_measured(_measured(form)))
+    await ctx.patients.add_measurement(who, patient_id, read_measured(_measured(form)))
     return RedirectResponse(f"/patients/{patient_id}?done=measurement", HTTPStatus.SEE_OTHER)
 
 
@@ -67,11 +67,11 @@ async def add_measurement(patient_id: UUID, form: Posted, user: User, ctx: Conte
 async def invite(patient_id: UUID, request: Request, form: Posted, user: User, ctx: Context) -> Response:
     """Invite the patient to an account of their own; the code is shown this once."""
     who = await allowed(user, "patients:write", ctx)
-    patient = await ctx.patients.get(who, str(patient_id))
+    patient = await ctx.patients.get(who, patient_id)
     if patient.patient_number is None:
         raise Conflict("This patient registered without the clinic and has an account already.")
     wanted = InvitationWanted(email_address(form, "email"), "patient", patient.patient_number)
-    new = await ctx.accounts.invite(wanted, who)
+    new, _ = await ctx.accounts.invite(wanted, who)
     link = f"{request.base_url}invitation#{new.token}"
     return await _patient(request, user, ctx, patient_id, invitation=new.of, link=link)
 
@@ -80,7 +80,7 @@ async def invite(patient_id: UUID, request: Request, form: Posted, user: User, c
 async def export(patient_id: UUID, user: User, ctx: Context) -> Response:
     """Everything that is stored about the patient, as a file."""
     who = await allowed(user, "patients:read", ctx)
-    exported = await ctx.patients.export(who, str(patient_id))
+    exported = await ctx.patients.export(who, patient_id)
     headers = {"Content-Disposition": f'attachment; filename="patient-{patient_id}.json"'}
     return Response(exported.model_dump_json(indent=1), media_type="application/json", headers=headers)
 
@@ -89,22 +89,23 @@ async def export(patient_id: UUID, user: User, ctx: Context) -> Response:
 async def erase(patient_id: UUID, form: Posted, user: User, ctx: Context) -> Response:
     """Erase the patient, after the number was typed once more."""
     who = await allowed(user, "patients:write", ctx)
-    patient = await ctx.patients.get(who, str(patient_id))
+    patient = await ctx.patients.get(who, patient_id)
     if text(form, "again") != (patient.patient_number or str(patient_id)):
         raise Conflict("Nothing was erased: the number that you typed is not this patient's.")
-    await ctx.patients.erase(who, str(patient_id))
+    await ctx.patients.erase(who, patient_id)
     return RedirectResponse("/patients?erased=1", HTTPStatus.SEE_OTHER)
 
 
 async def _patient(request: Request, user: User, ctx: Context, patient_id: UUID, **more: Any) -> Response:
     who = await allowed(user, "patients:read", ctx)
-    patient = await ctx.patients.get(who, str(patient_id))
-    timeline = await ctx.patients.timeline(who, str(patient_id))
+    patient = await ctx.patients.get(who, patient_id)
+    timeline = await ctx.patients.timeline(who, patient_id)
     context = {
         "patient": patient,
         "entries": list(reversed(timeline.entries)),
         "trends": [(trend, drawn(trend)) for trend in timeline.trends],
-        "alerts": await ctx.patients.open_alerts(who, str(patient_id)),
+        "alerts": await ctx.patients.open_alerts(who, patient_id),
+        "open_until": await ctx.emergency_access.open_until(who, patient_id) if patient.restricted else None,
         "invitation": None,
         "link": "",
     }

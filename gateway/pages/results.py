@@ -13,7 +13,7 @@ from gateway.pages.deps import Context, User, allowed
 from gateway.pages.forms import Posted
 from gateway.pages.page import PageRoute, current_user, page
 from gateway.records.rendering_kinds import KINDS, RenderingKind
-from gateway.reports import presentation
+from gateway.reports import joint_space, presentation
 from gateway.reports.presentation import GROUPS
 from gateway.reports.printing import print_report
 from shared.contracts.language import LanguageCode
@@ -73,6 +73,7 @@ def result_context(
         "kinds": KINDS,
         "withheld": visible.withheld,
         "presentation": presentation,
+        "joint_space": joint_space,
         "audience": "clinician" if user.is_staff else "patient",
         "emergency_number": ctx.settings.emergency_number,
     }

@@ -14,10 +14,15 @@ from gateway.pages import (
     administration,
     alerts,
     authentication,
+    emergency_access,
     keys,
     new,
+    patient_merges,
     patients,
+    provider,
     results,
+    reviews,
+    routing,
     second_factor,
     work_list,
 )
@@ -79,7 +84,23 @@ def install(app: FastAPI) -> None:
     app.mount("/static", Stamped(directory=STATIC), name="pages-static")
 
 
-for module in (authentication, new, results, work_list, patients, alerts, account, second_factor, administration, keys):
+for module in (
+    authentication,
+    provider,
+    new,
+    results,
+    reviews,
+    work_list,
+    emergency_access,
+    patient_merges,
+    routing,
+    patients,
+    alerts,
+    account,
+    second_factor,
+    administration,
+    keys,
+):
     router.include_router(module.router)
 router.include_router(start)
 router.include_router(new.open_router)

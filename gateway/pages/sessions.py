@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from fastapi import Request, Response
 
 from gateway.assessing.authentication import Authentication, IssuedTokens
+from gateway.pages.draft_key import draft_key
 from gateway.platform.identity.scopes import Principal, Scope
 from shared.problems import NotAuthenticated, NotAuthorised
 
@@ -36,6 +37,7 @@ class CurrentUser:
         binding: what the form tokens are bound to: the sign-in, or a random number of the browser's.
         new_tokens: tokens that the answer has to hand to the browser.
         stay: whether the browser was told to stay signed in.
+        by_provider: whether the hospital's provider signed the person in.
     """
 
     binding: str
@@ -43,6 +45,7 @@ class CurrentUser:
     email: str | None = None
     new_tokens: IssuedTokens | None = None
     stay: bool = False
+    by_provider: bool = False
 
     def known(self) -> Principal:
         """The principal.
@@ -89,7 +92,8 @@ class BrowserSessions:
                     access = new_tokens.access_token
                 if access:
                     person = await self._authentication.signed_in_person(access)
-                    return CurrentUser(str(person.sign_in), person.principal, person.email, new_tokens, stay)
+                    binding, who = str(person.sign_in), person.principal
+                    return CurrentUser(binding, who, person.email, new_tokens, stay, person.by_provider)
             except NotAuthenticated:
                 continue
         return CurrentUser(cookie(request, ANONYMOUS) or secrets.token_urlsafe(16))
@@ -97,6 +101,10 @@ class BrowserSessions:
     def form_token(self, user: CurrentUser) -> str:
         """What a form of this session carries."""
         return hmac.new(self._key, user.binding.encode(), hashlib.sha256).hexdigest()[:40]
+
+    def draft_key(self, user: CurrentUser) -> dict[str, str] | None:
+        """What the browser of somebody who is signed in opens their unsent forms with, as a JSON Web Key."""
+        return draft_key(self._key, user.who.id) if user.who else None
 
     def check_form(self, user: CurrentUser, token: object) -> None:
         """Refuse a form that these pages did not give to this session.
@@ -138,10 +146,8 @@ def set_token_cookies(
 
 def end_session(response: Response, request: Request) -> None:
     """Take the tokens, and everything else that the pages keep there, out of the browser."""
-    secure = is_encrypted(request)
     for name in (ACCESS, REFRESH, STAY):
-        name = _full_name(request, name)
-        response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
+        delete_cookie(response, request, name)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
 
 
@@ -160,6 +166,12 @@ def set_cookie(response: Response, request: Request, name: str, value: str, age:
     """Let the browser keep something that no script reads: until it closes, or for some seconds."""
     full, secure = _full_name(request, name), is_encrypted(request)
     response.set_cookie(full, value, max_age=age, path="/", secure=secure, httponly=True, samesite="lax")
+
+
+def delete_cookie(response: Response, request: Request, name: str) -> None:
+    """Let the browser forget something."""
+    full, secure = _full_name(request, name), is_encrypted(request)
+    response.delete_cookie(full, path="/", secure=secure, httponly=True, samesite="lax")
 
 
 def is_encrypted(request: Request) -> bool:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from gateway.pages.chart import drawn
 from gateway.pages.deps import Context, User, allowed
 from gateway.pages.page import PageRoute, older, page
+from gateway.platform.paging import Window
 from shared.contracts.assessment import Assessment
 from shared.problems import NotAuthorised
 
@@ -33,9 +34,9 @@ async def work_list(
         raise NotAuthorised("The work list is the clinic's. Your own results are under “My history”.")
     search = search.strip()
     number = search if search.isprintable() and search else None
-    assessments = await ctx.assessments.page(who, ROWS_A_PAGE, before, number)
+    assessments = await ctx.assessments.page(who, ROWS_A_PAGE, Window(before), number)
     if number and not assessments.items:  # no whole number: a part of one
-        assessments = await ctx.assessments.page(who, ROWS_A_PAGE, before, None)
+        assessments = await ctx.assessments.page(who, ROWS_A_PAGE, Window(before))
     wanted = search.lower()
     rows = [
         assessment
@@ -49,6 +50,7 @@ async def work_list(
         "shows": SHOWS,
         "looked_at": len(assessments.items),
         "following": older(request, "/work-list", assessments.next),
+        "to_review": await ctx.emergency_access.waiting(who),
     }
     return page(request, "work_list.html", **context)
 
@@ -59,7 +61,7 @@ async def history(request: Request, user: User, ctx: Context, before: UUID | Non
     who = await allowed(user, "assessments:read", ctx)
     if who.patient_id is None:
         raise NotAuthorised("Only patients have a history of their own: open a patient instead.")
-    assessments = await ctx.assessments.page(who, RESULTS_A_PAGE, before, None)
+    assessments = await ctx.assessments.page(who, RESULTS_A_PAGE, Window(before))
     timeline = await ctx.patients.timeline(who, str(who.patient_id))
     following = older(request, "/history", assessments.next)
     trends = [(trend, drawn(trend)) for trend in timeline.trends]
@@ -68,6 +70,8 @@ async def history(request: Request, user: User, ctx: Context, before: UUID | Non
 
 def matches(assessment: Assessment, show: str) -> bool:
     """Whether an assessment is of the kind that is asked for."""
+    if assessment.is_withdrawn:
+        return show in ("all", "")
     recommendation, imaging = assessment.recommendation, assessment.imaging
     items = recommendation.items if recommendation else []
     kinds = {

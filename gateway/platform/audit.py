@@ -1,6 +1,7 @@
 """The audit trail: rows are added and never changed. It names things by id; it holds no record and no image."""
 
 import datetime as dt
+import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,10 +12,11 @@ from sqlalchemy import ColumnElement, select
 from gateway.platform.audit_actions import AuditAction
 from gateway.platform.client_address import client_address
 from gateway.platform.clock import now
-from gateway.platform.database.audit_chain import HEAD, START, row_hash
+from gateway.platform.database.audit_chain import HEAD, KEK, START, TRAIL, head_mac, row_hash, row_mac
 from gateway.platform.database.engine import Sessions
 from gateway.platform.database.ids import uuid7
 from gateway.platform.database.tables import AuditHeadRow, AuditRow
+from gateway.platform.encryption import KeyEncryptionKey
 from gateway.platform.paging import Page, paged
 from shared.logs import request_id
 
@@ -40,18 +42,20 @@ class AuditLine:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which lines of the trail are wanted; null is no condition. `before` is a sequence number."""
+    """Which lines of the trail are wanted; null is no condition. `before` and `after` are sequence numbers."""
 
     before: int | None = None
     actor: str | None = None
     subject: str | None = None
     since: dt.datetime | None = None
     until: dt.datetime | None = None
+    after: int | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The same for the database."""
         wanted: list[tuple[Any, Callable[[Any], ColumnElement[bool]]]] = [
             (self.before, lambda value: AuditRow.sequence < value),
+            (self.after, lambda value: AuditRow.sequence > value),
             (self.actor, lambda value: AuditRow.actor == value),
             (self.subject, lambda value: AuditRow.subject == value),
             (self.since, lambda value: AuditRow.at >= value),
@@ -88,10 +92,11 @@ class Audit:
             session.add(audit_row(organisation_id, actor, action, subject, outcome))
 
     async def page(self, organisation_id: UUID, limit: int, wanted: Selection) -> Page[AuditLine, int]:
-        """The organisation's lines, newest first."""
+        """The organisation's lines, newest first; after a line oldest first."""
         query = select(AuditRow).where(AuditRow.organisation_id == organisation_id, *wanted.conditions())
+        order = AuditRow.sequence.desc() if wanted.after is None else AuditRow.sequence.asc()
         async with self._sessions() as session:
-            rows = (await session.scalars(query.order_by(AuditRow.sequence.desc()).limit(limit + 1))).all()
+            rows = (await session.scalars(query.order_by(order).limit(limit + 1))).all()
         return paged([audit_line(row) for row in rows], limit, lambda line: line.sequence)
 
     async def head(self) -> tuple[int, str]:
@@ -112,7 +117,10 @@ class Audit:
 
         Args:
             noted_head: a head noted earlier; it must still be part of the chain. Without it, somebody who may write
-                everything could write a whole new chain unseen.
+                everything could put back an older state of the whole trail unseen.
+
+        Raises:
+            CannotDecrypt: the data secret does not open the key of the trail, or somebody changed that key.
         """
         sequence, last, noted = 0, START, noted_head is None or noted_head == START.hex()
         async with self._sessions() as session:
@@ -120,18 +128,20 @@ class Audit:
             head = (await session.scalars(select(AuditHeadRow).where(AuditHeadRow.id == HEAD))).one_or_none()
             if head is None:
                 return Chain(0, "", "the row that holds the chain's head is missing")
+            kek: KeyEncryptionKey = session.info[KEK]
+            key = kek.unwrap(head.mac_key, TRAIL)
             while sequence < head.length:
                 query = select(AuditRow).where(AuditRow.sequence > sequence, AuditRow.sequence <= head.length)
                 rows = (await session.scalars(query.order_by(AuditRow.sequence).limit(ROWS_AT_ONCE))).all()
                 if not rows:
                     return Chain(sequence, last.hex(), f"rows {sequence + 1} to {head.length} are missing at the end")
                 for row in rows:
-                    if fault := _fault(row, sequence, last):
+                    if fault := _fault(row, sequence, last, key):
                         return Chain(sequence, last.hex(), fault)
                     sequence, last = row.sequence, row.hash
                     noted = noted or last.hex() == noted_head
                 session.expunge_all()
-        return Chain(sequence, last.hex(), _fault_at_the_end(head, last, noted))
+        return Chain(sequence, last.hex(), _fault_at_the_end(head, last, noted, key))
 
 
 def audit_line(row: AuditRow) -> AuditLine:
@@ -150,19 +160,23 @@ def audit_line(row: AuditRow) -> AuditLine:
     )
 
 
-def _fault(row: AuditRow, sequence: int, last: bytes) -> str | None:
+def _fault(row: AuditRow, sequence: int, last: bytes, key: bytes) -> str | None:
     if row.sequence != sequence + 1:
         return f"row {sequence + 1} is missing"
     if row.previous != last:
         return f"row {row.sequence} does not follow row {sequence}: one of them was replaced or moved"
     if row.hash != row_hash(row):
         return f"row {row.sequence} was changed"
+    if not hmac.compare_digest(row.mac, row_mac(key, row.hash)):
+        return f"row {row.sequence} was written by somebody other than this installation"
     return None
 
 
-def _fault_at_the_end(head: AuditHeadRow, last: bytes, noted: bool) -> str | None:
+def _fault_at_the_end(head: AuditHeadRow, last: bytes, noted: bool, key: bytes) -> str | None:
     if head.hash != last:
         return "the last row is not the one that the chain's head names"
+    if not hmac.compare_digest(head.mac, head_mac(key, head.length, head.hash)):
+        return "the chain's head was written by somebody other than this installation: rows are missing at the end"
     return None if noted else "the noted head is not part of this chain: the trail was written anew"
 
 
@@ -173,7 +187,7 @@ def audit_row(
 
     Args:
         organisation_id: whose trail it belongs to; null where nobody is known yet.
-        actor: `account:<id>`, `key:<id>`, `operator` or `nobody`.
+        actor: `account:<id>`, `key:<id>`, `operator`, `provider` (the hospital's, of sign-ins) or `nobody`.
         action: of the closed list; nothing that a caller wrote.
         subject: the opaque id of what it was done to. A patient is named by the internal id, never by the hospital's
             own number, which erasure could not take out of the chain.

@@ -3,15 +3,18 @@
 A noted head is signed with a key of the data secret, so that nobody else can note another.
 """
 
-import hmac
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import anyio
 import structlog
 
 from gateway.platform.audit import Audit
-from gateway.platform.encryption import KeyEncryptionKey
+from gateway.platform.clock import now
+from gateway.platform.encryption import CannotDecrypt, KeyEncryptionKey
+from gateway.platform.owner_only import replace_file
+from gateway.platform.syslog import Syslog, SyslogMessage
 
 
 @dataclass(frozen=True)
@@ -25,20 +28,22 @@ class NotedHead:
 
 @dataclass(frozen=True)
 class HeadNotes:
-    """Notes the head in the log and in a file, and finds it again.
+    """Notes the head in the log, in a file and on the site's log server, and finds it again.
 
     Args:
         audit: the trail.
         kek: signs.
         file: beside the database, and not in it.
+        log_server: the site's, where there is one.
     """
 
     audit: Audit
     kek: KeyEncryptionKey
     file: Path
+    log_server: Syslog | None = None
 
     async def note(self) -> None:
-        """Write the present head to the log and to the file, unless the trail disagrees with the last one."""
+        """Write the present head to log, file and log server, unless the trail disagrees with the last one."""
         log, earlier = structlog.get_logger("trabecula"), self.noted()
         if earlier is not None and not await self.audit.holds(earlier.length, earlier.hash):
             log.error("the audit trail was cut or written anew", **asdict(earlier))
@@ -46,19 +51,23 @@ class HeadNotes:
         length, head = await self.audit.head()
         noted = NotedHead(length, head, self._signature(length, head))
         log.info("audit head", **asdict(noted))
-        part = self.file.with_name(f"{self.file.name}.part")
-        part.touch(mode=0o600)
-        part.write_text(json.dumps(asdict(noted)))
-        part.replace(self.file)
+        replace_file(self.file, json.dumps(asdict(noted)))
+        if self.log_server is not None:
+            message = SyslogMessage(now(), "audit-head", json.dumps(asdict(noted)))
+            await anyio.to_thread.run_sync(self.log_server.send, [message])
 
     def noted(self) -> NotedHead | None:
         """The head in the file; null where there is none, or where it is not this installation's own."""
         try:
             found = NotedHead(**json.loads(self.file.read_text()))
-        except (OSError, ValueError, TypeError):
+            self.kek.check_seal(_content(found.length, found.hash), bytes.fromhex(found.signature))
+        except (OSError, ValueError, TypeError, CannotDecrypt):
             return None
-        own = hmac.compare_digest(str(found.signature), self._signature(found.length, found.hash))
-        return found if own else None
+        return found
 
     def _signature(self, length: int, head: str) -> str:
-        return self.kek.seal(f"audit head {length} {head}".encode()).hex()
+        return self.kek.seal(_content(length, head)).hex()
+
+
+def _content(length: int, head: str) -> bytes:
+    return f"audit head {length} {head}".encode()

@@ -4,7 +4,9 @@ Lists are paged by key (no offsets): a page names where the next one begins, so 
 repeat nor hide anything.
 """
 
+import datetime as dt
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
@@ -16,7 +18,7 @@ PageClass = TypeVar("PageClass", bound="Page[Any, Any]")
 
 
 class Page(BaseModel, Generic[Item, Cursor]):
-    """One page, newest first; `next` is the `before` of the next page, null on the last one."""
+    """One page. Newest first, `next` is the `before` of the next page; with `after` oldest first, it is its `after`."""
 
     items: list[Item]
     next: Cursor | None
@@ -28,6 +30,27 @@ class Page(BaseModel, Generic[Item, Cursor]):
     def to(self, page: type[PageClass], view: Callable[[Item], Any]) -> PageClass:
         """The same page with each item in another shape."""
         return page(items=[view(item) for item in self.items], next=self.next)
+
+
+@dataclass(frozen=True)
+class Window(Generic[Cursor]):
+    """Which part of a list is wanted; null is no limit.
+
+    Args:
+        before: what is older than this place, newest first.
+        after: what is newer than this place, oldest first: for readers who go on from where they were.
+        since, until: what was made from this moment on, and before that one.
+    """
+
+    before: Cursor | None = None
+    after: Cursor | None = None
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+
+    @property
+    def is_forward(self) -> bool:
+        """Whether it goes from old to new."""
+        return self.after is not None
 
 
 def paged(rows: Sequence[Item], limit: int, cursor: Callable[[Item], Cursor]) -> Page[Item, Cursor]:

@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID
 
@@ -18,22 +18,30 @@ from gateway.platform.database.ids import uuid7
 from gateway.platform.database.tables import AlertRow, PatientRow
 from gateway.platform.encryption import KeyEncryptionKey, decrypt, encrypt
 from gateway.platform.identity.scopes import Principal
-from gateway.platform.paging import Page, paged
+from gateway.platform.paging import Page, Window, paged
+from gateway.records.access import closed_patients, restricted
 from gateway.records.alert_rules import ASK_THE_CLINIC, NewAlert, NewAlerts
+from gateway.records.events import record_event, record_events
 from gateway.records.patients import checked_key
+from gateway.records.windows import order_of, within
 from shared.problems import NotFound
 
+RESTRICTED_TEXT = "The record is restricted. Open it by emergency access to see what this is about."
 AlertState = Literal["upcoming", "due", "overdue", "worsening"]
 
 
 @dataclass(frozen=True)
 class Alert:
-    """An alert. A follow-up is upcoming, due or overdue by today's date."""
+    """An alert. A follow-up is upcoming, due or overdue by today's date.
+
+    Of a restricted patient whose record is closed to the reader, `restricted` says that there is one and how urgent it
+    is, so that nobody is forgotten; what it is about is left out.
+    """
 
     id: UUID
     patient_id: UUID
     patient_number: str | None
-    state: AlertState
+    status: AlertState
     code: str
     text: str
     patient_text: str
@@ -43,6 +51,7 @@ class Alert:
     created_at: dt.datetime
     closed_at: dt.datetime | None = None
     closed_by: str | None = None
+    restricted: bool = False
 
 
 class Alerts:
@@ -57,14 +66,15 @@ class Alerts:
         self._sessions, self._kek = sessions, kek
 
     async def page(
-        self, who: Principal, limit: int, before: UUID | None, states: Sequence[AlertState], today: dt.date
+        self, who: Principal, limit: int, window: Window[UUID], states: Sequence[AlertState], today: dt.date
     ) -> Page[Alert, UUID]:
-        """Open alerts in these states, newest first; a patient's own account sees the patient's own."""
+        """Open alerts in these states; a patient's own account sees the patient's own."""
         condition = _visible(who) & AlertRow.closed_at.is_(None) & _in_state(states, today)
-        if before is not None:
-            condition &= AlertRow.id < before
+        condition &= within(window, AlertRow.id, AlertRow.created_at)
         async with self._sessions.begin() as session:
-            alerts = await self._select(session, condition, today, limit + 1)
+            found = await self._select(session, condition, today, limit + 1, window)
+            closed = await closed_patients(session, who, [alert.patient_id for alert in found[:limit]])
+            alerts = [_without_facts(alert) if alert.patient_id in closed else alert for alert in found]
             session.add(audit_row(who.organisation_id, who.id, AuditAction.ALERTS_LISTED))
         return paged(alerts, limit, lambda alert: alert.id)
 
@@ -81,22 +91,32 @@ class Alerts:
 
         Raises:
             NotFound: there is none under this id that the caller may see.
+            PatientRestricted: the caller has to open the patient's record first.
         """
         async with self._sessions.begin() as session:
             query = select(AlertRow).where((AlertRow.id == alert_id) & _visible(who))
             row = (await session.scalars(query)).one_or_none()
-            if row and row.closed_at is None:
+            closed = await closed_patients(session, who, [row.patient_id]) if row else set()
+            if row and not closed and row.closed_at is None:
                 row.closed_at, row.closed_by = now(), who.id
-            outcome: Outcome = "done" if row else "not found"
+                await record_event(session, who.organisation_id, "alert.closed", alert_id)
+            outcome: Outcome = "refused" if closed else "done" if row else "not found"
             session.add(audit_row(who.organisation_id, who.id, AuditAction.ALERT_CLOSED, str(alert_id), outcome))
         if row is None:
             raise NotFound(f"There is no alert {alert_id}.")
+        if closed:
+            raise restricted(closed.pop())
 
     async def _select(
-        self, session: AsyncSession, condition: ColumnElement[bool], today: dt.date, limit: int | None
+        self,
+        session: AsyncSession,
+        condition: ColumnElement[bool],
+        today: dt.date,
+        limit: int | None,
+        window: Window[UUID] | None = None,
     ) -> list[Alert]:
         query = select(AlertRow, PatientRow).join(PatientRow, PatientRow.id == AlertRow.patient_id).where(condition)
-        rows = (await session.execute(query.order_by(AlertRow.id.desc()).limit(limit))).all()
+        rows = (await session.execute(query.order_by(order_of(window or Window(), AlertRow.id)).limit(limit))).all()
         return [self._decrypt_row(alert, patient, today) for alert, patient in rows]
 
     def _decrypt_row(self, row: AlertRow, patient: PatientRow, today: dt.date) -> Alert:
@@ -127,6 +147,20 @@ def state_of(row: AlertRow, today: dt.date) -> AlertState:
     if row.due_from is None or row.due_by is None:
         return "worsening"
     return "upcoming" if today < row.due_from else "due" if today <= row.due_by else "overdue"
+
+
+def _without_facts(alert: Alert) -> Alert:
+    """What somebody may know of an alert to whom the patient's record is closed."""
+    return replace(
+        alert,
+        code="restricted",
+        text=RESTRICTED_TEXT,
+        patient_text=RESTRICTED_TEXT,
+        due_from=None,
+        due_by=None,
+        assessment_id=None,
+        restricted=True,
+    )
 
 
 def _in_state(states: Sequence[AlertState], today: dt.date) -> ColumnElement[bool]:
@@ -160,10 +194,19 @@ async def add_alerts(
         (AlertRow.patient_id == new_alerts.patient_id) & (AlertRow.kind == "follow_up") & AlertRow.closed_at.is_(None)
     )
     if new_alerts.replaces:
-        await session.execute(update(AlertRow).where(followed).values(closed_at=now(), closed_by=by))
+        await close_alerts(session, organisation_id, followed, by)
     open_codes = set(await session.scalars(select(AlertRow.code).where(followed)))
     new = [alert for alert in new_alerts.alerts if alert.kind == "worsening" or alert.code not in open_codes]
-    session.add_all(_row(alert, new_alerts, organisation_id, assessment_id) for alert in new)
+    rows = [_row(alert, new_alerts, organisation_id, assessment_id) for alert in new]
+    session.add_all(rows)
+    await record_events(session, organisation_id, "alert.opened", [row.id for row in rows])
+
+
+async def close_alerts(session: AsyncSession, organisation_id: UUID, which: ColumnElement[bool], by: str) -> None:
+    """Close some open alerts, each with its event, in the transaction of what stands in for them."""
+    close = update(AlertRow).where(which, AlertRow.closed_at.is_(None)).values(closed_at=now(), closed_by=by)
+    identities = (await session.scalars(close.returning(AlertRow.id))).all()
+    await record_events(session, organisation_id, "alert.closed", identities)
 
 
 def _row(alert: NewAlert, new_alerts: NewAlerts, organisation_id: UUID, assessment_id: UUID | None) -> AlertRow:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import anyio
-from sqlalchemy import ColumnElement, Select, delete, select
+from sqlalchemy import ColumnElement, Select, delete, func, select, true
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,10 +15,18 @@ from gateway.platform.audit import Outcome, audit_row
 from gateway.platform.audit_actions import AuditAction
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Sessions
-from gateway.platform.database.tables import AssessmentRow, OrganisationRow, PatientRow, RenderingRow
+from gateway.platform.database.idempotency import IdempotentRequest, earlier, forget, remember
+from gateway.platform.database.tables import (
+    AssessmentReviewRow,
+    AssessmentRow,
+    OrganisationRow,
+    PatientRow,
+    RenderingRow,
+)
 from gateway.platform.encryption import KeyEncryptionKey
 from gateway.platform.identity.scopes import Principal
-from gateway.platform.paging import Page, paged
+from gateway.platform.paging import Page, Window, paged
+from gateway.records.access import closed_patients, closed_to, restricted
 from gateway.records.alert_rules import NewAlerts
 from gateway.records.alerts import add_alerts
 from gateway.records.encrypted import (
@@ -28,9 +36,10 @@ from gateway.records.encrypted import (
     encrypt_rendering,
     key_of,
 )
-from gateway.records.idempotency import IdempotentRequest
-from gateway.records.patients import KeyOwner, checked_key
+from gateway.records.events import EventType, record_event
+from gateway.records.patients import KeyOwner, checked_key, still_there
 from gateway.records.stored_risk import AnyRisk
+from gateway.records.windows import order_of, within
 from shared.contracts.assessment import Assessment
 from shared.contracts.film import DicomIdentity
 from shared.problems import Conflict, NotFound
@@ -55,6 +64,31 @@ class NewAssessment:
     renderings: NewRenderings | None = None
     alerts: NewAlerts | None = None
     identity: DicomIdentity | None = None
+    image_sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which assessments a list is of; what is left out selects nothing.
+
+    Args:
+        changed_from, changed_to: made, released or reviewed last within these moments, both included.
+    """
+
+    patient_id: UUID | None = None
+    assessment_id: UUID | None = None
+    status: str | None = None
+    changed_from: dt.datetime | None = None
+    changed_to: dt.datetime | None = None
+
+    @property
+    def names_one(self) -> bool:
+        """Whether it is of one patient or one assessment: a closed record is then refused, and not left out."""
+        return self.patient_id is not None or self.assessment_id is not None
+
+
+EVERYTHING = Selection()
+ALL_OF_IT: Window[UUID] = Window()
 
 
 class Assessments:
@@ -75,7 +109,7 @@ class Assessments:
             the assessment; the earlier one where the same request was stored meanwhile under the same key.
 
         Raises:
-            Conflict: the patient was erased while the assessment was made.
+            Conflict: the patient was erased or merged while the assessment was made.
         """
         assessment, owner = new.assessment, new.owner
         row = AssessmentRow(
@@ -83,24 +117,28 @@ class Assessments:
             organisation_id=who.organisation_id,
             created_at=assessment.created_at,
             created_by=who.id,
+            status=assessment.status,
+            is_test=who.is_test,
             patient_id=owner.patient_id,
-            content=encrypt_assessment(owner.key, assessment, new.risk, new.identity),
-            idempotency_key=new.idempotent and new.idempotent.stored_key(who.id),
-            request_hash=new.idempotent and new.idempotent.digest,
+            content=encrypt_assessment(owner.key, assessment, new.risk, new.identity, new.image_sha256),
         )
         try:
             async with self._sessions.begin() as session:
                 session.add(row)
+                remember(session, "assessment", who.id, new.idempotent, row.id)
                 await session.flush()
-                await _not_erased(session, owner)
+                if owner.patient_id is not None:
+                    await still_there(session, owner.patient_id)
                 session.add_all(_rendering_rows(assessment.id, owner.key, new.renderings))
                 await add_alerts(session, new.alerts, who.organisation_id, assessment.id, who.id)
+                made: EventType = "assessment.partial" if assessment.status == "partial" else "assessment.completed"
+                await record_event(session, who.organisation_id, made, assessment.id, who.is_test)
                 session.add(audit_row(who.organisation_id, who.id, AuditAction.ASSESSMENT_MADE, str(assessment.id)))
         except IntegrityError:
-            earlier = await self.answered_before(who, new.idempotent) if new.idempotent else None
-            if earlier is None:
+            before = await self.answered_before(who, new.idempotent) if new.idempotent else None
+            if before is None:
                 raise
-            return earlier
+            return before
         return assessment
 
     async def answered_before(self, who: Principal, idempotent: IdempotentRequest) -> Assessment | None:
@@ -109,14 +147,15 @@ class Assessments:
         Raises:
             Conflict: the key was used for another request.
         """
-        mine = (AssessmentRow.created_by == who.id) & (AssessmentRow.idempotency_key == idempotent.stored_key(who.id))
-        async with self._sessions() as session:
-            row = (await session.execute(_with_keys(mine))).one_or_none()
-        if row is None:
-            return None
-        if row[0].request_hash != idempotent.digest:
-            raise Conflict("This Idempotency-Key was used for another request: send a new key.")
-        return self._decrypt_row(*row).assessment
+        async with self._sessions.begin() as session:
+            known = await earlier(session, "assessment", who.id, idempotent)
+            if known is None:
+                return None
+            mine = (AssessmentRow.created_by == who.id) & (AssessmentRow.id == UUID(known.subject))
+            row = (await session.execute(with_keys(mine))).one_or_none()
+            if row is None:  # a test that was deleted since: it is made anew
+                await forget(session, [known.subject])
+        return self._decrypt_row(*row).assessment if row else None
 
     async def get(
         self, assessment_id: UUID, who: Principal, action: AuditAction = AuditAction.ASSESSMENT_READ
@@ -125,34 +164,53 @@ class Assessments:
 
         Raises:
             NotFound: there is none under this id, or it is another organisation's, or another patient's.
+            PatientRestricted: the caller has to open the patient's record first.
         """
         async with self._sessions.begin() as session:
-            row = (await session.execute(_with_keys(_one(assessment_id, who)))).one_or_none()
-            outcome: Outcome = "done" if row else "not found"
+            row, closed = await found_and_closed(session, assessment_id, who)
+            session.add(audit_row(who.organisation_id, who.id, action, str(assessment_id), outcome_of(row, closed)))
+        return self._decrypt_row(*opened(row, closed, assessment_id))
+
+    async def of_sender(self, assessment_id: UUID, who: Principal) -> StoredAssessment:
+        """What came of a case, for the answer to whoever sent it: a restriction does not close one's own answer.
+
+        Raises:
+            NotFound: the caller made none under this id.
+        """
+        mine = one_visible(assessment_id, who) & (AssessmentRow.created_by == who.id)
+        async with self._sessions.begin() as session:
+            row = (await session.execute(with_keys(mine))).one_or_none()
+            action, outcome = AuditAction.ASSESSMENT_READ, outcome_of(row, set())
             session.add(audit_row(who.organisation_id, who.id, action, str(assessment_id), outcome))
-        if row is None:
-            raise _not_found(assessment_id)
-        return self._decrypt_row(*row)
+        return self._decrypt_row(*opened(row, set(), assessment_id))
 
     async def page(
-        self, who: Principal, limit: int, before: UUID | None = None, patient_id: UUID | None = None
+        self, who: Principal, limit: int, window: Window[UUID] = ALL_OF_IT, selection: Selection = EVERYTHING
     ) -> Page[StoredAssessment, UUID]:
-        """Newest first; `before` is the last id of the page before."""
-        condition = _visible(who)
-        if patient_id is not None:
-            condition &= AssessmentRow.patient_id == patient_id
-        if before is not None:
-            condition &= AssessmentRow.id < before
+        """A part of the list, without those of restricted patients.
+
+        Raises:
+            PatientRestricted: one assessment is wanted or one patient's, whose record the caller has to open first.
+        """
+        condition = _visible(who) & _selected(selection)
+        if not selection.names_one:
+            condition &= ~closed_to(who, AssessmentRow.patient_id)
+        condition &= within(window, AssessmentRow.id, AssessmentRow.created_at)
         async with self._sessions.begin() as session:
-            newest = _with_keys(condition).order_by(AssessmentRow.id.desc()).limit(limit + 1)
-            rows = (await session.execute(newest)).all()
+            query = with_keys(condition).order_by(order_of(window, AssessmentRow.id)).limit(limit + 1)
+            rows = (await session.execute(query)).all()
+            patient_id = selection.patient_id
+            closed = await closed_patients(session, who, [patient_id, *(row[0].patient_id for row in rows[:limit])])
             subject = str(patient_id) if patient_id else None
-            session.add(audit_row(who.organisation_id, who.id, AuditAction.ASSESSMENTS_LISTED, subject))
+            outcome: Outcome = "refused" if closed else "done"
+            session.add(audit_row(who.organisation_id, who.id, AuditAction.ASSESSMENTS_LISTED, subject, outcome))
+        if closed:
+            raise restricted(closed.pop())
         return paged(await self._decrypt_rows(rows), limit, lambda stored: stored.assessment.id)
 
     async def of_patient(self, patient_id: UUID, limit: int | None = None) -> list[StoredAssessment]:
         """A patient's assessments, oldest first, the last `limit` of them; the caller has audited why."""
-        newest = _with_keys(AssessmentRow.patient_id == patient_id).order_by(AssessmentRow.id.desc()).limit(limit)
+        newest = with_keys(AssessmentRow.patient_id == patient_id).order_by(AssessmentRow.id.desc()).limit(limit)
         async with self._sessions() as session:
             rows = (await session.execute(newest)).all()
         return await self._decrypt_rows(rows[::-1])
@@ -162,18 +220,23 @@ class Assessments:
 
         Raises:
             NotFound: there is none under this id that the caller may see.
+            PatientRestricted: the caller has to open the patient's record first.
+            Conflict: it was withdrawn.
         """
         async with self._sessions.begin() as session:
-            row = (await session.execute(_with_keys(_one(assessment_id, who)))).one_or_none()
-            if row and row[0].released_at is None:
+            row, closed = await found_and_closed(session, assessment_id, who)
+            is_open = row is not None and not closed
+            withdrawn = is_open and any(step.action == "withdrawn" for step in row[0].reviews)
+            if is_open and not withdrawn and row[0].released_at is None:
                 row[0].released_at, row[0].released_by = now(), who.id
-            outcome: Outcome = "done" if row else "not found"
+            outcome: Outcome = "refused" if withdrawn else outcome_of(row, closed)
             session.add(
                 audit_row(who.organisation_id, who.id, AuditAction.ASSESSMENT_RELEASED, str(assessment_id), outcome)
             )
-        if row is None:
-            raise _not_found(assessment_id)
-        return self._decrypt_row(*row)
+        found = opened(row, closed, assessment_id)
+        if withdrawn:
+            raise Conflict("This assessment was withdrawn: nothing of it is released.")
+        return self._decrypt_row(*found)
 
     async def _decrypt_rows(self, rows: Sequence[Any]) -> list[StoredAssessment]:
         """Many rows, read beside the event loop: a patient may have hundreds."""
@@ -184,24 +247,35 @@ class Assessments:
 
         Raises:
             NotFound: there is none under this id that the caller may see.
+            PatientRestricted: the caller has to open the patient's record first.
         """
         async with self._sessions.begin() as session:
-            mine = delete(AssessmentRow).where(_one(assessment_id, who)).returning(AssessmentRow.id)
-            erased = await session.scalar(mine)
-            outcome: Outcome = "done" if erased else "not found"
-            action = AuditAction.ASSESSMENT_ERASED
+            row, closed = await found_and_closed(session, assessment_id, who, for_update=True)
+            if row and not closed:
+                await forget(session, [assessment_id])
+                await session.execute(delete(AssessmentRow).where(AssessmentRow.id == assessment_id))
+            action, outcome = AuditAction.ASSESSMENT_ERASED, outcome_of(row, closed)
             session.add(audit_row(who.organisation_id, who.id, action, str(assessment_id), outcome))
-        if erased is None:
-            raise _not_found(assessment_id)
+        opened(row, closed, assessment_id)
 
     def _decrypt_row(
         self, row: AssessmentRow, patient: PatientRow | None, organisation_key: bytes | None
     ) -> StoredAssessment:
-        patient_key = checked_key(self._kek, patient, row.organisation_id)
-        return decrypt_assessment(key_of(row, patient_key, organisation_key, self._kek), row)
+        return decrypt_assessment(opened_key(self._kek, row, patient, organisation_key), row)
 
 
-def _with_keys(condition: ColumnElement[bool]) -> Select[AssessmentRow, PatientRow | None, bytes | None]:
+def opened_key(
+    kek: KeyEncryptionKey, row: AssessmentRow, patient: PatientRow | None, organisation_key: bytes | None
+) -> bytes:
+    """The key of an assessment, as `with_keys` found it.
+
+    Raises:
+        CannotDecrypt: somebody else wrote or moved a row.
+    """
+    return key_of(row, checked_key(kek, patient, row.organisation_id), organisation_key, kek)
+
+
+def with_keys(condition: ColumnElement[bool]) -> Select[AssessmentRow, PatientRow | None, bytes | None]:
     """Assessments with their patient, and the wrapped key of their organisation."""
     joined = select(AssessmentRow, PatientRow, OrganisationRow.data_key).outerjoin(
         PatientRow, PatientRow.id == AssessmentRow.patient_id
@@ -210,17 +284,64 @@ def _with_keys(condition: ColumnElement[bool]) -> Select[AssessmentRow, PatientR
 
 
 def _visible(who: Principal) -> ColumnElement[bool]:
-    """The organisation's assessments; a patient's own account sees the patient's own."""
-    ours = AssessmentRow.organisation_id == who.organisation_id
+    """The organisation's assessments, of a test key its test ones; a patient's own account sees the patient's own."""
+    ours = (AssessmentRow.organisation_id == who.organisation_id) & (AssessmentRow.is_test == who.is_test)
     return ours if who.patient_id is None else ours & (AssessmentRow.patient_id == who.patient_id)
 
 
-def _one(assessment_id: UUID, who: Principal) -> ColumnElement[bool]:
+async def found_and_closed(
+    session: AsyncSession, assessment_id: UUID, who: Principal, *, for_update: bool = False
+) -> tuple[Any, set[UUID]]:
+    """An assessment that the caller may see, with its keys, and its patient where the record is closed to the caller.
+
+    The row is null where there is none. The caller writes the line of the trail, by `outcome_of`, and asks `opened` for
+    the row once that line is stored.
+    """
+    query = with_keys(one_visible(assessment_id, who))
+    row = (await session.execute(query.with_for_update(of=AssessmentRow) if for_update else query)).one_or_none()
+    return row, await closed_patients(session, who, [row[0].patient_id]) if row else set()
+
+
+def outcome_of(row: Any, closed: set[UUID]) -> Outcome:
+    """How the trail names what came of asking for an assessment."""
+    return "refused" if closed else "done" if row else "not found"
+
+
+def opened(row: Any, closed: set[UUID], assessment_id: UUID) -> Any:
+    """The assessment that was found, if the caller may have it.
+
+    Raises:
+        NotFound: there is none.
+        PatientRestricted: the patient's record is closed.
+    """
+    if row is None:
+        raise NotFound(f"There is no assessment {assessment_id}.")
+    if closed:
+        raise restricted(closed.pop())
+    return row
+
+
+def _selected(selection: Selection) -> ColumnElement[bool]:
+    condition: ColumnElement[bool] = true()
+    if selection.patient_id is not None:
+        condition &= AssessmentRow.patient_id == selection.patient_id
+    if selection.assessment_id is not None:
+        condition &= AssessmentRow.id == selection.assessment_id
+    if selection.status is not None:
+        condition &= AssessmentRow.status == selection.status
+    reviewed = AssessmentRow.reviews.any
+    if (first := selection.changed_from) is not None:
+        since = (AssessmentRow.created_at >= first) | (AssessmentRow.released_at >= first)
+        condition &= since | reviewed(AssessmentReviewRow.at >= first)
+    if (last := selection.changed_to) is not None:
+        until = (AssessmentRow.created_at <= last) & func.coalesce(AssessmentRow.released_at <= last, true())
+        condition &= until & ~reviewed(AssessmentReviewRow.at > last)
+    return condition
+
+
+def one_visible(assessment_id: UUID, who: Principal) -> ColumnElement[bool]:
+    """The assessment of this id, if the caller may see it."""
     return (AssessmentRow.id == assessment_id) & _visible(who)
-
-
-def _not_found(assessment_id: UUID) -> NotFound:
-    return NotFound(f"There is no assessment {assessment_id}.")
 
 
 def _rendering_rows(assessment_id: UUID, key: bytes, renderings: NewRenderings | None) -> list[RenderingRow]:
@@ -235,12 +356,3 @@ def _rendering_rows(assessment_id: UUID, key: bytes, renderings: NewRenderings |
         )
         for kind, png in renderings.pngs.items()
     ]
-
-
-async def _not_erased(session: AsyncSession, owner: KeyOwner) -> None:
-    """Look once more, now that erasure has to wait for this transaction or is over."""
-    if owner.patient_id is None:
-        return
-    erased_at = select(PatientRow.erased_at).where(PatientRow.id == owner.patient_id).with_for_update(read=True)
-    if (await session.scalars(erased_at)).one() is not None:
-        raise Conflict("The patient was erased while the assessment was made; nothing was stored.")

@@ -12,8 +12,9 @@ from gateway.platform.clock import now
 from gateway.platform.database.engine import Sessions
 from gateway.platform.database.tables import BatchCaseRow, BatchRow
 from gateway.platform.encryption import decrypt
-from gateway.records.batches import ended
-from gateway.records.patients import KeyOwner
+from gateway.records.batches import case_bindings, encrypt_problem, ended
+from gateway.records.events import record_batch_over
+from gateway.records.patients import KeyOwner, Patients
 from gateway.records.stored_risk import AnyRisk, read_stored_risk
 
 # Longer than the services' timeouts allow one case to take; a case of a process that ended waits this long.
@@ -35,6 +36,7 @@ class Claim:
 
     id: UUID
     attempts: int
+    services_ended: int
     patient_id: UUID | None
     record: bytes
     image: bytes | None
@@ -44,8 +46,9 @@ class Claim:
 
     def decrypt(self, owner: KeyOwner) -> DecryptedCase:
         """What was handed in."""
-        content = json.loads(decrypt(owner.key, self.record, self.id.bytes + b"record"))
-        image = decrypt(owner.key, self.image, self.id.bytes + b"image") if self.image else None
+        bound_to = case_bindings(self.id)
+        content = json.loads(decrypt(owner.key, self.record, bound_to["record"]))
+        image = decrypt(owner.key, self.image, bound_to["image"]) if self.image else None
         number = content.get("patient_number") or content.get("patient_id")  # its name up to version 0.1.0
         return DecryptedCase(number, read_stored_risk(content["risk"]), image)
 
@@ -55,10 +58,11 @@ class BatchQueue:
 
     Args:
         sessions: of the installation's database.
+        patients: know the key that what is wrong with a case is encrypted with.
     """
 
-    def __init__(self, sessions: Sessions) -> None:
-        self._sessions = sessions
+    def __init__(self, sessions: Sessions, patients: Patients) -> None:
+        self._sessions, self._patients = sessions, patients
 
     async def claim(self) -> Claim | None:
         """Take a lease of the oldest case that waits, or whose lease ran out; null where there is none.
@@ -92,6 +96,7 @@ class BatchQueue:
         return Claim(
             row.id,
             row.attempts,
+            row.services_ended,
             row.patient_id,
             row.record,
             row.image,
@@ -102,24 +107,36 @@ class BatchQueue:
 
     async def end(self, claim: Claim, assessment_id: UUID | None = None, problem: dict[str, Any] | None = None) -> None:
         """The case is done, or failed for good; what was handed in is deleted."""
-        values = {**ended("failed" if problem else "done"), "assessment_id": assessment_id, "problem": problem}
+        values = {**ended("failed" if problem else "done"), "assessment_id": assessment_id}
+        if problem:
+            key = await self._patients.organisation_key(claim.organisation_id)
+            values["problem_encrypted"] = encrypt_problem(key, problem, claim.id)
+        mine = select(BatchRow).join(BatchCaseRow, BatchCaseRow.batch_id == BatchRow.id)
         async with self._sessions.begin() as session:
+            # The batch is locked, so that of two cases that end at the same moment one sees that it was the last.
+            batch = (await session.scalars(mine.where(BatchCaseRow.id == claim.id).with_for_update(of=BatchRow))).one()
             await session.execute(update(BatchCaseRow).where(_held(claim)).values(values))
+            await record_batch_over(session, batch.organisation_id, batch.id)
 
-    async def give_back(self, claim: Claim, after_s: float = 0, attempted: bool = True) -> None:
+    async def give_back(
+        self, claim: Claim, after_s: float = 0, attempted: bool = True, ended_a_service: bool = False
+    ) -> None:
         """Let the case wait again: for some seconds, or only until another takes it; not where it was cancelled."""
-        cancelled = select(BatchRow.cancelled_at.is_not(None)).join(BatchCaseRow, BatchCaseRow.batch_id == BatchRow.id)
+        mine = select(BatchRow).join(BatchCaseRow, BatchCaseRow.batch_id == BatchRow.id)
         values: dict[str, Any] = {
             "state": "waiting",
             "leased_until": None,
             "attempts": claim.attempts - (not attempted),
+            "services_ended": claim.services_ended + ended_a_service,
             "not_before": now() + dt.timedelta(seconds=after_s),
         }
         async with self._sessions.begin() as session:
+            batch = (await session.scalars(mine.where(BatchCaseRow.id == claim.id).with_for_update(of=BatchRow))).one()
             await session.execute(update(BatchCaseRow).where(_held(claim)).values(values))
-            if await session.scalar(cancelled.where(BatchCaseRow.id == claim.id)):
+            if batch.cancelled_at is not None:
                 waiting = (BatchCaseRow.id == claim.id) & (BatchCaseRow.state == "waiting")
                 await session.execute(update(BatchCaseRow).where(waiting).values(ended("cancelled")))
+                await record_batch_over(session, batch.organisation_id, batch.id)
 
 
 def _held(claim: Claim) -> ColumnElement[bool]:

@@ -1,15 +1,17 @@
 """What is stored of an assessment, encrypted with its owner's key: the answer, the record behind it, its renderings."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from gateway.platform.database.tables import AssessmentRow
+from gateway.platform.database.tables import AssessmentReviewRow, AssessmentRow
 from gateway.platform.encryption import KeyEncryptionKey, decrypt, encrypt
 from gateway.records.stored_risk import AnyRisk, as_sent, read_stored_risk
 from shared.contracts.assessment import Assessment
 from shared.contracts.film import DicomIdentity
+from shared.contracts.review import Review, ReviewStep
 
 
 @dataclass(frozen=True)
@@ -19,12 +21,14 @@ class StoredAssessment:
     Args:
         risk: the record, as the clinical service was asked.
         identity: whom and what the radiograph's DICOM file says it is of.
+        image_sha256: of the radiograph's file as it was sent, in hexadecimal.
     """
 
     assessment: Assessment
     risk: AnyRisk | None
     patient_id: UUID | None
     identity: DicomIdentity | None = None
+    image_sha256: str | None = None
 
 
 def key_of(
@@ -37,13 +41,18 @@ def key_of(
 
 
 def encrypt_assessment(
-    key: bytes, assessment: Assessment, risk: AnyRisk | None, identity: DicomIdentity | None = None
+    key: bytes,
+    assessment: Assessment,
+    risk: AnyRisk | None,
+    identity: DicomIdentity | None = None,
+    image_sha256: str | None = None,
 ) -> bytes:
     """The content of a row."""
     content = {
         "assessment": assessment.model_dump(mode="json"),
         "record": as_sent(risk),
         "identity": identity.model_dump(mode="json", exclude_none=True) if identity else None,
+        "image_sha256": image_sha256,
     }
     return encrypt(key, json.dumps(content, separators=(",", ":")).encode(), assessment.id.bytes)
 
@@ -52,14 +61,27 @@ def decrypt_assessment(key: bytes, row: AssessmentRow) -> StoredAssessment:
     """What was stored, with what happened since."""
     content = json.loads(decrypt(key, row.content, row.id.bytes))
     answered = _as_of_today(content["assessment"])
-    assessment = Assessment.model_validate({**answered, "released_at": row.released_at})
+    assessment = Assessment.model_validate(
+        {**answered, "released_at": row.released_at, "review": _review(key, row.reviews)}
+    )
     identity = content.get("identity")
     return StoredAssessment(
         assessment,
         read_stored_risk(content["record"]),
         row.patient_id,
         DicomIdentity.model_validate(identity) if identity else None,
+        content.get("image_sha256"),
     )
+
+
+def _review(key: bytes, rows: Sequence[AssessmentReviewRow]) -> Review:
+    """What clinicians made of it; the last step says where it stands."""
+    steps = []
+    for row in rows:
+        content = json.loads(decrypt(key, row.content, review_binding(row)))
+        steps.append(ReviewStep.model_validate({"action": row.action, "at": row.at, "by": row.by, **content}))
+    last = steps[-1] if steps else None
+    return Review(status=last.action, changed_at=last.at, steps=steps) if last else Review()
 
 
 def _as_of_today(answered: dict[str, Any]) -> dict[str, Any]:
@@ -85,11 +107,31 @@ def _with_summaries(answered: dict[str, Any]) -> list[dict[str, Any]]:
     return [*([imaging] if imaging else []), *(part for parts in lists for part in parts)]
 
 
+def review_binding(row: AssessmentReviewRow) -> bytes:
+    """What a step of a review is bound to."""
+    return row.id.bytes + row.assessment_id.bytes + row.action.encode()
+
+
+def rendering_binding(assessment_id: UUID, kind: str) -> bytes:
+    """What a rendering is bound to."""
+    return assessment_id.bytes + kind.encode()
+
+
+def with_patient_number(content: bytes, patient_number: str | None) -> bytes:
+    """The content of a row that now is another number's; what named no patient goes on naming none."""
+    stored = json.loads(content)
+    answered = stored["assessment"]
+    name = "patient_id" if "patient_id" in answered else "patient_number"  # its name up to version 0.1.0
+    if answered.get(name) is not None:
+        answered[name] = patient_number
+    return json.dumps(stored, separators=(",", ":")).encode()
+
+
 def encrypt_rendering(key: bytes, png: bytes, assessment_id: UUID, kind: str) -> bytes:
     """A rendering, bound to its assessment and kind."""
-    return encrypt(key, png, assessment_id.bytes + kind.encode())
+    return encrypt(key, png, rendering_binding(assessment_id, kind))
 
 
 def decrypt_rendering(key: bytes, stored: bytes, assessment_id: UUID, kind: str) -> bytes:
     """The PNG."""
-    return decrypt(key, stored, assessment_id.bytes + kind.encode())
+    return decrypt(key, stored, rendering_binding(assessment_id, kind))

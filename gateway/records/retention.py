@@ -7,17 +7,29 @@ from sqlalchemy import ColumnElement, CursorResult, Delete, Update, delete, exis
 
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Sessions
+from gateway.platform.database.idempotency import SECRET_KEPT
 from gateway.platform.database.tables import (
     AssessmentRow,
     BatchCaseRow,
     BatchRow,
+    DeliveryRow,
+    EventRow,
+    FilmRow,
+    IdempotentRequestRow,
     InvitationRow,
+    ProviderRequestRow,
     RateCountRow,
     RefreshTokenRow,
     RenderingRow,
     SignInDelayRow,
     SignInRow,
+    UsedTokenRow,
 )
+from gateway.records.events import KEPT
+from gateway.records.outbox import ENDED
+
+# How long what a test key made is kept.
+TESTS_KEPT = dt.timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -45,10 +57,18 @@ class Retention:
         return concerned
 
 
-def _at_once(moment: dt.datetime) -> list[Delete]:
+def _at_once(moment: dt.datetime) -> list[Delete | Update]:
     """What nobody asks for once it has expired."""
-    tables = (RenderingRow, RefreshTokenRow, RateCountRow, SignInDelayRow)
-    return [delete(table).where(table.expires_at <= moment) for table in tables]
+    tables = (RenderingRow, RefreshTokenRow, RateCountRow, SignInDelayRow, ProviderRequestRow, UsedTokenRow)
+    shown = IdempotentRequestRow.secret.is_not(None) & (IdempotentRequestRow.created_at < moment - SECRET_KEPT)
+    over = (SignInRow.ends_at <= moment) & SignInRow.provider_token.is_not(None)
+    return [
+        *(delete(table).where(table.expires_at <= moment) for table in tables),
+        delete(EventRow).where(EventRow.at < moment - KEPT),
+        delete(AssessmentRow).where(AssessmentRow.is_test, AssessmentRow.created_at < moment - TESTS_KEPT),
+        update(SignInRow).where(over).values(provider_token=None),
+        update(IdempotentRequestRow).where(shown).values(secret=None),
+    ]
 
 
 def _after(long_ago: dt.datetime) -> list[Delete | Update]:
@@ -59,12 +79,9 @@ def _after(long_ago: dt.datetime) -> list[Delete | Update]:
     return [
         delete(SignInRow).where((SignInRow.ends_at < long_ago) | (SignInRow.revoked_at < long_ago)),
         delete(InvitationRow).where(invitation | (InvitationRow.revoked_at < long_ago)),
+        delete(DeliveryRow).where(DeliveryRow.ended_at < long_ago, DeliveryRow.state.in_(ENDED)),
+        delete(FilmRow).where(FilmRow.ended_at < long_ago, FilmRow.state == "ignored"),
         delete(BatchCaseRow).where(BatchCaseRow.batch_id.in_(ended)),
         delete(BatchRow).where(BatchRow.created_at < long_ago, ~exists().where(BatchCaseRow.batch_id == BatchRow.id)),
-        _forget_key(AssessmentRow, long_ago),
+        delete(IdempotentRequestRow).where(IdempotentRequestRow.created_at < long_ago),
     ]
-
-
-def _forget_key(table: type[AssessmentRow], long_ago: dt.datetime) -> Update:
-    old = (table.created_at < long_ago) & table.idempotency_key.is_not(None)
-    return update(table).where(old).values(idempotency_key=None, request_hash=None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import anyio
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 
 from gateway.platform.audit import AuditLine, audit_line
 from gateway.platform.database.engine import Sessions
@@ -17,14 +17,18 @@ from gateway.platform.database.tables import (
     AssessmentRow,
     AuditRow,
     BatchCaseRow,
+    FilmRow,
     InvitationRow,
     MeasurementRow,
+    PatientRow,
     RenderingRow,
 )
 from gateway.platform.encryption import decrypt
 from gateway.platform.identity.scopes import account_actor
+from gateway.records.batches import case_bindings, decrypt_reference
 from gateway.records.encrypted import decrypt_rendering
-from gateway.records.patients import Patient
+from gateway.records.films import keyed_hash
+from gateway.records.patients import Patient, Patients
 from gateway.records.stored_risk import AnyRisk, read_stored_risk
 
 
@@ -72,15 +76,27 @@ class WaitingCase:
     image_base64: str | None
 
 
+@dataclass(frozen=True)
+class WaitingFilm:
+    """A film that came in by itself and waits, or was given up; afterwards it is deleted."""
+
+    id: UUID
+    source: str
+    state: str
+    arrived_at: dt.datetime
+    dicom_base64: str
+
+
 class StoredData:
     """Reads what is stored about a patient; whether the caller may see the patient was asked before.
 
     Args:
         sessions: of the installation's database.
+        patients: know the organisation's key, which senders' names for cases are encrypted with.
     """
 
-    def __init__(self, sessions: Sessions) -> None:
-        self._sessions = sessions
+    def __init__(self, sessions: Sessions, patients: Patients) -> None:
+        self._sessions, self._patients = sessions, patients
 
     async def account(self, patient: Patient) -> StoredAccount | None:
         """The patient's own account, if there is one."""
@@ -89,6 +105,14 @@ class StoredData:
         async with self._sessions() as session:
             row = await session.get_one(AccountRow, patient.account_id)
         return StoredAccount(row.id, row.email, row.created_at, row.disabled_at)
+
+    async def merged_accounts(self, patient: Patient) -> list[StoredAccount]:
+        """The accounts of whoever was merged into the patient, oldest first."""
+        merged = select(PatientRow.account_id).where(PatientRow.merged_into == patient.id)
+        query = select(AccountRow).where(AccountRow.id.in_(merged)).order_by(AccountRow.id)
+        async with self._sessions() as session:
+            rows = (await session.scalars(query)).all()
+        return [StoredAccount(row.id, row.email, row.created_at, row.disabled_at) for row in rows]
 
     async def invitations(self, patient: Patient) -> list[StoredInvitation]:
         """Invitations to an account of the patient's own, oldest first."""
@@ -112,14 +136,26 @@ class StoredData:
 
     async def batch_cases(self, patient: Patient) -> list[WaitingCase]:
         """The patient's cases of batches."""
+        organisation_key = await self._patients.organisation_key(patient.organisation_id)
         query = select(BatchCaseRow).where(BatchCaseRow.patient_id == patient.id).order_by(BatchCaseRow.id)
         async with self._sessions() as session:
             rows = (await session.scalars(query)).all()
-        return await anyio.to_thread.run_sync(lambda: [_case(row, patient.data_key) for row in rows])
+        return await anyio.to_thread.run_sync(lambda: [_case(row, patient.data_key, organisation_key) for row in rows])
+
+    async def films(self, patient: Patient) -> list[WaitingFilm]:
+        """The patient's films that wait to be assessed, or were given up; by each of the patient's numbers."""
+        key = await self._patients.organisation_key(patient.organisation_id)
+        theirs = (PatientRow.id == patient.id) | (PatientRow.merged_into == patient.id)
+        async with self._sessions() as session:
+            numbers = await session.scalars(select(PatientRow.patient_number).where(theirs))
+            hashes = [keyed_hash(key, "patient", number.strip()) for number in numbers if number]
+            mine = (FilmRow.organisation_id == patient.organisation_id) & FilmRow.patient_hash.in_(hashes)
+            rows = (await session.scalars(select(FilmRow).where(mine).order_by(FilmRow.id))).all()
+        return await anyio.to_thread.run_sync(lambda: [_film(row, key) for row in rows])
 
     async def trail(self, patient: Patient) -> list[AuditLine]:
         """Who read or wrote what of this patient, and what the patient's own account did, oldest first."""
-        subjects = [str(patient.id)]
+        subjects: list[str] = []
         async with self._sessions() as session:
             for table in (AssessmentRow, MeasurementRow, AlertRow):
                 subjects += map(str, await session.scalars(select(table.id).where(table.patient_id == patient.id)))
@@ -127,10 +163,11 @@ class StoredData:
             subjects += map(str, await session.scalars(batches))
             invitations = select(InvitationRow.id).where(InvitationRow.patient_id == patient.id)
             subjects += [f"invitation:{identity}" for identity in await session.scalars(invitations)]
-            about: ColumnElement[bool] = AuditRow.subject.in_(subjects)
-            if patient.account_id is not None:
-                own = account_actor(patient.account_id)
-                about |= (AuditRow.subject == own) | (AuditRow.actor == own)
+            mine = (PatientRow.id == patient.id) | (PatientRow.merged_into == patient.id)
+            known = (await session.execute(select(PatientRow.id, PatientRow.account_id).where(mine))).all()
+            subjects += [str(row.id) for row in known]
+            own = [account_actor(row.account_id) for row in known if row.account_id is not None]
+            about = AuditRow.subject.in_([*subjects, *own]) | AuditRow.actor.in_(own)
             query = select(AuditRow).where(AuditRow.organisation_id == patient.organisation_id, about)
             return [audit_line(row) for row in await session.scalars(query.order_by(AuditRow.sequence))]
 
@@ -140,8 +177,15 @@ def _rendering(row: RenderingRow, key: bytes) -> StoredRendering:
     return StoredRendering(row.assessment_id, row.kind, row.expires_at, base64.b64encode(png).decode())
 
 
-def _case(row: BatchCaseRow, key: bytes) -> WaitingCase:
-    content = json.loads(decrypt(key, row.record, row.id.bytes + b"record")) if row.record else {"risk": None}
-    image = decrypt(key, row.image, row.id.bytes + b"image") if row.image else None
+def _film(row: FilmRow, key: bytes) -> WaitingFilm:
+    data = decrypt(key, row.content, row.id.bytes + b"film") if row.content else b""
+    return WaitingFilm(row.id, row.source, row.state, row.arrived_at, base64.b64encode(data).decode())
+
+
+def _case(row: BatchCaseRow, key: bytes, organisation_key: bytes) -> WaitingCase:
+    bound_to = case_bindings(row.id)
+    content = json.loads(decrypt(key, row.record, bound_to["record"])) if row.record else {"risk": None}
+    image = decrypt(key, row.image, bound_to["image"]) if row.image else None
     shown = base64.b64encode(image).decode() if image is not None else None
-    return WaitingCase(row.batch_id, row.reference, row.state, read_stored_risk(content["risk"]), shown)
+    reference = decrypt_reference(organisation_key, row)
+    return WaitingCase(row.batch_id, reference, row.state, read_stored_risk(content["risk"]), shown)

@@ -14,6 +14,7 @@ from shared.clinic.scores import DAYS_A_MONTH
 from shared.contracts.assessment import Assessment
 from shared.contracts.findings import RiskCategory, WhoClass
 from shared.contracts.record import DensityMeasurement, DensityScore
+from shared.contracts.review import ReviewStatus
 from shared.contracts.risk import RiskRequest
 
 EntryKind = Literal["assessment", "t_score", "bone_density", "fracture"]
@@ -32,6 +33,7 @@ class AssessmentInBrief(BaseModel):
 
     id: UUID
     status: Literal["complete", "partial"]
+    review: ReviewStatus = Field(description="What is withdrawn shows no findings")
     category: RiskCategory | None
     who_class: WhoClass | None
     image: str | None = Field(description="The radiograph's label; null without one")
@@ -101,7 +103,8 @@ def _of_assessment(stored: StoredAssessment) -> Iterator[Entry]:
     assessment = stored.assessment
     source = _Source("assessment", assessment.id, assessment.created_at.date())
     yield source.entry("assessment", source.day, assessment=_in_brief(assessment))
-    if not isinstance(stored.risk, RiskRequest):
+    # What a withdrawn one was made from may be another patient's.
+    if assessment.is_withdrawn or not isinstance(stored.risk, RiskRequest):
         return
     record = stored.risk.record
     for score in record.t_scores or []:
@@ -119,10 +122,14 @@ def _of_assessment(stored: StoredAssessment) -> Iterator[Entry]:
 
 
 def _in_brief(assessment: Assessment) -> AssessmentInBrief:
+    if assessment.is_withdrawn:
+        found = dict.fromkeys(("category", "who_class", "image", "kl_grade"))
+        return AssessmentInBrief(id=assessment.id, status=assessment.status, review="withdrawn", **found)
     density = assessment.clinical.bone_density if assessment.clinical else None
     return AssessmentInBrief(
         id=assessment.id,
         status=assessment.status,
+        review=assessment.review.status,
         category=assessment.combined.category,
         who_class=density.who_class if density else None,
         image=assessment.imaging.label if assessment.imaging else None,

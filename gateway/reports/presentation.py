@@ -9,6 +9,7 @@ from shared.clinic.drug_names import bone_drug_named
 from shared.contracts.assessment import Assessment, Warning
 from shared.contracts.findings import ImagingFinding, RecordWarning
 from shared.contracts.recommendation import Consult, Interval, NextDxa, Recommendation, Translation
+from shared.contracts.review import AmendedFindings
 
 # As a person would want to read them: whom to see first, then what to do, then what to take.
 GROUPS = ("referral", "follow_up", "medication", "exercise", "diet")
@@ -28,6 +29,19 @@ def emergency(assessment: Assessment) -> Consult | None:
     """The advice to get help at once, which comes before everything else; null where nothing is that urgent."""
     block = assessment.recommendation.consult if assessment.recommendation else None
     return block if block and block.urgency == "emergency" else None
+
+
+def amended_lines(t: Translator, findings: AmendedFindings | None) -> list[str]:
+    """What a clinician finds instead, a line each."""
+    if findings is None:
+        return []
+    knees = [
+        f"{t.term('side', knee.side)}: {t('knee.grade', grade=knee.kl_grade, name=t(f'kl.{knee.kl_grade}'))}"
+        for knee in findings.knees
+    ]
+    bone = [f"{t('part.imaging')}: {t('film.' + findings.bone)}"] if findings.bone else []
+    category = [f"{t('result.overall')}: {t.term('category', findings.category)}"] if findings.category else []
+    return [*knees, *bone, *category]
 
 
 def headline(t: Translator, assessment: Assessment) -> str:
@@ -115,7 +129,7 @@ def missing_parts(assessment: Assessment) -> list[Warning]:
 
 def film_warnings(t: Translator, assessment: Assessment, audience: Audience) -> list[str]:
     """What is odd about the picture: the detail for the clinic, plain words by its kind for the patient."""
-    odd = [warning for warning in assessment.warnings if not warning.part_is_missing]
+    odd = [one for one in assessment.warnings if not (one.part_is_missing or one.was_left_out)]
     said = [w.detail if audience == "clinician" else t(f"film_warning.{w.type}") for w in odd]
     return list(dict.fromkeys(said))
 
@@ -168,8 +182,21 @@ def in_both(
     return english or "", None
 
 
+def sign_off(t: Translator, assessment: Assessment) -> str:
+    """Who stands by the rules behind the advice, or that nobody does."""
+    signed = assessment.rules_sign_off
+    if signed is None:
+        return t("result.rules_unsigned")
+    return t("result.rules_signed", name=signed.name, role=signed.role, date=t.date(signed.at.date()))
+
+
 def models_of(assessment: Assessment) -> list[str]:
     """Every model and rule set behind an assessment, with its version."""
     rules = assessment.recommendation.rules if assessment.recommendation else None
     models = [part.model for part in (assessment.imaging, assessment.staging, assessment.clinical) if part]
     return [f"{model.name} {model.version}" for model in (*models, rules) if model]
+
+
+def left_out(assessment: Assessment, audience: Audience) -> list[str]:
+    """What a hospital system sent and was not used: for the clinic alone, which can look it up."""
+    return [w.detail for w in assessment.warnings if w.was_left_out] if audience == "clinician" else []

@@ -6,8 +6,10 @@ from gateway.assessing.assessments import ReportContent
 from gateway.assessing.release import Audience
 from gateway.platform.language import NAMES, Translator, translator_for
 from gateway.reports.fonts import fonts_for
+from gateway.reports.joint_space import joint_space_caveat, joint_space_line
 from gateway.reports.presentation import (
     GROUPS,
+    amended_lines,
     chance,
     emergency,
     film_warnings,
@@ -17,10 +19,12 @@ from gateway.reports.presentation import (
     in_both,
     interval,
     is_measured,
+    left_out,
     meaning,
     missing_parts,
     models_of,
     next_scan,
+    sign_off,
     warnings_of,
 )
 from gateway.reports.record import kidney_lines, record_lines
@@ -71,9 +75,14 @@ def _fitting(size: float, full: float) -> float | None:
 
 def _fill(sheet: Sheet, t: Translator, report: ReportContent) -> None:
     assessment, audience = report.assessment, report.audience
+    sheet.dated(max([assessment.created_at, *(step.at for step in assessment.review.steps)]))
     patient = f"{t('result.patient')}: {assessment.patient_number}   " if assessment.patient_number else ""
     sheet.title(t(f"report.{audience}"), f"{patient}{t.moment(assessment.created_at)}")
-    urgent = emergency(assessment)
+    _review(sheet, t, report)
+    if assessment.is_withdrawn and report.is_for_patient:
+        _about(sheet, t, assessment)
+        return
+    urgent = None if assessment.is_withdrawn else emergency(assessment)
     if urgent:
         _emergency(sheet, t, report, urgent)
     sheet.pictures(_renderings(report))
@@ -99,6 +108,18 @@ def _renderings(report: ReportContent) -> list[bytes]:
     return [report.renderings[kind] for kind in kinds if kind in report.renderings][:2]
 
 
+def _review(sheet: Sheet, t: Translator, report: ReportContent) -> None:
+    review, audience = report.assessment.review, "_patient" if report.is_for_patient else ""
+    if report.is_for_patient and review.status not in ("amended", "withdrawn"):
+        return
+    sheet.heading(t(f"review.{review.status}"), alarm=review.status == "withdrawn")
+    sheet.line(t(f"review.about_{review.status}{audience}"), bold=True)
+    for step in review.steps:
+        sheet.line(f"{t('review.' + step.action)}, {t.moment(step.at)}{f': {step.reason}' if step.reason else ''}")
+        for line in amended_lines(t, step.findings):
+            sheet.line(line)
+
+
 def _emergency(sheet: Sheet, t: Translator, report: ReportContent, block: Consult) -> None:
     sheet.heading(t("emergency.title"), alarm=True)
     sheet.line(t("emergency.call", number=report.emergency_number), bold=True, large=True)
@@ -119,6 +140,7 @@ def _overall(sheet: Sheet, t: Translator, report: ReportContent) -> None:
     for warning in missing_parts(assessment):
         sheet.line(f"{t('result.part_missing', part=t('part.' + warning.component))} {warning.detail}", soft=True)
     _list(sheet, t("film_warning.title"), film_warnings(t, assessment, report.audience))
+    _list(sheet, t("left_out.title"), left_out(assessment, report.audience))
     _list(sheet, t("warning.title"), warnings_of(t, assessment, report.audience))
 
 
@@ -173,6 +195,10 @@ def _knees(sheet: Sheet, t: Translator, report: ReportContent) -> None:
         if knee.quality == "uncertain":
             note = f" {knee.note}" if knee.note and not report.is_for_patient else ""
             sheet.line(t("knee.uncertain") + note, soft=True)
+        if not report.is_for_patient and (measured := joint_space_line(t, knee)):
+            sheet.line(measured, soft=True)
+    if not report.is_for_patient and (caveat := joint_space_caveat(t, staging.knees)):
+        sheet.line(caveat, soft=True)
     sheet.line(t("knee.not_bone"), soft=True)
 
 
@@ -293,6 +319,8 @@ def _about(sheet: Sheet, t: Translator, assessment: Assessment) -> None:
     if t.language != "en":
         sheet.line(t("disclaimer"), soft=True)
     sheet.line(assessment.disclaimer, soft=True)
+    if assessment.recommendation:
+        sheet.line(sign_off(t, assessment), soft=True)
     sheet.line(
         f"{t('result.models')} {'; '.join(models_of(assessment))}. {t('result.number')} {assessment.id}", soft=True
     )

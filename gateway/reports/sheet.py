@@ -1,5 +1,6 @@
 """One sheet of paper: headings, lines, bars and pictures, from top to bottom."""
 
+import datetime as dt
 from collections.abc import Sequence
 from io import BytesIO
 
@@ -50,6 +51,10 @@ class Sheet:
         """How much of the paper is written on: above one where it has gone on to further sheets."""
         return float(self.pdf.page_no() - 1 + self.pdf.get_y() / self.pdf.page_break_trigger)
 
+    def dated(self, moment: dt.datetime) -> None:
+        """What the file says it is of, in place of when it was printed: the same report is the same file."""
+        self.pdf.set_creation_date(moment)
+
     def finished(self) -> bytes:
         """The finished file."""
         return bytes(self.pdf.output())
@@ -80,6 +85,18 @@ class Sheet:
         if pngs:
             self._narrow, self._narrow_until = (PICTURE_MM + 2) * len(pngs) + 3, y + PICTURE_MM * 1.3
         self.pdf.set_y(y)
+
+    def drawings(self, svgs: Sequence[str]) -> None:
+        """Drawings as SVG, two in a row, over the whole width."""
+        width = (self.pdf.w - 2 * MARGIN_MM - 4) / 2
+        for first in range(0, len(svgs), 2):
+            height = width * 0.75
+            if self.pdf.get_y() + height > self.pdf.page_break_trigger:
+                self.pdf.add_page()
+            y = self.pdf.get_y() + 2
+            for column, svg in enumerate(svgs[first : first + 2]):
+                self.pdf.image(BytesIO(svg.encode()), MARGIN_MM + column * (width + 4), y, width, height)
+            self.pdf.set_y(y + height)
 
     def below_pictures(self) -> None:
         """Go on under the pictures, over the whole width."""

@@ -1,12 +1,13 @@
 """The clinical service: risk from the record, the published scores beside it, and what a DXA says."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI
 
 from services.clinical.finding import find
-from services.clinical.lifestyle import find_lifestyle
+from services.clinical.lifestyle import find_lifestyle, without_lifestyle
 from services.clinical.parameters import LifestyleParameters, read_bone_density, read_lifestyle
 from services.clinical.risk import BoneDensityModel
 from services.clinical.settings import Settings
@@ -18,6 +19,7 @@ from shared.inference.onnx import OnnxScorer
 from shared.problem_responses import problem_responses
 from shared.problems import TooBusy
 from shared.service import Workers, create_service_app, loaded_model, workers
+from shared.weights import as_used
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Clinical:
     def risk(self, request: AnyRiskRequest) -> ClinicalFinding:
         """The finding for a request, by the model it names."""
         if isinstance(request, LifestyleRiskRequest):
+            if self.lifestyle_card.left_unused:
+                return without_lifestyle(self.lifestyle_parameters.model)
             return find_lifestyle(request.record, self.lifestyle, self.lifestyle_parameters)
         return find([request.record], self.bone_density, request.policy, request.as_of)[0]
 
@@ -48,9 +52,14 @@ def load(settings: Settings) -> Clinical:
         BoneDensityModel(OnnxScorer(folder / "bone_density.onnx", threads), read_bone_density(folder)),
         OnnxScorer(folder / "lifestyle.onnx", threads),
         read_lifestyle(folder),
-        ModelCard.model_validate_json((folder / "card.json").read_bytes()),
-        ModelCard.model_validate_json((folder / "card-lifestyle.json").read_bytes()),
+        read_card(folder / "card.json", settings.models_open),
+        read_card(folder / "card-lifestyle.json", settings.models_open),
     )
+
+
+def read_card(file: Path, models_open: bool) -> ModelCard:
+    """A model's card, with what this installation runs without."""
+    return as_used(ModelCard.model_validate_json(file.read_bytes()), models_open)
 
 
 router = APIRouter(prefix="/v1", tags=["risk"])

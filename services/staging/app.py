@@ -3,39 +3,65 @@
 from dataclasses import dataclass
 from typing import Annotated, cast
 
-from fastapi import APIRouter, Depends, FastAPI, Form, UploadFile
+from fastapi import APIRouter, Depends, FastAPI, Form, Query, Request, UploadFile
 
 from services.staging.settings import Settings
 from services.staging.staging import stage
 from shared.contracts.base import ModelReference
 from shared.contracts.findings import WITH_PICTURES, Degrees, Rendering, StageAnswer
+from shared.contracts.handover import RADIOGRAPH_TYPE
 from shared.contracts.models import ModelCard
+from shared.encrypted_spool import encrypt_spooled_uploads
 from shared.inference import CheckedScorer
 from shared.inference.choice import open_scorer, require_outputs
 from shared.problem_responses import problem_responses
 from shared.problems import ImageRefused, ImageTooLarge, TooBusy, UnreadableImage, UnsupportedImage
-from shared.radiograph import joints
+from shared.radiograph import Radiograph, joints
 from shared.radiograph.decoder import DecoderPool
+from shared.radiograph.handover import unpacked
 from shared.radiograph.heatmap import heatmap_png
+from shared.radiograph.joints import KneeJoint
 from shared.radiograph.prepare import NETWORK_SIZE
 from shared.radiograph.upright import Correction, corrected
 from shared.service import Workers, create_service_app, loaded_model, workers
+from shared.weights import RestrictedWeights, as_used, closed_joint_finder
 
 
 @dataclass(frozen=True)
 class Staging:
-    """What the service works with."""
+    """What the service works with.
+
+    Args:
+        closed: why an open installation grades no knee, in a sentence; None where it does.
+    """
 
     decoder: DecoderPool
     network: CheckedScorer
     finder: CheckedScorer
     card: ModelCard
+    closed: str | None = None
 
     def stage(self, image: bytes, lies: Correction, pictures: bool = False) -> StageAnswer:
         """Decode the bytes of an upload, put it the right way and grade its knees."""
+        return self._answer(corrected(self.decoder.decode(image), lies), None, pictures)
+
+    def stage_handed_on(self, data: bytes, pictures: bool = False) -> StageAnswer:
+        """Grade the knees of a radiograph that imaging has decoded and put the right way.
+
+        Raises:
+            UnreadableImage: it is not what imaging hands on.
+        """
+        try:
+            radiograph, joints = unpacked(data)
+        except ValueError as error:
+            raise UnreadableImage(f"This is no radiograph that imaging has handed on: {error}.") from error
+        return self._answer(radiograph, joints, pictures)
+
+    def _answer(self, radiograph: Radiograph, joints: list[KneeJoint] | None, pictures: bool) -> StageAnswer:
+        if self.closed:
+            raise ImageRefused(f"The knees are not graded. {self.closed}", reason="research_only")
         model = ModelReference(name=self.card.name, version=self.card.version)
-        radiograph = corrected(self.decoder.decode(image), lies)
-        reading = stage(radiograph, self.network, self.finder, model)
+        reading = stage(radiograph, self.network, self.finder, model, joints)
         if not pictures:
             return StageAnswer(finding=reading.finding, warnings=reading.warnings)
         return StageAnswer(
@@ -51,14 +77,23 @@ class Staging:
 
 
 def load(settings: Settings, decoder: DecoderPool) -> Staging:
-    """Load the model files, or reach the server that has; begin to warm up the decoder."""
+    """Load the model files, or reach the server that has; begin to warm up the decoder.
+
+    Raises:
+        RestrictedWeights: the installation is to be open, and this package may not be used in it.
+    """
     decoder.start()
+    card = as_used(ModelCard.model_validate_json((settings.model / "card.json").read_bytes()), settings.models_open)
+    if "grades" in card.left_unused:
+        raise RestrictedWeights(
+            f"The grades of staging {card.version} are for research only: choose another TRABECULA_STAGING_VERSION, or "
+            "unset TRABECULA_MODELS_OPEN."
+        )
     network = open_scorer(settings, "staging", settings.model / "staging.onnx")
     if settings.inference == "onnx":
         require_outputs(network, (NETWORK_SIZE, NETWORK_SIZE, 1), {"probabilities": (5,)}, "staging")
     finder = open_scorer(settings, "knee_joints", joints.MODEL)
-    card = ModelCard.model_validate_json((settings.model / "card.json").read_bytes())
-    return Staging(decoder, network, finder, card)
+    return Staging(decoder, network, finder, card, closed_joint_finder() if settings.models_open else None)
 
 
 TURNED = "Clockwise turn of the picture, as the imaging service found it; undone before grading"
@@ -82,8 +117,24 @@ async def stage_upload(
     return await pool.run(staging.stage, await image.read(), lies, pictures)
 
 
+@router.post(
+    "/stage/handed-on",
+    responses=problem_responses(UnreadableImage, ImageTooLarge, ImageRefused, TooBusy),
+    openapi_extra={"requestBody": {"required": True, "content": {RADIOGRAPH_TYPE: {}}}},
+)
+async def stage_handed_on(
+    request: Request,
+    staging: Annotated[Staging, Depends(loaded_model)],
+    pool: Annotated[Workers, Depends(workers)],
+    pictures: Annotated[bool, Query(description=WITH_PICTURES)] = False,
+) -> StageAnswer:
+    """Grade every knee of a radiograph as imaging hands it on: `shared.radiograph.handover`."""
+    return await pool.run(staging.stage_handed_on, await request.body(), pictures)
+
+
 def create_app(settings: Settings, decoder: DecoderPool | None = None) -> FastAPI:
     """The staging service with these settings. `decoder`: shared with another service in this process; else its own."""
+    encrypt_spooled_uploads()
     pool = decoder or DecoderPool(settings.workers)
     return create_service_app(
         "staging",

@@ -17,12 +17,14 @@ from shared.contracts.findings import (
     WhoClass,
 )
 from shared.contracts.recommendation import RecommendationSet
+from shared.contracts.review import Review
 
 DISCLAIMER = (
     "Research software, not a medical device. It does not diagnose and does not prescribe: "
     "a clinician decides. A radiograph is never a bone density measurement."
 )
 
+AssessmentStatus = Literal["complete", "partial"]
 Component = Literal["imaging", "staging", "clinical", "recommender"]
 
 
@@ -38,13 +40,15 @@ MissingPartType = Literal[
     "urn:trabecula:problem:image-refused",
 ]
 MISSING_PART_TYPES: frozenset[str] = frozenset(get_args(MissingPartType))
+# What a hospital system sent beside the record and the record has no place for.
+LeftOutType = Literal["fhir_not_used"]
 
 
 class Warning(Contract):
-    """Something the reader has to know: a part that is missing, or what is odd about a film that was read."""
+    """Something the reader has to know: a part that is missing, what is odd about a film, what was not used."""
 
     component: Component
-    type: MissingPartType | FilmWarningType
+    type: MissingPartType | FilmWarningType | LeftOutType
     detail: str
     reason: str | None = None
 
@@ -52,6 +56,11 @@ class Warning(Contract):
     def part_is_missing(self) -> bool:
         """Whether the component gave no finding. Otherwise it did, and this is to be weighed with it."""
         return self.type in MISSING_PART_TYPES
+
+    @property
+    def was_left_out(self) -> bool:
+        """Whether it tells what was sent and not used."""
+        return self.type == "fhir_not_used"
 
 
 class Diagnosis(Contract):
@@ -84,12 +93,20 @@ class Combined(Contract):
     comparison: Comparison | None = None
 
 
+class RulesSignOff(Contract):
+    """A clinician read this version of the rules and stands by it."""
+
+    name: str
+    role: str
+    at: dt.datetime
+
+
 class Assessment(Contract):
     """One assessment. A part nobody asked for is null and raises no warning."""
 
     id: UUID
     created_at: Annotated[dt.datetime, Field(description="UTC, ISO 8601")]
-    status: Literal["complete", "partial"]
+    status: AssessmentStatus
     patient_number: str | None = None
     source: Annotated[
         FilmSource | None, Field(description="Where a DICOM radiograph comes from; null for other files and records")
@@ -100,12 +117,24 @@ class Assessment(Contract):
     combined: Combined
     recommendation: RecommendationSet | None = None
     warnings: Annotated[
-        list[Warning], Field(description="A missing part makes the assessment partial; an odd film does not")
+        list[Warning],
+        Field(description="A missing part makes it partial; an odd film or what was not used does not"),
     ] = []
     released_at: Annotated[
         dt.datetime | None, Field(description="When a clinician released the medication items to the patient")
     ] = None
+    rules_sign_off: Annotated[
+        RulesSignOff | None,
+        Field(description="Who signed this version of the rules off for the site, when it answered; null: nobody"),
+    ] = None
+    review: Annotated[Review, Field(description="What clinicians made of it: preliminary until one signs")] = Review()
+    test: Annotated[bool, Field(description="Made with a test key: of no patient, and deleted after 7 days")] = False
     disclaimer: str = DISCLAIMER
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether a clinician took it back: nobody may rely on it."""
+        return self.review.status == "withdrawn"
 
 
 class AssessmentRenderings(Contract):
@@ -119,4 +148,4 @@ class AssessmentRenderings(Contract):
 class AssessmentWithRenderings(Assessment):
     """An assessment just made with `pictures=true`: they travel in this one answer, kept by the site or not."""
 
-    pictures: AssessmentRenderings
+    pictures: AssessmentRenderings | None = None

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from shared.contracts.base import Contract, ModelReference, Probability
 from shared.contracts.film import DicomIdentity, FilmWarning
+from shared.contracts.joint_space import JointSpace
 from shared.contracts.record import Sex
 
 Anatomy = Literal["knee", "spine"]
@@ -48,7 +49,10 @@ class ClassProbabilities(Contract):
 
 
 class BoneProbabilities(Contract):
-    """The bone head: what the bone looks like, whichever site it is; they sum to one. Never a T-score."""
+    """The bone head: what the bone looks like, whichever site it is; they sum to one. Never a T-score.
+
+    They hold for a group in which half have osteoporosis; `StandAlone` has the probability for another share.
+    """
 
     normal: Probability
     osteopenia: Probability
@@ -78,6 +82,15 @@ class LikelihoodRatio(Contract):
         return not self.low <= 1 <= self.high
 
 
+class StandAlone(Contract):
+    """What the film alone says of osteoporosis, nothing else being known of the person but the group's prevalence."""
+
+    probability: Annotated[Probability, Field(description="Of osteoporosis, within the anatomy that the film shows")]
+    prevalence: Annotated[
+        float, Field(gt=0, lt=1, description="Share with osteoporosis in the group, a setting of the site")
+    ]
+
+
 Appearance = Literal["normal", "low_bone_mass", "osteoporosis", "indeterminate"]
 
 
@@ -94,6 +107,10 @@ class ImagingFinding(Contract):
         Degrees, Field(description="Clockwise turn of the picture as sent, undone before reading")
     ] = 0
     inverted: Annotated[bool, Field(description="Sent with bone dark; read with bone bright")] = False
+    stand_alone: Annotated[
+        StandAlone | None,
+        Field(description="At the site's prevalence; null where indeterminate. `bone` and `probabilities` assume 0.5"),
+    ] = None
     likelihood_ratio: Annotated[
         LikelihoodRatio | None, Field(description="From the serving model's card, for this kind of picture")
     ] = None
@@ -122,12 +139,16 @@ class Knee(Contract):
         SideSource, Field(description="What names the side: the file, a marker in the picture, or where the knee lies")
     ] = "unknown"
     box: Annotated[list[float], Field(min_length=4, max_length=4)]
-    stage: Annotated[int, Field(ge=0, le=4)]
+    stage: Annotated[int, Field(ge=0, le=4, description="Kellgren-Lawrence grade: the median of the probabilities")]
     probabilities: Annotated[list[Probability], Field(min_length=5, max_length=5)]
     quality: Annotated[
         Literal["good", "uncertain"], Field(description="`uncertain`: the grade is a low-confidence one")
     ]
     note: Annotated[str | None, Field(description="Why the grade is a low-confidence one")] = None
+    joint_space: Annotated[
+        JointSpace | None,
+        Field(description="Measured widths; no grade and no rule rests on them. Null in older answers"),
+    ] = None
 
 
 class StagingFinding(Contract):

@@ -19,9 +19,10 @@ import numpy as np
 import structlog
 
 import shared
+from shared.contracts.handover import LENGTH
 from shared.problems import ServiceUnavailable, UnreadableImage
 from shared.radiograph.decoder_process import HAS_LIMITS, MEGABYTE, READY
-from shared.radiograph.message import LENGTH, receive
+from shared.radiograph.message import receive
 from shared.radiograph.phantom_files import as_jpeg
 from shared.radiograph.radiograph import Radiograph
 

@@ -20,9 +20,10 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from shared.contracts.handover import LENGTH
 from shared.problems import InvalidInput, UnreadableImage
 from shared.radiograph.intake import DAMAGED, decode
-from shared.radiograph.message import LENGTH, exactly, send_problem, send_radiograph
+from shared.radiograph.message import exactly, send_problem, send_radiograph
 from shared.radiograph.phantom_files import as_dicom, as_jpeg, as_png16
 from shared.radiograph.prepare import GrayPixels
 

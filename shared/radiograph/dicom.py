@@ -14,9 +14,10 @@ import numpy as np
 from shared.problems import UnreadableImage, UnsupportedImage
 from shared.radiograph.colour import gray, judged_colour
 from shared.radiograph.dicom_codecs import stored_pixels, stored_quality
-from shared.radiograph.dicom_elements import code, codes, integer, items, numbers
+from shared.radiograph.dicom_elements import code, codes, integer, items
 from shared.radiograph.dicom_identity import TEXTS, age_years, identity_of
 from shared.radiograph.dicom_kinds import refuse_other_kinds
+from shared.radiograph.dicom_spacing import pixel_aspect, spacing, square_size
 from shared.radiograph.dicom_stored import cleaning_of
 from shared.radiograph.dicom_tones import darker, gray_levels
 from shared.radiograph.limits import IntakeLimits, checked_size
@@ -33,8 +34,6 @@ PIXEL_TAG = re.compile(rb"\xe0\x7f\x10\x00|\x7f\xe0\x00\x10")
 DEFLATED = b"1.2.840.10008.1.2.1.99"
 # A first element of group 0002 or 0008, little-endian, or big-endian and then with its value representation.
 BARE = re.compile(rb"[\x02\x08]\x00.[\x00-\x10](?:[A-Z]{2}|..\x00\x00)|\x00[\x02\x08][\x00-\x10].[A-Z]{2}", re.DOTALL)
-# Pixels that are longer than wide by more than this, or less, are taken for a slip of the pen.
-LONGEST_PIXEL, SQUARE_ENOUGH = 4.0, 0.01
 
 # Besides these only what `dicom_identity` lists is taken from the file.
 TAGS_READ: list[str] = [
@@ -44,7 +43,8 @@ TAGS_READ: list[str] = [
     "WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence", "PresentationLUTShape", "BurnedInAnnotation",
     "PresentationIntentType", "PixelIntensityRelationship", "PixelIntensityRelationshipSign",
     "BodyPartExamined", "ImageLaterality", "Laterality", "ViewPosition", "PatientOrientation", "PatientAge",
-    "IconImageSequence", "PixelSpacing", "ImagerPixelSpacing", "PixelAspectRatio", "SpecificCharacterSet", *TEXTS,
+    "IconImageSequence", "PixelSpacing", "ImagerPixelSpacing", "PixelSpacingCalibrationType",
+    "EstimatedRadiographicMagnificationFactor", "PixelAspectRatio", "SpecificCharacterSet", *TEXTS,
 ]  # fmt: skip
 
 
@@ -74,6 +74,7 @@ def read_dicom(data: bytes, limits: IntakeLimits) -> Radiograph:
         pixels, warnings = gray_levels(reduced(stored, dataset), dataset)
     width, height = square_size(columns, rows, pixel_aspect(dataset))
     pixels = resized(pixels, working_size(width, height))
+    spacing_mm, plane = spacing(dataset, height / pixels.shape[0])
     return Radiograph(
         pixels=pixels,
         format="dicom",
@@ -85,9 +86,10 @@ def read_dicom(data: bytes, limits: IntakeLimits) -> Radiograph:
         patient_orientation=patient_orientation(dataset),
         patient_age=age_years(dataset),
         warnings=warnings,
-        source=identity_of(dataset),
+        source=identity_of(dataset, (pixels.shape[1], pixels.shape[0])),
         jpeg_quality=stored_quality(dataset),
-        pixel_spacing_mm=spacing(dataset, height / pixels.shape[0]),
+        pixel_spacing_mm=spacing_mm,
+        spacing_plane=plane,
     )
 
 
@@ -139,37 +141,3 @@ def patient_orientation(dataset: "Dataset") -> tuple[str, str] | None:
     """Where the rows and the columns run to, if the file says both."""
     found = codes(dataset, "PatientOrientation")
     return (found[0], found[1]) if len(found) == 2 and all(found) else None
-
-
-def spacings(dataset: "Dataset", name: str) -> tuple[float, float] | None:
-    """Two numbers above zero, the vertical one first."""
-    found = [value for value in numbers(dataset, name) if value is not None and value > 0]
-    return (found[0], found[1]) if len(found) == 2 else None
-
-
-def distances(dataset: "Dataset") -> tuple[float, float] | None:
-    """(vertical, horizontal) distance of pixels, mm: PixelSpacing (calibrated), else ImagerPixelSpacing."""
-    return spacings(dataset, "PixelSpacing") or spacings(dataset, "ImagerPixelSpacing")
-
-
-def pixel_aspect(dataset: "Dataset") -> float:
-    """Height of a pixel over its width; 1 where the file says nothing, or nothing plausible."""
-    vertical, horizontal = distances(dataset) or spacings(dataset, "PixelAspectRatio") or (1.0, 1.0)
-    aspect = vertical / horizontal
-    plausible = 1 / LONGEST_PIXEL <= aspect <= LONGEST_PIXEL and abs(aspect - 1) > SQUARE_ENOUGH
-    return aspect if plausible else 1.0
-
-
-def square_size(columns: int, rows: int, aspect: float) -> tuple[int, int]:
-    """(width, height) in square pixels, of the finer of the two distances."""
-    return (columns, round(rows * aspect)) if aspect >= 1 else (round(columns / aspect), rows)
-
-
-def spacing(dataset: "Dataset", reduction: float) -> tuple[float, float] | None:
-    """Distance of two working pixels, mm at the detector."""
-    found = distances(dataset)
-    if found is None:
-        return None
-    if pixel_aspect(dataset) != 1.0:
-        found = (min(found), min(found))
-    return found[0] * reduction, found[1] * reduction

@@ -5,8 +5,8 @@ import re
 import warnings
 from typing import TYPE_CHECKING
 
-from shared.contracts.film import DicomIdentity
-from shared.radiograph.dicom_elements import codes, element, integer
+from shared.contracts.film import DicomGrayscale, DicomIdentity
+from shared.radiograph.dicom_elements import code, codes, element, integer, items, number
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -23,6 +23,7 @@ TEXTS: dict[str, tuple[str, int]] = {
     "IssuerOfPatientID": ("issuer_of_patient_id", 64), "PatientName": ("patient_name", 194),
     "PatientBirthDate": ("patient_birth_date", 10), "PatientSex": ("patient_sex", 16),
     "AccessionNumber": ("accession", 16), "StudyID": ("study_id", 16), "StudyDate": ("study_date", 10),
+    "StudyDescription": ("study_description", 64),
     "StudyTime": ("study_time", 16), "ReferringPhysicianName": ("referring_physician_name", 194),
     "Modality": ("modality", 16), "ImageLaterality": ("image_laterality", 16),
 }  # fmt: skip
@@ -34,15 +35,39 @@ YEARS = {"D": 1 / DAYS_A_YEAR, "W": 7 / DAYS_A_YEAR, "M": 1 / 12, "Y": 1.0, "": 
 OLDEST = 130.0
 
 
-def identity_of(dataset: "Dataset") -> DicomIdentity:
-    """The identifying elements, texts decoded by the file's SpecificCharacterSet; what does not parse is None."""
+def identity_of(dataset: "Dataset", read_size: tuple[int, int]) -> DicomIdentity:
+    """The identifying elements, texts decoded by the file's SpecificCharacterSet; what does not parse is None.
+
+    Args:
+        read_size: (width, height) of the picture as it was read.
+    """
     known_character_set(dataset)
     found = {field: text(dataset, name, longest) for name, (field, longest) in TEXTS.items()}
     return DicomIdentity(
         **found,
         rows=integer(dataset, "Rows"),
         columns=integer(dataset, "Columns"),
+        read_width=read_size[0],
+        read_height=read_size[1],
+        grayscale=grayscale_of(dataset),
         specific_character_set="\\".join(codes(dataset, "SpecificCharacterSet"))[:128] or None,
+    )
+
+
+def grayscale_of(dataset: "Dataset") -> DicomGrayscale:
+    """How the file wants its values shown; a window that is narrower than one step is none."""
+    center, width = number(dataset, "WindowCenter"), number(dataset, "WindowWidth")
+    has_window = center is not None and width is not None and width >= 1
+    has_table = bool(items(dataset, "ModalityLUTSequence") or (items(dataset, "VOILUTSequence") and not has_window))
+    return DicomGrayscale(
+        photometric=code(dataset, "PhotometricInterpretation"),
+        rescale_slope=number(dataset, "RescaleSlope"),
+        rescale_intercept=number(dataset, "RescaleIntercept"),
+        window_center=center if has_window else None,
+        window_width=width if has_window else None,
+        window_function=code(dataset, "VOILUTFunction"),
+        presentation_shape=code(dataset, "PresentationLUTShape"),
+        has_table=has_table,
     )
 
 

@@ -50,17 +50,26 @@ class KneeJoint:
             beyond the picture where the joint lies at its border, or the whole picture if that is a crop already.
         confidence: 0 to 1, the height of the network's peak.
         visible: share of the box that lies within the picture; below 1 the joint is at, or cut by, the border.
+        line: (x, y, width) in the same pixels: the middle of the joint line and the width of the tibial plateau, as the
+            network gave them; None where only the box is known.
     """
 
     box: tuple[int, int, int, int]
     confidence: float
     visible: float
+    line: tuple[float, float, float] | None = None
 
     @property
     def middle(self) -> tuple[float, float]:
         """(x, y) of the box's middle."""
         x, y, width, height = self.box
         return x + width / 2, y + height / 2
+
+    @property
+    def plateau(self) -> tuple[float, float, float]:
+        """(x, y, width) of the tibial plateau: `line`, or where the box's framing puts it."""
+        x, y, width, height = self.box
+        return self.line or (x + width / 2, y + height * JOINT_LINE_SHARE, width * PLATEAU_SHARE)
 
 
 @dataclass(frozen=True)
@@ -135,12 +144,12 @@ def joint_at(peak: Peak, pixels: GrayPixels) -> KneeJoint:
     height, width = pixels.shape
     square = max(height, width)
     length = peak.width * square / PLATEAU_SHARE
-    left = peak.x * square - (square - width) / 2 - length / 2
-    top = peak.y * square - (square - height) / 2 - length * JOINT_LINE_SHARE
+    x, y = peak.x * square - (square - width) / 2, peak.y * square - (square - height) / 2
+    line = x, y, peak.width * square
     if length >= WHOLE_SHARE * square:
-        return KneeJoint((0, 0, width, height), peak.confidence, visible=1.0)
-    box = round(left), round(top), round(length), round(length)
-    return KneeJoint(box, peak.confidence, visible_share(box, width, height))
+        return KneeJoint((0, 0, width, height), peak.confidence, visible=1.0, line=line)
+    box = round(x - length / 2), round(y - length * JOINT_LINE_SHARE), round(length), round(length)
+    return KneeJoint(box, peak.confidence, visible_share(box, width, height), line)
 
 
 def visible_share(box: tuple[int, int, int, int], width: int, height: int) -> float:

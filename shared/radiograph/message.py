@@ -4,17 +4,16 @@ The process has met hostile bytes, so nothing that it says is taken for more tha
 bounded size, never a pickle, and as many pixels as the header says, which are never more than a working picture has.
 """
 
-import struct
 from typing import Any, BinaryIO, get_type_hints
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from shared.contracts.handover import LENGTH
 from shared.problems import ImageTooLarge, InvalidInput, UnreadableImage, UnsupportedImage
 from shared.radiograph.radiograph import WORKING_SIZE, Radiograph
 
 LARGEST_HEADER_BYTES = 64_000
-LENGTH = struct.Struct("<Q")
 
 # What a `Radiograph` has beside its pixels; one place for the names and their types.
 _FACTS: dict[str, Any] = {name: kind for name, kind in get_type_hints(Radiograph).items() if name != "pixels"}

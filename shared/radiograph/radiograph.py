@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared.contracts.film import DicomIdentity, FilmWarning
+from shared.contracts.joint_space import SpacingPlane
 from shared.radiograph.prepare import GrayPixels
 
 # Long side of the working pixels. The networks look at 224 pixels of a joint or a spine, and a joint spans at least
@@ -32,7 +33,8 @@ class Radiograph:
         warnings: what decoding found that the reader has to weigh.
         source: whom and what a DICOM file says it is of.
         jpeg_quality: of a JPEG, 1 to 100 by its quantisation table; None for other pictures.
-        pixel_spacing_mm: (vertical, horizontal) distance of two neighbours in `pixels`, millimetres at the detector.
+        pixel_spacing_mm: (vertical, horizontal) distance of two neighbours in `pixels`, millimetres.
+        spacing_plane: where these hold: in the "patient", at the "detector", or "unstated" by the file.
     """
 
     pixels: GrayPixels
@@ -48,3 +50,4 @@ class Radiograph:
     source: DicomIdentity | None = None
     jpeg_quality: float | None = None
     pixel_spacing_mm: tuple[float, float] | None = None
+    spacing_plane: SpacingPlane | None = None

@@ -15,21 +15,26 @@ BATCH_NORM_EPSILON = 1e-3
 FEATURES = 1280
 
 
-def efficientnet_lite0(pretrained: bool = True) -> keras.Model:
+def efficientnet_lite0(pretrained: bool = True, drop_path: float = 0.0) -> keras.Model:
     """The feature extractor.
 
     Input (batch, height, width, 1), 0 to 1, any size divisible by 32; output (batch, height/32, width/32, 1280).
 
     Args:
         pretrained: start from ImageNet; the stem's three colour kernels are summed, which is exact for gray input.
+        drop_path: share of the pictures for which the last block is left out while training; less for those before it
+            (stochastic depth, Huang 2016).
     """
     pixels = keras.Input((None, None, 1), name="radiograph")
     x = layers.Rescaling(255.0 / 128.0, offset=-127.0 / 128.0, name="imagenet_scale")(pixels)
     x = _convolution(x, 32, 3, 2, "stem")
-    number = 0
+    number, blocks = 0, sum(stage[0] for stage in STAGES)
     for repeats, kernel, stride, expansion, filters in STAGES:
         for repeat in range(repeats):
-            x = _inverted_residual(x, kernel, stride if repeat == 0 else 1, expansion, filters, f"block{number}")
+            dropped = drop_path * number / blocks
+            x = _inverted_residual(
+                x, kernel, stride if repeat == 0 else 1, expansion, filters, f"block{number}", dropped
+            )
             number += 1
     x = _convolution(x, FEATURES, 1, 1, "head")
     backbone = keras.Model(pixels, x, name="efficientnet_lite0")
@@ -45,7 +50,7 @@ def _convolution(x: KerasTensor, filters: int, kernel: int, stride: int, name: s
 
 
 def _inverted_residual(
-    x: KerasTensor, kernel: int, stride: int, expansion: int, filters: int, name: str
+    x: KerasTensor, kernel: int, stride: int, expansion: int, filters: int, name: str, dropped: float
 ) -> KerasTensor:
     shortcut = x
     if expansion > 1:
@@ -56,6 +61,8 @@ def _inverted_residual(
     x = layers.Conv2D(filters, 1, use_bias=False, name=f"{name}_project_conv")(x)
     x = layers.BatchNormalization(epsilon=BATCH_NORM_EPSILON, name=f"{name}_project_bn")(x)
     if stride == 1 and shortcut.shape[-1] == filters:
+        if dropped:
+            x = layers.Dropout(dropped, noise_shape=(None, 1, 1, 1), name=f"{name}_drop")(x)
         x = layers.Add(name=f"{name}_add")([x, shortcut])
     return x
 

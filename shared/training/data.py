@@ -40,11 +40,6 @@ def read_table(data: Path, name: str, limit: int | None = None) -> pd.DataFrame:
     return table.reset_index(drop=True)
 
 
-def read_pixels(data: Path, files: Sequence[str], size: int = NETWORK_SIZE) -> npt.NDArray[np.uint8]:
-    """The radiographs as the network sees them before scaling: uint8 (count, size, size)."""
-    return np.stack([prepared((data / file).read_bytes(), size) for file in files])
-
-
 def prepared(file: bytes, size: int = NETWORK_SIZE) -> GrayPixels:
     """One file through the intake that serving uses, resized and equalised."""
     return equalised(squared(decode(file).pixels, size))
@@ -58,13 +53,15 @@ def without_duplicates(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
     return np.array(sorted(first.values()), np.int64)
 
 
-def split_by_patient(patients: Sequence[str], grades: Sequence[int], seed: int = 0) -> Split:
-    """70:20:10 by patient, stratified by each patient's highest grade."""
+def split_by_patient(
+    patients: Sequence[str], grades: Sequence[int], seed: int = 0, shares: Sequence[float] = SHARES
+) -> Split:
+    """70:20:10 by patient, or by other shares; stratified by each patient's highest grade."""
     highest = pd.DataFrame({"patient": patients, "grade": grades}).groupby("patient")["grade"].max()
     random, part_of = np.random.default_rng(seed), {}
     for grade in sorted(highest.unique()):
         members = random.permutation(np.sort(highest.index[highest == grade].to_numpy(str)))
-        cuts = np.round(np.cumsum(SHARES) * len(members)).astype(int)
+        cuts = np.round(np.cumsum(shares) * len(members)).astype(int)
         for part, group in zip(PARTS, np.split(members, cuts[:-1]), strict=True):
             part_of.update(dict.fromkeys(group, part))
     parts = np.array([part_of[patient] for patient in patients])

@@ -3,11 +3,14 @@
 from typing import Any
 
 import keras
-from keras import layers
+import numpy as np
+import numpy.typing as npt
+from keras import layers, ops
 
 from shared.training.calibrate import Calibration
+from shared.training.distance import Distance
 
-HEAT, LOGITS, PROBABILITIES = "heat", "logits", "probabilities"
+HEAT, LOGITS, PROBABILITIES, DISTANCE = "heat", "logits", "probabilities", "distance"
 
 
 def classifier(backbone: keras.Model, classes: int, dropout: float = 0.3) -> keras.Model:
@@ -22,20 +25,30 @@ def classifier(backbone: keras.Model, classes: int, dropout: float = 0.3) -> ker
     return keras.Model(backbone.input, logits)
 
 
-def calibrated(model: keras.Model, size: int, calibration: Calibration) -> keras.Model:
+def calibrated(model: keras.Model, size: int, calibration: Calibration, distance: Distance) -> keras.Model:
     """The network to ship: calibration folded into the head, the mean of the picture and its mirror image.
 
-    Input (batch, size, size, 1); `probabilities` (batch, classes), `heat` (batch, size/32, size/32, classes). The
-    mirror image's heat map is turned back before the two are averaged, so the map remains the very evidence.
+    Input (batch, size, size, 1); `probabilities` (batch, classes), `heat` (batch, size/32, size/32, classes),
+    `distance` (batch, 1) of the picture from those that the network was measured on. The mirror image's heat map is
+    turned back before the two are averaged, so the map remains the very evidence.
     """
     head = model.get_layer(HEAT)
     kernel, bias = head.get_weights()
     head.set_weights([kernel * calibration.scale, bias * calibration.scale + calibration.offsets])
-    evidence = keras.Model(model.input, head.output)
+    inner = keras.Model(model.input, [head.output, pooled(model).output])
     pixels = keras.Input((size, size, 1), name="radiograph")
-    heat = layers.Average()([evidence(pixels), mirrored(evidence(mirrored(pixels)))])
+    (heat, features), (turned_heat, turned_features) = inner(pixels), inner(mirrored(pixels))
+    heat = layers.Average()([heat, mirrored(turned_heat)])
     probabilities = layers.Softmax(name=PROBABILITIES)(layers.GlobalAveragePooling2D()(heat))
-    return keras.Model(pixels, {PROBABILITIES: probabilities, HEAT: heat})
+    centred = layers.Average()([features, turned_features]) - constant(distance.middle)
+    beside = squared_length(centred) - squared_length(centred @ constant(distance.known))
+    away = ops.sqrt(ops.relu(beside)) * (1.0 / distance.unit)
+    return keras.Model(pixels, {PROBABILITIES: probabilities, HEAT: heat, DISTANCE: away})
+
+
+def pooled(model: keras.Model) -> keras.Model:
+    """The features that the head reads, (batch, channels): the mean over the places."""
+    return keras.Model(model.input, layers.GlobalAveragePooling2D()(model.get_layer(HEAT).input))
 
 
 def mirrored(pixels: Any) -> Any:
@@ -61,3 +74,13 @@ def custom_cnn(classes: int, dropout: float = 0.5, width: int = 32) -> keras.Mod
     x = layers.GlobalAveragePooling2D()(x)
     x = layers.Dropout(dropout)(layers.Dense(128, activation="relu")(x))
     return keras.Model(pixels, layers.Dense(classes, name=LOGITS)(x), name="custom_cnn")
+
+
+def squared_length(vectors: Any) -> Any:
+    """(batch, length) to (batch, 1)."""
+    return ops.sum(ops.square(vectors), axis=1, keepdims=True)
+
+
+def constant(values: npt.NDArray[np.float64]) -> Any:
+    """A tensor that is not trained."""
+    return ops.convert_to_tensor(values.astype(np.float32))

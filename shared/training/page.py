@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.contracts.models import ModelCard
+from shared.contracts.models import Evidence, ModelCard, ModelVersion, WeightsUse
 
 
 def page(card: ModelCard, pictures: tuple[str, ...] = ()) -> str:
@@ -13,8 +13,11 @@ def page(card: ModelCard, pictures: tuple[str, ...] = ()) -> str:
         f"**Intended use.** {card.intended_use}",
         f"**Not for.** {card.excluded_use}",
         f"**Licence of the weights.** {card.licence}",
+        *(["\n".join(weights_table(card.weights))] if card.weights else []),
         _list("Data", card.data),
         _list("Limits and known failures", card.limits),
+        *_evidence(card.evidence),
+        *_versions(card.versions),
         "## Figures",
         "Intervals are 95 %, bootstrapped over patients. "
         f"`{card.trained}` gives these figures again and writes this page.",
@@ -24,8 +27,50 @@ def page(card: ModelCard, pictures: tuple[str, ...] = ()) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _list(title: str, lines: list[str]) -> str:
-    return "\n".join([f"## {title}", "", *(f"- {line}" for line in lines)])
+def _evidence(evidence: Evidence) -> list[str]:
+    """Baselines, other sets, subgroups, devices and sizes, and what nobody has measured; nothing where none is."""
+    groups = {
+        "Baselines": evidence.baselines,
+        "On sets that nothing was learned from": evidence.external,
+        "Subgroups": evidence.subgroups,
+    }
+    parts = [f"### {title}\n\n{_table(_flat(figures))}" for title, figures in groups.items() if figures]
+    lists = {"Devices and sizes": evidence.devices_and_sizes, "Not measured": evidence.not_measured}
+    parts += [_list(title, lines, level=3) for title, lines in lists.items() if lines]
+    return ["## How far it carries", *parts] if parts else []
+
+
+def _versions(versions: list[ModelVersion]) -> list[str]:
+    """What changed from version to version, with each one's figures as measured then."""
+    if not versions:
+        return []
+    columns = list(dict.fromkeys(name for version in versions for name in version.figures))
+    head = [f"| version | what changed | {' | '.join(map(_words, columns))} |", "|---" * (2 + len(columns)) + "|"]
+    rows = [
+        f"| {one.version} | {one.change} | {' | '.join(_shown(one.figures.get(name, '')) for name in columns)} |"
+        for one in versions
+    ]
+    return ["## Versions", "\n".join([*head, *rows])]
+
+
+def weights_table(uses: list[WeightsUse]) -> list[str]:
+    """What each part of a model may be used for, as lines of a table; none where the card does not say."""
+    if not uses:
+        return []
+    head = ["| part | learned from | may be used for |", "|---|---|---|"]
+    rows = [f"| {_words(use.part)}: {use.does} | {', '.join(use.learned_from)} | {allowed(use)} |" for use in uses]
+    return [*head, *rows]
+
+
+def allowed(use: WeightsUse) -> str:
+    """What a part of a model may be used for, in words."""
+    if use.research_only:
+        return f"**research only**, for {', '.join(use.restricted_by)}"
+    return "what the licences of these sets allow"
+
+
+def _list(title: str, lines: list[str], level: int = 2) -> str:
+    return "\n".join([f"{'#' * level} {title}", "", *(f"- {line}" for line in lines)])
 
 
 def _figures(metrics: dict[str, Any]) -> list[str]:

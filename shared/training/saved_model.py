@@ -94,6 +94,7 @@ OPERATIONS: dict[str, Callable[..., tf.Tensor]] = {
     "Conv": _convolution,
     "Exp": lambda _, x: tf.exp(x),
     "ReduceMean": lambda a, x, axes: tf.reduce_mean(x, axes.numpy().tolist(), keepdims=bool(a["keepdims"])),
+    "ReduceSum": lambda a, x, axes: tf.reduce_sum(x, axes.numpy().tolist(), keepdims=bool(a["keepdims"])),
     "Relu": lambda _, x: tf.nn.relu(x),
     "Reshape": lambda _, x, shape: tf.reshape(x, shape),
     "Resize": _resize,

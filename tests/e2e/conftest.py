@@ -48,10 +48,17 @@ def trabecula(*arguments: str, state: Path, **more: str) -> subprocess.Completed
 
 @contextmanager
 def running(
-    *arguments: str, state: Path, log: Path, module: str = "gateway.cli", source: Path | None = None, **more: str
-) -> Iterator[Running]:
-    """A server until the block ends, ready when the block begins; `source` is where its code lies, if not here."""
-    port = free_port()
+    *arguments: str, state: Path, log: Path, module: str = "gateway.cli", source: Path | None = None,
+    port: int | None = None, ready: str = "/health/ready", **more: str,
+) -> Iterator[Running]:  # fmt: skip
+    """A server until the block ends, ready when the block begins.
+
+    Args:
+        source: where its code lies, if not here.
+        port: a free one if null.
+        ready: the path that answers once it is.
+    """
+    port = port or free_port()
     command = [sys.executable, "-m", module, *arguments, "--port", str(port)]
     with log.open("w") as output:
         process = subprocess.Popen(
@@ -59,20 +66,20 @@ def running(
         )
         try:
             server = Running(f"http://127.0.0.1:{port}", log)
-            wait_until_ready(server, process)
+            wait_until_ready(server, process, ready)
             yield server
         finally:
             process.terminate()
             process.wait(timeout=30)
 
 
-def wait_until_ready(server: Running, process: subprocess.Popen[bytes]) -> None:
+def wait_until_ready(server: Running, process: subprocess.Popen[bytes], path: str = "/health/ready") -> None:
     end = time.monotonic() + START_S
     while time.monotonic() < end:
         if process.poll() is not None:
             pytest.fail(f"ended with {process.returncode}:\n{server.printed()}")
         try:
-            if httpx.get(f"{server.url}/health/ready", timeout=2).is_success:
+            if httpx.get(f"{server.url}{path}", timeout=2).is_success:
                 return
         except httpx.HTTPError:
             time.sleep(0.1)

@@ -1,23 +1,15 @@
 """The integrators' guide does what it says: its commands and its program run as they are written."""
 
 import json
-import os
-import re
-import shutil
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import environment, running, trabecula
+from tests.e2e.conftest import trabecula
+from tests.e2e.guides import blocks, installation, ran, run_commands
 
-GUIDE = (Path(__file__).parents[2] / "docs" / "integrators.md").read_text(encoding="utf-8")
+GUIDE = "integrators.md"
 SCOPES = "assessments:write assessments:read models:read"
-
-
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(scope="module")
@@ -25,26 +17,12 @@ def place(tmp_path_factory, knee_jpeg):
     """A folder with a radiograph, a running installation and the environment of somebody who works with it."""
     folder = tmp_path_factory.mktemp("guide")
     (folder / "knee.jpg").write_bytes(knee_jpeg)
-    with running("serve", state=folder / "state", log=folder / "server.log") as server:
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        yield folder, environment(folder / "state", URL=server.url, PATH=path)
-
-
-def ran(command, place, **more):
-    folder, env = place
-    done = subprocess.run(
-        command, cwd=folder, env={**env, **more}, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    with installation(folder) as found:
+        yield found
 
 
 def test_its_commands_run_as_written(place):
-    if shutil.which("curl") is None or shutil.which("bash") is None:
-        pytest.skip("curl and bash are not on this machine")
-    script = "\n".join(["set -euo pipefail", *blocks("sh")])
-    assert script.count("curl") >= 8
-    ran(["bash", "-c", script], place)
+    assert run_commands(GUIDE, place).count("curl") >= 8
     folder, _ = place
     assert json.loads((folder / "assessment.json").read_text())["patient_number"] == "MRN-1042"
     assert len(json.loads((folder / "page.json").read_text())["items"]) >= 1
@@ -52,5 +30,5 @@ def test_its_commands_run_as_written(place):
 
 def test_its_program_runs_as_written(place):
     made = trabecula("create-key", "--name", "guide", "--scopes", SCOPES, "--json", state=place[0] / "state")
-    [program] = blocks("python")
+    [program] = blocks(GUIDE, "python")
     assert "complete" in ran([sys.executable, "-c", program], place, TRABECULA_KEY=json.loads(made.stdout)["key"])

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from gateway.assessing.administration import create_administrator, create_api_key
-from gateway.platform.database.engine import Database
+from gateway.platform.database.engine import database_of
 from gateway.platform.database.tables import AuditRow, OrganisationRow
 from gateway.platform.identity.api_keys import ApiKeys
 from gateway.platform.identity.refresh_tokens import RefreshTokens, SessionLength
@@ -20,7 +20,9 @@ from shared.problems import Conflict, InvalidInput
 RECORD = {"clinical": (None, '{"age": 67, "gender": "female"}')}
 OPEN = {
     "get /health/live", "get /health/ready", "post /v1/tokens", "post /v1/tokens/refresh", "post /v1/tokens/revoke",
-    "post /v1/accounts", "post /v1/invitations/accept",
+    "post /v1/accounts", "post /v1/invitations/accept", "post /v1/provider/sign-out",
+    "get /fhir/metadata", "get /fhir/CodeSystem/finding", "get /fhir/.well-known/smart-configuration",
+    "get /v1/problems", "get /cds-services",
 }  # fmt: skip
 
 
@@ -38,7 +40,7 @@ async def test_every_operation_but_health_and_sign_in_refuses_strangers(stranger
             answer = await stranger.request(method, re.sub("{.*?}", "0199f7a1-7b1c-7c3e-8f00-3a5d9b1e2c4d", path))
             assert answer.status_code == 401, (method, path)
             assert answer.headers["www-authenticate"] == "Bearer"
-            assert answer.json()["type"] == "urn:trabecula:problem:not-authenticated"
+            assert "not-authenticated" in answer.text
 
 
 @pytest.mark.parametrize(
@@ -66,7 +68,7 @@ async def test_another_organisation_sees_nothing_of_ours(settings, api, stranger
     from gateway.platform.clock import now
 
     ours = (await api.post("/v1/assessments", files=RECORD)).json()["id"]
-    database = Database(settings.sqlalchemy_url())
+    database = database_of(settings)
     async with database.sessions.begin() as session:
         other = OrganisationRow(name="Another clinic", created_at=now())
         session.add(other)
@@ -120,7 +122,7 @@ async def test_signing_out_ends_the_refresh_token(settings, api, stranger):
 async def test_forged_expired_and_foreign_tokens_open_nothing(settings, api, stranger, changed):
     me = await create_administrator(settings, f"{abs(hash(str(changed)))}@clinic.example", None)
     signing = {"key": settings.token_key(), "algorithm": "HS256"}
-    database, hour = Database(settings.sqlalchemy_url()), dt.timedelta(hours=1)
+    database, hour = database_of(settings), dt.timedelta(hours=1)
     session = (await RefreshTokens(database.sessions).begin(UUID(me["id"]), SessionLength(hour, hour))).family
     await database.close()
     claims = {
@@ -154,7 +156,7 @@ async def test_bad_accounts_are_not_made(settings, api):
 async def test_the_trail_tells_who_did_what_and_holds_no_record(settings, api):
     made = (await api.post("/v1/assessments", files=RECORD)).json()["id"]
     await api.get(f"/v1/assessments/{made}")
-    database = Database(settings.sqlalchemy_url())
+    database = database_of(settings)
     async with database.sessions() as session:
         rows = (await session.scalars(select(AuditRow).where(AuditRow.subject == made).order_by(AuditRow.id))).all()
     await database.close()

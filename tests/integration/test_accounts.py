@@ -6,7 +6,7 @@ from sqlalchemy import update
 
 from gateway.assessing.administration import reset_password
 from gateway.platform.clock import now
-from gateway.platform.database.engine import Database
+from gateway.platform.database.engine import database_of
 from gateway.platform.database.tables import InvitationRow
 from gateway.settings import GatewaySettings
 from tests.integration.people import (
@@ -114,7 +114,7 @@ async def test_invitations_end(settings, admin, stranger):
     accept = {"token": made["token"], "password": PASSWORD}
     assert (await stranger.post("/v1/invitations/accept", json=accept)).status_code == 404
     late = (await admin.post("/v1/invitations", json=body)).json()
-    database = Database(settings.sqlalchemy_url())
+    database = database_of(settings)
     async with database.sessions.begin() as session:
         await session.execute(update(InvitationRow).values(expires_at=now()))
     await database.close()

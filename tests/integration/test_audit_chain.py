@@ -4,15 +4,17 @@ import asyncio
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import create_engine, make_url, select, text
+from sqlalchemy import create_engine, make_url, select, text, update
 from sqlalchemy.exc import DatabaseError
 
 from gateway.assessing.administration import prepare
 from gateway.platform.audit import Audit, audit_row
 from gateway.platform.audit_actions import AuditAction
 from gateway.platform.clock import now
-from gateway.platform.database.engine import Database
-from gateway.platform.database.tables import AuditRow, OrganisationRow
+from gateway.platform.database.audit_chain import TRAIL, row_hash
+from gateway.platform.database.engine import Database, database_of
+from gateway.platform.database.tables import AuditHeadRow, AuditRow, OrganisationRow
+from gateway.platform.encryption import CannotDecrypt, KeyEncryptionKey
 from gateway.settings import GatewaySettings
 
 
@@ -24,7 +26,7 @@ def settings(tmp_path, database_url):
 @pytest.fixture
 async def database(settings):
     prepare(settings)
-    database = Database(settings.sqlalchemy_url())
+    database = database_of(settings)
     yield database
     await database.close()
 
@@ -67,7 +69,7 @@ async def test_many_writers_at_once_make_one_chain(audit):
 
 
 async def test_two_processes_of_a_kind_make_one_chain(settings, audit):
-    other = Database(settings.sqlalchemy_url())
+    other = database_of(settings)
     await asyncio.gather(write(audit, 20), write(Audit(other.sessions), 20))
     await other.close()
     found = await audit.verify()
@@ -91,6 +93,40 @@ async def test_a_changed_or_missing_row_is_named(database, audit, statement, fau
     await write(audit, 5)
     await tampered(database, statement)
     assert fault in (await audit.verify()).fault
+
+
+async def test_a_line_that_is_added_without_the_secret_is_named(database, audit):
+    """Whoever may write everything can compute the open hashes, but no MAC."""
+    await write(audit, 5)
+    line = audit_row(None, "operator", AuditAction.SIGN_IN, "forged")
+    async with database.sessions() as session:
+        last = (await session.scalars(select(AuditRow).where(AuditRow.sequence == 5))).one()
+        line.sequence, line.previous = 6, last.hash
+        line.hash, line.mac = row_hash(line), last.mac
+    async with database.engine.begin() as connection:
+        values = {column.name: getattr(line, column.name) for column in AuditRow.__table__.columns}
+        await connection.execute(AuditRow.__table__.insert(), values)
+        await connection.execute(update(AuditHeadRow).values(length=6, hash=line.hash))
+    assert "row 6 was written by somebody other" in (await audit.verify()).fault
+
+
+async def test_a_shorter_trail_with_a_head_to_match_is_named(database, audit):
+    await write(audit, 5)
+    await tampered(database, "DELETE FROM audit WHERE sequence > 3")
+    async with database.engine.begin() as connection:
+        last = select(AuditRow.hash).where(AuditRow.sequence == 3).scalar_subquery()
+        await connection.execute(update(AuditHeadRow).values(length=3, hash=last))
+    assert "head was written by somebody other" in (await audit.verify()).fault
+
+
+async def test_a_key_of_somebody_elses_opens_nothing(database, audit):
+    """A whole trail made with another key does not help: that key would have to be wrapped with the data secret."""
+    await write(audit, 2)
+    wrapped = KeyEncryptionKey("another" * 6).wrap(bytes(32), TRAIL)
+    async with database.engine.begin() as connection:
+        await connection.execute(update(AuditHeadRow).values(mac_key=wrapped))
+    with pytest.raises(CannotDecrypt):
+        await audit.verify()
 
 
 async def test_rows_that_changed_places_are_named(database, audit):
@@ -157,14 +193,15 @@ def test_a_trail_of_the_first_version_is_chained_by_the_migration(database_url):
                     "action": action,
                 },
             )
-    migrate(database_url)
+    kek = KeyEncryptionKey("s" * 32)
+    migrate(database_url, kek)
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT subject, outcome FROM audit ORDER BY sequence")).all()
     engine.dispose()
     assert [tuple(row) for row in rows] == [(None, "done"), ("MRN", "refused"), ("MRN", "done")]
 
     async def verify():
-        database = Database(database_url)
+        database = Database(database_url, kek)
         found = await Audit(database.sessions).verify()
         await database.close()
         return found

@@ -19,7 +19,7 @@ from gateway.assessing.services import Services
 from gateway.assessing.workflow import Workflow
 from gateway.embedded import in_process
 from gateway.platform.clock import now
-from gateway.platform.database.engine import Database
+from gateway.platform.database.engine import database_of
 from gateway.platform.database.tables import BatchCaseRow
 from gateway.platform.identity.scopes import Principal
 from gateway.records.batch_queue import BatchQueue
@@ -31,6 +31,7 @@ from shared.contracts.risk import RiskRequest
 from shared.problems import ServiceUnavailable
 from tests.conftest import open_gateway, shared_services
 from tests.integration.people import system_of
+from tests.unit.shared.test_client import service_that_ends
 
 RECORD = {"age": 67, "gender": "female"}
 ENDED = {"done", "cancelled"}
@@ -82,9 +83,9 @@ async def test_a_batch_with_images_and_records(clinic, knee_jpeg):
         {"reference": "c", "image": "c.jpg"},
     ]
     batch = await handed_in(clinic, cases, [("a.jpg", knee_jpeg), ("c.jpg", b"\xff\xd8\xffno picture")])
-    assert (batch["state"], batch["total"]) == ("working", 3)
+    assert (batch["status"], batch["total"]) == ("working", 3)
     states = await followed(clinic, batch["id"])
-    assert (states[-1]["state"], states[-1]["done"], states[-1]["failed"]) == ("done", 2, 1)
+    assert (states[-1]["status"], states[-1]["done"], states[-1]["failed"]) == ("done", 2, 1)
     assert (await clinic.get(f"/v1/batches/{batch['id']}")).json() == states[-1]
     a, b, c = await cases_of(clinic, batch["id"])
     assert [item["reference"] for item in (a, b, c)] == ["a", "b", "c"]
@@ -100,7 +101,7 @@ async def test_a_batch_with_images_and_records(clinic, knee_jpeg):
 async def test_what_was_handed_in_is_sealed_and_deleted_when_done(settings, clinic, knee_jpeg):
     batch = await handed_in(clinic, [{"reference": "a", "image": "a.jpg"}, *records(1)], [("a.jpg", knee_jpeg)])
     await followed(clinic, batch["id"])
-    database = Database(settings.sqlalchemy_url())
+    database = database_of(settings)
     async with database.sessions() as session:
         rows = (await session.scalars(select(BatchCaseRow))).all()
     await database.close()
@@ -199,10 +200,10 @@ async def test_a_cancelled_batch_finishes_what_is_begun_and_begins_no_more(setti
         batch = await handed_in(client, records(4))
         await doors[0].arrived.wait()
         cancelled = (await client.post(f"/v1/batches/{batch['id']}/cancel")).json()
-        assert (cancelled["working"], cancelled["cancelled"], cancelled["state"]) == (1, 3, "working")
+        assert (cancelled["working"], cancelled["cancelled"], cancelled["status"]) == (1, 3, "working")
         doors[0].opened.set()
         last = (await followed(client, batch["id"]))[-1]
-        assert (last["state"], last["done"], last["cancelled"]) == ("cancelled", 1, 3)
+        assert (last["status"], last["done"], last["cancelled"]) == ("cancelled", 1, 3)
         assert (await client.post(f"/v1/batches/{batch['id']}/cancel")).json() == last
 
 
@@ -214,7 +215,7 @@ async def test_a_restart_goes_on_where_it_was(settings):
         await doors[0].arrived.wait()
     async with open_gateway(settings, in_process(secret)) as client:
         last = (await followed(client, batch["id"]))[-1]
-        assert (last["state"], last["done"]) == ("done", 3)
+        assert (last["status"], last["done"]) == ("done", 3)
         assert len((await client.get("/v1/assessments")).json()["items"]) == 3
 
 
@@ -222,9 +223,9 @@ async def test_a_restart_goes_on_where_it_was(settings):
 async def ctx(settings):
     """What the gateway works with, without its background work."""
     prepare(settings)
-    database = Database(settings.sqlalchemy_url())
+    database = database_of(settings)
     async with shared_services()() as services:
-        yield create_context(settings, database, services, BatchSignals())
+        yield create_context(settings, database, database, services, BatchSignals())
     await database.close()
 
 
@@ -236,12 +237,12 @@ async def queued(ctx, count):
     who = Principal("key:1", await ctx.accounts.accounts.first_organisation("x"), frozenset(), "system")
     risk = RiskRequest(record=ClinicalRecord(**RECORD))
     cases = [BatchCase(f"c{number}", None, risk, no_image) for number in range(count)]
-    return (await ctx.batches.submit(Batch(cases), who, None)).id, who
+    return (await ctx.batches.submit(Batch(cases), who, None))[0].id, who
 
 
 async def test_a_case_is_claimed_once_and_again_when_its_lease_ran_out(ctx):
     await queued(ctx, 3)
-    queue = BatchQueue(ctx.database.sessions)
+    queue = BatchQueue(ctx.database.sessions, ctx.assessments.patients)
     claims = await asyncio.gather(*(queue.claim() for _ in range(6)))
     taken = [claim for claim in claims if claim]
     assert len({claim.id for claim in taken}) == len(taken) == 3
@@ -255,7 +256,7 @@ async def test_a_case_is_claimed_once_and_again_when_its_lease_ran_out(ctx):
     await queue.end(taken[0], problem={"type": "late"})
     async with ctx.database.sessions() as session:
         row = (await session.scalars(select(BatchCaseRow).where(BatchCaseRow.id == again.id))).one()
-    assert (row.state, row.problem) == ("working", None)
+    assert (row.state, row.problem_encrypted) == ("working", None)
 
 
 class NobodyThere(Services):
@@ -266,7 +267,7 @@ class NobodyThere(Services):
 async def test_a_case_that_lacks_a_service_is_tried_again_before_its_partial_assessment_stands(ctx):
     services = NobodyThere(**{field.name: getattr(ctx.services, field.name) for field in fields(Services)})
     broken = replace(ctx.assessments, workflow=Workflow(services, 1))
-    queue = BatchQueue(ctx.database.sessions)
+    queue = BatchQueue(ctx.database.sessions, ctx.assessments.patients)
     worker = BatchWorker(queue, BatchSignals(), broken)
     batch_id, who = await queued(ctx, 1)
     for attempt in range(1, MOST_ATTEMPTS + 1):
@@ -278,3 +279,53 @@ async def test_a_case_that_lacks_a_service_is_tried_again_before_its_partial_ass
     case = (await ctx.batches.cases(batch_id, who, 1, None)).items[0]
     assert case.state == "done"
     assert (await ctx.assessments.get(case.assessment_id, who)).assessment.status == "partial"
+
+
+async def worked_through(ctx, worker, queue, most=10):
+    """Work on the one case until it has ended; the number of attempts."""
+    for attempt in range(1, most):
+        async with ctx.database.sessions.begin() as session:
+            await session.execute(update(BatchCaseRow).values(not_before=now() - dt.timedelta(seconds=1)))
+        claim = await queue.claim()
+        if claim is None:
+            return attempt - 1
+        await worker.work_on(claim)
+    pytest.fail("the case does not end")
+
+
+async def test_a_case_whose_image_ends_a_service_twice_is_failed(ctx, knee_jpeg):
+    queue = BatchQueue(ctx.database.sessions, ctx.assessments.patients)
+
+    async def image():
+        return knee_jpeg
+
+    who = Principal("key:1", await ctx.accounts.accounts.first_organisation("x"), frozenset(), "system")
+    risk = RiskRequest(record=ClinicalRecord(**RECORD))
+    batch_id = (await ctx.batches.submit(Batch([BatchCase("poison", None, risk, image)]), who, None))[0].id
+    # First nobody is there, which is no fault of the image's; then a service that ends whenever it has read it.
+    with service_that_ends(len(knee_jpeg)) as (url, read):
+        for address, attempts in (("http://127.0.0.1:9", 1), (url, None)):
+            async with service_http(address) as http:
+                services = ctx.services.with_client(ServiceClient("imaging", http, "0" * 48))
+                worker = BatchWorker(queue, BatchSignals(), replace(ctx.assessments, workflow=Workflow(services, 1)))
+                if attempts:
+                    await worker.work_on(await queue.claim())
+                else:
+                    assert await worked_through(ctx, worker, queue) == 2
+    assert len(read) == 2
+    case = (await ctx.batches.cases(batch_id, who, 1, None)).items[0]
+    assert (case.state, case.problem["type"]) == ("failed", "urn:trabecula:problem:service-unavailable")
+    assert "each time it had this image" in case.problem["detail"]
+
+
+async def test_a_case_at_which_the_gateway_itself_ends_is_given_up_in_the_end(ctx):
+    queue = BatchQueue(ctx.database.sessions, ctx.assessments.patients)
+    worker = BatchWorker(queue, BatchSignals(), ctx.assessments)
+    batch_id, who = await queued(ctx, 1)
+    for _ in range(MOST_ATTEMPTS):  # claimed, and the process is gone
+        assert await queue.claim()
+        async with ctx.database.sessions.begin() as session:
+            await session.execute(update(BatchCaseRow).values(leased_until=now() - dt.timedelta(seconds=1)))
+    await worker.work_on(await queue.claim())
+    case = (await ctx.batches.cases(batch_id, who, 1, None)).items[0]
+    assert (case.state, case.problem["detail"]) == ("failed", "The gateway ended at each attempt.")

@@ -16,14 +16,15 @@ from gateway.assessing.administration import create_api_key, prepare
 from gateway.platform.clock import now
 from gateway.platform.database.engine import (
     MIGRATIONS,
-    Database,
     DatabaseUnavailable,
     SchemaBehind,
+    database_of,
     migrate,
     require_schema,
 )
 from gateway.platform.database.ids import uuid7
 from gateway.platform.database.tables import OrganisationRow, SignInRow, Table, UtcDateTime
+from gateway.platform.encryption import KeyEncryptionKey, installation_key
 from gateway.platform.identity.accounts import Accounts
 from gateway.platform.identity.refresh_tokens import RefreshTokens, SessionLength
 from gateway.settings import GatewaySettings
@@ -31,6 +32,7 @@ from shared.problems import NotAuthenticated
 from shared.service import CannotStart
 from tests.conftest import open_gateway, shared_services
 
+KEK = KeyEncryptionKey("s" * 32)
 RECORD = {"clinical": (None, '{"age": 67, "gender": "female"}')}
 
 
@@ -40,8 +42,8 @@ def settings(tmp_path, database_url):
 
 
 def test_the_migrations_make_what_the_tables_say(database_url):
-    migrate(database_url)
-    migrate(database_url)
+    migrate(database_url, KEK)
+    migrate(database_url, KEK)
     url = make_url(database_url)
     engine = create_engine(url.set(drivername=url.drivername.replace("+aiosqlite", "")))
     with engine.connect() as connection:
@@ -53,7 +55,7 @@ def test_the_newer_migrations_are_taken_back_and_made_again(database_url):
     """An upgrade that is taken back leaves open sessions open and ended ones ended, both ways."""
     config = Config()
     config.set_main_option("script_location", MIGRATIONS.as_posix())
-    config.attributes.update(url=database_url, data_secret=None)
+    config.attributes.update(url=database_url, kek=KEK)
     command.upgrade(config, "0008")
     url = make_url(database_url)
     engine = create_engine(url.set(drivername=url.drivername.replace("+aiosqlite", "")))
@@ -90,18 +92,18 @@ def test_the_newer_migrations_are_taken_back_and_made_again(database_url):
 def test_the_schema_is_known_to_be_behind_and_then_this_versions(database_url):
     with pytest.raises(SchemaBehind, match="trabecula migrate"):
         require_schema(database_url)
-    migrate(database_url)
+    migrate(database_url, KEK)
     require_schema(database_url)
 
 
 def test_a_database_of_a_newer_version_is_left_as_it_is(database_url):
     """After an upgrade that is taken back, the version before starts on the schema that it finds."""
-    migrate(database_url)
+    migrate(database_url, KEK)
     url = make_url(database_url)
     engine = create_engine(url.set(drivername=url.drivername.replace("+aiosqlite", "")))
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'of_the_future'"))
-    migrate(database_url)
+    migrate(database_url, KEK)
     require_schema(database_url)
     with engine.connect() as connection:
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "of_the_future"
@@ -120,7 +122,7 @@ async def test_an_assessment_is_stored_and_found(settings):
 
 async def test_times_keep_their_zone(settings):
     prepare(settings)
-    database = Database(settings.sqlalchemy_url())
+    database = database_of(settings)
     moment = now()
     async with database.sessions.begin() as session:
         session.add(OrganisationRow(name="c", created_at=moment.astimezone(dt.timezone(dt.timedelta(hours=5.5)))))
@@ -134,7 +136,7 @@ async def test_times_keep_their_zone(settings):
 async def test_a_refresh_token_is_good_once(settings):
     prepare(settings)
     await create_api_key(settings, "k", "models:read", None)
-    database = Database(settings.sqlalchemy_url())
+    database = database_of(settings)
     accounts = Accounts(database.sessions)
     account = await accounts.add_account("a@b", "hash", "clinician", await accounts.first_organisation("x"))
     tokens, day = RefreshTokens(database.sessions), dt.timedelta(days=1)
@@ -156,7 +158,7 @@ async def test_a_refresh_token_is_good_once(settings):
 def test_a_database_that_does_not_answer_is_said_so(tmp_path):
     nowhere = "postgresql+psycopg://nobody@127.0.0.1:9/nowhere"
     with pytest.raises(DatabaseUnavailable):
-        migrate(nowhere)
+        migrate(nowhere, KEK)
     settings = GatewaySettings(state_dir=tmp_path, database_url=SecretStr(nowhere), _env_file=None)
     with pytest.raises(CannotStart, match="TRABECULA_DATABASE_URL"):
         prepare(settings)
@@ -176,7 +178,7 @@ async def test_assessments_of_the_first_version_are_sealed_and_still_found(setti
     """Rows that lay in the open before belong to their patients afterwards, and nothing of them is lost."""
     config = Config()
     config.set_main_option("script_location", MIGRATIONS.as_posix())
-    config.attributes.update(url=settings.sqlalchemy_url(), data_secret=None)
+    config.attributes.update(url=settings.sqlalchemy_url(), kek=KEK)
     command.upgrade(config, "0002")
     url = make_url(settings.sqlalchemy_url())
     engine = create_engine(url.set(drivername=url.drivername.replace("+aiosqlite", "")))
@@ -198,3 +200,42 @@ async def test_assessments_of_the_first_version_are_sealed_and_still_found(setti
         without = (await client.get(f"/v1/assessments/{ids[2]}")).json()
     assert {item["id"] for item in of_patient} == {str(ids[0]), str(ids[1])}
     assert without == {**ASSESSMENT, "id": str(ids[2]), "patient_number": None}
+
+
+async def test_what_senders_called_their_cases_is_encrypted_and_read_as_before(settings):
+    config = Config()
+    config.set_main_option("script_location", MIGRATIONS.as_posix())
+    config.attributes.update(url=settings.sqlalchemy_url(), kek=installation_key(settings))
+    command.upgrade(config, "0011")
+    url = make_url(settings.sqlalchemy_url())
+    engine = create_engine(url.set(drivername=url.drivername.replace("+aiosqlite", "")))
+    organisation, batch, problem = uuid7(), uuid7(), {"type": "urn:x", "detail": "age: 130 of MRN-SENT-1"}
+    batches = table(
+        "batches", column("id", Uuid()), column("organisation_id", Uuid()), column("created_at", UtcDateTime()),
+        column("created_by"),
+    )  # fmt: skip
+    cases = table(
+        "batch_cases", column("id", Uuid()), column("batch_id", Uuid()), column("position"), column("reference"),
+        column("state"), column("attempts"), column("not_before", UtcDateTime()), column("problem", JSON()),
+    )  # fmt: skip
+    with engine.begin() as connection:
+        made = {"id": organisation, "name": "First organisation", "created_at": now()}
+        connection.execute(OrganisationRow.__table__.insert().values(made))
+        connection.execute(
+            batches.insert().values(id=batch, organisation_id=organisation, created_at=now(), created_by="key:1")
+        )
+        for position, (reference, wrong) in enumerate((("MRN-SENT-1", problem), ("\u0915", None))):
+            row = {"batch_id": batch, "position": position, "state": "failed", "attempts": 1, "not_before": now()}
+            connection.execute(cases.insert().values(id=uuid7(), reference=reference, problem=wrong, **row))
+    command.upgrade(config, "0014")
+    command.downgrade(config, "0011")
+    with engine.connect() as connection:
+        back = connection.execute(cases.select().order_by(cases.c.position)).all()
+    assert [(row.reference, row.problem) for row in back] == [("MRN-SENT-1", problem), ("\u0915", None)]
+    async with open_gateway(settings, shared_services()) as client:
+        listed = (await client.get(f"/v1/batches/{batch}/cases")).json()["items"]
+    assert [(case["reference"], case["problem"]) for case in listed] == [("MRN-SENT-1", problem), ("\u0915", None)]
+    with engine.connect() as connection:
+        stored = connection.execute(text("SELECT * FROM batch_cases")).all()
+    assert "MRN-SENT-1" not in str(stored)
+    engine.dispose()

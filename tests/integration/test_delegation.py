@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, make_url, text
 from gateway.assessing.administration import create_api_key, revoke_api_key, rotate_api_key
 from gateway.platform.clock import now
 from gateway.platform.database.engine import MIGRATIONS
+from gateway.platform.encryption import KeyEncryptionKey
 from gateway.settings import GatewaySettings
 from tests.integration.people import PASSWORD, administrator_of, bearer, client, invited
 
@@ -90,11 +91,11 @@ async def test_a_key_that_ends_makes_and_renews_nothing_that_ends_later(api, adm
 async def test_a_token_ends_with_its_key(settings, api, admin, stranger):
     from sqlalchemy import update
 
-    from gateway.platform.database.engine import Database
+    from gateway.platform.database.engine import database_of
     from gateway.platform.database.tables import ApiKeyRow
 
     made = await key_of(admin, "models:read")
-    database = Database(settings.sqlalchemy_url())
+    database = database_of(settings)
     async with database.sessions.begin() as session:
         soon = now() + dt.timedelta(seconds=30)
         await session.execute(update(ApiKeyRow).where(ApiKeyRow.id == made["id"]).values(expires_at=soon))
@@ -209,7 +210,7 @@ async def test_the_operator_hands_on_by_the_same_rule(settings, api, admin):
 def test_older_keys_learn_their_maker_from_the_trail_and_forget_it_again(database_url):
     config = Config()
     config.set_main_option("script_location", MIGRATIONS.as_posix())
-    config.attributes.update(url=database_url, data_secret=None)
+    config.attributes.update(url=database_url, kek=KeyEncryptionKey("s" * 32))
     command.upgrade(config, "0006")
     url = make_url(database_url)
     engine = create_engine(url.set(drivername=url.drivername.replace("+aiosqlite", "")))
@@ -249,19 +250,21 @@ def test_older_keys_learn_their_maker_from_the_trail_and_forget_it_again(databas
 
 
 async def test_a_stream_ends_with_its_key(settings, api, admin):
-    from gateway.platform.database.engine import Database
+    from gateway.platform.database.engine import database_of
     from gateway.platform.database.ids import uuid7
     from gateway.platform.database.tables import ApiKeyRow, BatchCaseRow, BatchRow
 
     made, batch = await key_of(admin, "assessments:read"), uuid7()
-    database = Database(settings.sqlalchemy_url())
+    database = database_of(settings)
     async with database.sessions.begin() as session:  # one that goes on for as long as anybody looks
         owner = (await session.get_one(ApiKeyRow, made["id"])).organisation_id
         session.add(BatchRow(id=batch, organisation_id=owner, created_at=now(), created_by="key:x"))
         await session.flush()
         later = now() + dt.timedelta(days=1)
         session.add(
-            BatchCaseRow(id=uuid7(), batch_id=batch, position=0, reference="w", state="waiting", not_before=later)
+            BatchCaseRow(
+                id=uuid7(), batch_id=batch, position=0, reference_encrypted=b"-", state="waiting", not_before=later
+            )
         )
     await database.close()
     async with holding(api, made) as system:

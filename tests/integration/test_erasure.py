@@ -10,18 +10,20 @@ from pydantic import SecretStr
 from sqlalchemy import func, select, text, update
 
 from gateway.platform.clock import now
-from gateway.platform.database.engine import Database
+from gateway.platform.database.engine import database_of
+from gateway.platform.database.idempotency import IdempotentRequest
 from gateway.platform.database.tables import (
     AssessmentRow,
     BatchCaseRow,
     BatchRow,
+    IdempotentRequestRow,
     InvitationRow,
+    OrganisationRow,
     PatientRow,
     RefreshTokenRow,
     SignInDelayRow,
     SignInRow,
 )
-from gateway.records.idempotency import IdempotentRequest
 from gateway.records.retention import Retention
 from gateway.settings import GatewaySettings
 from tests.integration.people import PASSWORD, client, invited, tokens_of
@@ -41,7 +43,7 @@ def settings(request, tmp_path_factory):
 
 @asynccontextmanager
 async def opened(settings):
-    database = Database(settings.sqlalchemy_url())
+    database = database_of(settings)
     async with database.sessions.begin() as session:
         yield session
     await database.close()
@@ -54,7 +56,7 @@ async def files_of(settings):
         return {part.name: part.read_bytes() for part in file.parent.glob(f"{file.name}*")}
     async with opened(settings) as session:
         folder = Path(await session.scalar(text("SHOW data_directory")))
-    database = Database(settings.sqlalchemy_url())
+    database = database_of(settings)
     async with database.engine.connect() as connection:
         await (await connection.execution_options(isolation_level="AUTOCOMMIT")).exec_driver_sql("CHECKPOINT")
     await database.close()
@@ -90,15 +92,17 @@ async def test_nothing_of_an_erased_patient_is_left_in_the_files(settings, api, 
     async with opened(settings) as session:
         content = await session.scalar(select(AssessmentRow.content).where(AssessmentRow.patient_id == row.id))
     assert set(await found(settings, NUMBER, EMAIL, row.data_key)) == {NUMBER, EMAIL, row.data_key}
-    assert await found(settings, KEY, f"case-{NUMBER}") == []  # they were never written down
+    assert await found(settings, KEY, f"case-{NUMBER}", f"ref-{NUMBER}") == []  # they were never written down
+    listed = (await api.get(f"/v1/batches/{batch}/cases")).json()["items"]
+    assert [case["reference"] for case in listed] == [f"ref-{NUMBER}", "somebody-else"]
 
     assert (await admin.delete(f"/v1/patients/{NUMBER}")).status_code == 204
     assert await found(settings, NUMBER, EMAIL, row.data_key) == []
     if settings.sqlite_file() is not None:
         assert await found(settings, content) == []
     async with opened(settings) as session:
-        stored = (await session.scalars(select(BatchRow).where(BatchRow.idempotency_key.is_not(None)))).all()
-    assert stored == []
+        stored = set(await session.scalars(select(IdempotentRequestRow.subject)))
+    assert {made.json()["id"], batch}.isdisjoint(stored)
 
 
 async def test_an_assessment_of_nobody_is_erased_by_itself(settings, api, admin, knee_jpeg):
@@ -150,7 +154,7 @@ async def test_the_export_leaves_nothing_out(settings, api, admin, knee_jpeg):
     batch = (await api.post("/v1/batches", files={"manifest": (None, json.dumps(manifest))})).json()["id"]
     await ended(api, batch)
     alerts = (await admin.get("/v1/alerts")).json()["items"]
-    [alert] = [item for item in alerts if item["patient_number"] == "EXP-1" and item["state"] == "worsening"]
+    [alert] = [item for item in alerts if item["patient_number"] == "EXP-1" and item["status"] == "worsening"]
     assert (await admin.post(f"/v1/alerts/{alert['id']}/close")).status_code == 204
 
     export = (await admin.get("/v1/patients/EXP-1/export")).json()
@@ -160,7 +164,7 @@ async def test_the_export_leaves_nothing_out(settings, api, admin, knee_jpeg):
     assert export["account"]["email"] == "exp1@home.example"
     assert {item["email"] for item in export["invitations"]} == {"exp@home.example", "exp1@home.example"}
     assert {item["kind"] for item in export["pictures"] if item["assessment_id"] == made} >= {"preview"}
-    assert [(item["batch_id"], item["reference"], item["state"]) for item in export["batch_cases"]] == [
+    assert [(item["batch_id"], item["reference"], item["status"]) for item in export["batch_cases"]] == [
         (batch, "exp-case", "done")
     ]
     assert len(export["assessments"]) == 2
@@ -176,21 +180,25 @@ async def test_what_waits_in_a_batch_is_exported_too(settings, admin):
     assert (await admin.post("/v1/invitations", json={"email": "w@home.example", "role": "patient",
                                                       "patient_number": "WAITS-1"})).status_code == 201  # fmt: skip
     row = await patient_of(settings, "WAITS-1")
-    key = KeyEncryptionKey(settings.data_key()).unwrap(row.data_key, row.id)
+    kek = KeyEncryptionKey(settings.data_key())
+    key = kek.unwrap(row.data_key, row.id)
     batch, case = uuid7(), uuid7()
     risk = {"record": {"age": 67, "gender": "female"}, "clinical_model": "bone_density"}
     record = encrypt(key, json.dumps({"patient_number": "WAITS-1", "risk": risk}).encode(), case.bytes + b"record")
     async with opened(settings) as session:
+        owner = (await session.get_one(OrganisationRow, row.organisation_id)).data_key
+        reference = encrypt(kek.unwrap(owner, row.organisation_id), b"w", case.bytes + b"reference")
         session.add(BatchRow(id=batch, organisation_id=row.organisation_id, created_at=now(), created_by="key:x"))
         await session.flush()
         later = now() + dt.timedelta(days=1)
         session.add(
-            BatchCaseRow(id=case, batch_id=batch, position=0, reference="w", patient_id=row.id, state="waiting",
-                         record=record, image=encrypt(key, b"film", case.bytes + b"image"), not_before=later)
+            BatchCaseRow(id=case, batch_id=batch, position=0, reference_encrypted=reference, patient_id=row.id,
+                         state="waiting", record=record, not_before=later,
+                         image=encrypt(key, b"film", case.bytes + b"image"))
         )  # fmt: skip
     [waiting] = (await admin.get("/v1/patients/WAITS-1/export")).json()["batch_cases"]
     assert waiting["record"]["record"]["age"] == 67
-    assert waiting["image_base64"] == "ZmlsbQ=="
+    assert (waiting["image_base64"], waiting["reference"]) == ("ZmlsbQ==", "w")
 
 
 async def count(settings, table):
@@ -205,7 +213,7 @@ async def test_what_is_over_is_deleted_and_what_is_not_stays(settings, api, admi
     batch = (await api.post("/v1/batches", files=manifest)).json()["id"]
     await ended(api, batch)
     await admin.post("/v1/invitations", json={"email": "never-came@clinic.example", "role": "clinician"})
-    database = Database(settings.sqlalchemy_url())
+    database = database_of(settings)
     retention = Retention(database.sessions, 90)
     before = {table: await count(settings, table) for table in (InvitationRow, BatchRow, SignInRow)}
     await retention.delete_expired()
@@ -218,7 +226,7 @@ async def test_what_is_over_is_deleted_and_what_is_not_stays(settings, api, admi
         await session.execute(update(SignInRow).values(ends_at=long_ago))
         await session.execute(update(RefreshTokenRow).values(expires_at=long_ago))
         await session.execute(update(SignInDelayRow).values(expires_at=long_ago))
-        await session.execute(update(AssessmentRow).values(created_at=long_ago))
+        await session.execute(update(IdempotentRequestRow).values(created_at=long_ago))
     assert await retention.delete_expired() > 0
     await database.close()
     assert [await count(settings, table) for table in (InvitationRow, SignInRow, RefreshTokenRow, SignInDelayRow)] == [
@@ -226,8 +234,8 @@ async def test_what_is_over_is_deleted_and_what_is_not_stays(settings, api, admi
     ] * 4
     async with opened(settings) as session:
         left = (await session.scalars(select(BatchCaseRow.state))).all()
-        keys = (await session.scalars(select(AssessmentRow.idempotency_key))).all()
+        known = (await session.scalars(select(IdempotentRequestRow))).all()
     assert left == ["waiting"]  # of the test before: it is not over
-    assert set(keys) <= {None}
+    assert known == []
     async with client(api) as person:
         await tokens_of(person, "root@clinic.example", PASSWORD)  # the account itself stays

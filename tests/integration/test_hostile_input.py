@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from gateway.platform.audit import Audit
-from gateway.platform.database.engine import Database
+from gateway.platform.database.engine import database_of
 from gateway.settings import GatewaySettings
 from tests.integration.people import PASSWORD, client, invited
 
@@ -125,7 +125,7 @@ async def still_standing(stranger, settings):
     """The tables are there, the account signs in, and the audit trail is whole and free of what was sent."""
     form = {"username": "root@clinic.example", "password": PASSWORD}
     assert (await stranger.post("/v1/tokens", data=form)).status_code == 200
-    database = Database(settings.sqlalchemy_url())
+    database = database_of(settings)
     trail = Audit(database.sessions)
     assert (await trail.verify()).fault is None
     from sqlalchemy import select

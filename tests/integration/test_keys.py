@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from gateway.assessing.administration import create_api_key, revoke_api_key, rotate_api_key
 from gateway.platform.clock import now
-from gateway.platform.database.engine import Database
+from gateway.platform.database.engine import database_of
 from gateway.platform.database.tables import ApiKeyRow
 from gateway.settings import GatewaySettings
 from shared.problems import InvalidInput, NotFound
@@ -64,7 +64,7 @@ async def test_a_rotated_key_overlaps_and_stays_the_same_client(settings, admin,
     assert new["id"] == old["id"]
     assert new["key"] != old["key"]
     assert [await status(stranger, made) for made in (old, new)] == [200, 200]
-    database = Database(settings.sqlalchemy_url())
+    database = database_of(settings)
     async with database.sessions.begin() as session:
         await session.execute(update(ApiKeyRow).where(ApiKeyRow.id == old["id"]).values(previous_valid_until=now()))
     await database.close()

@@ -5,7 +5,7 @@ import structlog
 from pydantic import SecretStr
 from sqlalchemy import select, update
 
-from gateway.platform.database.engine import Database
+from gateway.platform.database.engine import database_of
 from gateway.platform.database.tables import (
     AccountRow,
     AlertRow,
@@ -47,7 +47,7 @@ async def elsewhere(settings, api):
 @pytest.fixture
 async def database(settings, api):
     """The database in the hands of the attacker, and as it was afterwards."""
-    opened = Database(settings.sqlalchemy_url())
+    opened = database_of(settings)
     async with opened.sessions() as session:
         before = {table: [dict(row._mapping) for row in await session.execute(table.__table__.select())]
                   for table in (PatientRow, AssessmentRow, AlertRow, MeasurementRow)}  # fmt: skip

@@ -1,16 +1,27 @@
 """`patient_number` is the hospital's, `patient_id` is ours: neither is ever taken for the other."""
 
-import pytest
+import json
+from uuid import UUID
 
-from tests.integration.people import invited, signed_in
+import pytest
+from sqlalchemy import delete, select
+
+from gateway.cli.check import check
+from gateway.platform.database.engine import database_of
+from gateway.platform.database.tables import PatientRow
+from gateway.platform.encryption import KeyEncryptionKey
+from gateway.records.patients import Patients
+from gateway.settings import GatewaySettings
+from shared.radiograph import phantom
+from tests.conftest import open_gateway, shared_services
+from tests.integration.people import PASSWORD, administrator_of, client, invited, signed_in
+from tests.unit.shared.radiograph.dicom_files import changed
 
 RECORD = '{"age": 67, "gender": "female"}'
 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
-    from gateway.settings import GatewaySettings
-
     return GatewaySettings(
         state_dir=tmp_path_factory.mktemp("names"),
         logins_per_minute=1000,
@@ -92,3 +103,121 @@ async def test_a_list_of_batches_is_a_line_of_the_trail(admin, clinician):
     await clinician.get("/v1/batches")
     lines = (await admin.get("/v1/audit")).json()["items"]
     assert "batches listed" in [line["action"] for line in lines]
+
+
+# Every form in which a UUID is written; the last is with the digits of another script, which int() reads as well.
+FORMS = (
+    str,
+    lambda identity: str(identity).upper(),
+    lambda identity: identity.hex,
+    lambda identity: f"{{{identity}}}",
+    lambda identity: f"urn:uuid:{identity}",
+    lambda identity: f" {identity} ",
+    lambda identity: str(identity).translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)}),
+)
+
+
+async def of_number(clinician, number):
+    assert (await assessed(clinician, number)).status_code == 201
+    return UUID((await the_patient(clinician, number))["id"])
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_another_patients_id_is_refused_wherever_a_number_comes_in(admin, clinician, form):
+    taken = form(await of_number(clinician, "MRN-DOORS"))
+    body = {"email": "q@home.example", "role": "patient", "patient_number": taken}
+    case = {"reference": "b", "patient_number": taken, "clinical": json.loads(RECORD)}
+    other = {"reference": "a", "patient_number": "MRN-NOT-MADE", "clinical": json.loads(RECORD)}
+    manifest = json.dumps({"cases": [other, case]})
+    for answer, field in (
+        (await assessed(clinician, taken), "patient_number"),
+        (await clinician.get("/v1/assessments", params={"patient_number": taken}), "patient_number"),
+        (await admin.post("/v1/invitations", json=body), "patient_number"),
+        (
+            await clinician.post("/v1/batches", files={"manifest": (None, manifest)}),
+            "manifest.cases.1.patient_number",
+        ),
+    ):
+        assert (answer.status_code, answer.json()["field"]) == (422, field)
+        assert "MRN-DOORS" in answer.json()["detail"]
+    listed = [patient["patient_number"] for patient in (await clinician.get("/v1/patients")).json()["items"]]
+    assert "MRN-NOT-MADE" not in listed, "a batch that is refused makes no patients"
+
+
+async def test_a_number_that_is_an_id_is_refused_before_any_work_is_done(clinician):
+    taken = str(await of_number(clinician, "MRN-EARLY"))
+    files = {"image": ("knee.jpg", b"no picture at all"), "patient_number": (None, taken)}
+    refused = await clinician.post("/v1/assessments", files=files)
+    assert (refused.status_code, refused.json().get("field")) == (422, "patient_number")
+
+
+async def test_the_number_in_a_dicom_file_is_refused_as_well(tmp_path):
+    settings = GatewaySettings(state_dir=tmp_path, dicom_patient_id="use", _env_file=None)
+    async with open_gateway(settings, shared_services()) as api:
+        assert (await assessed(api, "MRN-FILM")).status_code == 201
+        async with await administrator_of(settings, api, "root@film.example") as reader:
+            taken = (await the_patient(reader, "MRN-FILM"))["id"]
+        film = changed(phantom.knee(size=(1200, 1000)), PatientID=taken)
+        refused = await api.post("/v1/assessments", files={"image": ("film", film)})
+        assert (refused.status_code, refused.json()["field"]) == (422, "patient_number")
+
+
+async def test_an_erased_patients_id_is_nobody_elses_number(clinician):
+    erased = await of_number(clinician, "MRN-GONE")
+    assert (await clinician.delete(f"/v1/patients/{erased}")).status_code == 204
+    refused = await assessed(clinician, str(erased))
+    assert (refused.status_code, refused.json()["field"]) == (422, "patient_number")
+
+
+@pytest.fixture
+async def shadow(settings, clinician):
+    """Two patients as version 0.1.0 could store them: the second one's number is the id of the first."""
+    first = await of_number(clinician, "MRN-SHADOWED")
+    database = database_of(settings)
+    patients = Patients(database.sessions, KeyEncryptionKey(settings.data_key()))
+    async with database.sessions.begin() as session:
+        owner = await session.scalar(select(PatientRow.organisation_id).where(PatientRow.id == first))
+        row = patients.new_row(owner, patient_number=str(first))
+        session.add(row)
+    yield first, row.id
+    async with database.sessions.begin() as session:
+        await session.execute(delete(PatientRow).where(PatientRow.id == row.id))
+    await database.close()
+
+
+async def test_an_id_leads_to_its_own_patient_whatever_anothers_number_is(clinician, shadow):
+    first, second = shadow
+    for form in FORMS:
+        assert (await clinician.get(f"/v1/patients/{form(first)}")).json()["id"] == str(first)
+    assert (await clinician.get(f"/v1/patients/{second}")).json()["id"] == str(second)
+
+
+async def test_erasing_by_an_id_never_erases_another(clinician, shadow):
+    first, second = shadow
+    assert (await clinician.delete(f"/v1/patients/{first}")).status_code == 204
+    assert (await clinician.delete(f"/v1/patients/{first}")).status_code == 404, "sent again, it finds nobody"
+    assert (await clinician.get(f"/v1/patients/{second}")).json()["id"] == str(second)
+
+
+async def test_pages_look_patients_up_by_their_id_alone(clinician, api, shadow):
+    first, second = shadow
+    async with client(api, accept="text/html") as browser:
+        token = (await browser.get("/session")).json()["form_token"]
+        form = {"csrf": token, "email": "clinician@clinic.example", "password": PASSWORD}
+        assert (await browser.post("/sign-in", data=form)).status_code == 303
+        assert "MRN-SHADOWED" in (await browser.get(f"/patients/{first}")).text
+        assert (await browser.get(f"/patients/{first}/export.json")).json()["id"] == str(first)
+        csrf = (await browser.get("/session")).json()["form_token"]
+        fracture = {"csrf": csrf, "kind": "fracture", "date": "2024-01-01", "fracture_site": "wrist"}
+        assert (await browser.post(f"/patients/{first}/measurements", data=fracture)).status_code == 303
+        erasure = {"csrf": csrf, "again": "MRN-SHADOWED"}
+        assert (await browser.post(f"/patients/{first}/erasure", data=erasure)).status_code == 303
+        assert (await browser.get(f"/patients/{first}")).status_code == 404
+        assert (await browser.get(f"/patients/{second}")).status_code == 200
+
+
+async def test_check_names_the_patients_who_have_such_a_number(settings, clinician, shadow):
+    found = {result.name: result for result in await check(settings)}["patient numbers"]
+    assert not found.ok
+    assert str(shadow[1]) in found.detail
+    assert "erase them" in found.detail

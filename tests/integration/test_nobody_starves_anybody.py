@@ -9,8 +9,9 @@ from pydantic import SecretStr, ValidationError
 from sqlalchemy import select
 
 from gateway.assessing.administration import prepare
-from gateway.platform.database.engine import Database
+from gateway.platform.database.engine import Database, database_of
 from gateway.platform.database.tables import RateCountRow
+from gateway.platform.encryption import KeyEncryptionKey
 from gateway.platform.identity.rate_limits import DatabaseStorage, RateLimits
 from gateway.settings import GatewaySettings
 from tests.integration.people import PASSWORD, bearer, client, invited, registered, tokens_of
@@ -50,7 +51,7 @@ async def test_a_patients_account_asks_so_often_and_no_more(settings, api):
 async def test_gateways_on_one_database_count_together(database_url, tmp_path):
     settings = GatewaySettings(state_dir=tmp_path, database_url=SecretStr(database_url), _env_file=None)
     prepare(settings)
-    databases = [Database(settings.sqlalchemy_url()) for _ in range(2)]
+    databases = [database_of(settings) for _ in range(2)]
     gateways, limit = (
         [RateLimits(DatabaseStorage(database.sessions)) for database in databases],
         RateLimitItemPerMinute(10),
@@ -70,7 +71,7 @@ async def test_gateways_on_one_database_count_together(database_url, tmp_path):
 
 
 def test_a_server_is_shared_and_a_file_is_not(database_url):
-    assert Database(database_url).is_shared is database_url.startswith("postgresql")
+    assert Database(database_url, KeyEncryptionKey("s" * 32)).is_shared is database_url.startswith("postgresql")
 
 
 async def test_registering_needs_the_code_and_tells_nobody_who_has_an_account(settings, admin, api, stranger):

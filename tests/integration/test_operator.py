@@ -5,6 +5,7 @@ import json
 import sqlite3
 import sys
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -14,6 +15,7 @@ from gateway.settings import GatewaySettings
 from shared.components import SERVICE_NAMES
 from shared.problems import InvalidInput, NotFound
 from tests.e2e.conftest import trabecula
+from tests.qr import read_qr
 
 run = CliRunner()
 
@@ -40,13 +42,13 @@ def checked(state, code=0):
 def test_every_command_has_help_and_json():
     help_ = run.invoke(app, ["--help"]).output
     for command in (
-        "serve", "service", "assess", "create-admin", "reset-password", "create-key", "list-keys", "rotate-key",
-        "revoke-key", "check", "export-openapi", "backup", "restore", "rules", "audit",
+        "serve", "service", "assess", "evaluate", "create-admin", "reset-password", "create-key", "list-keys",
+        "rotate-key", "revoke-key", "check", "export-openapi", "backup", "restore", "rules", "audit", "route",
     ):  # fmt: skip
         assert command in help_
         text = run.invoke(app, [command, "--help"]).output
         assert "Usage" in text
-        assert "--json" in text or command in ("serve", "service", "rules", "audit")
+        assert "--json" in text or command in ("serve", "service", "rules", "audit", "route")
 
 
 def test_the_life_of_an_installation(state, tmp_path):
@@ -62,11 +64,12 @@ def test_the_life_of_an_installation(state, tmp_path):
     assert key["organisation_id"] != admin["organisation_id"]
     assert answer("rotate-key", key["id"])["key"] != key["key"]
     assert answer("revoke-key", key["key"]) == {"id": key["id"], "revoked": True}
-    assert [item["state"] for item in answer("list-keys")] == ["revoked"]
+    assert [item["status"] for item in answer("list-keys")] == ["revoked"]
 
     findings = checked(state)
     assert list(findings) == [
-        "state folder", "database", "data secret", "imaging", "staging", "clinical", "recommender", "decoding",
+        "state folder", "database", "data secret", "patient numbers", "interop",
+        "imaging", "staging", "clinical", "recommender", "decoding",
     ]  # fmt: skip
     assert all(finding["ok"] for finding in findings.values())
     assert ("kernel" in findings["decoding"]["detail"]) == (sys.platform == "linux")
@@ -109,6 +112,19 @@ def test_check_names_what_is_wrong(state):
     with sqlite3.connect(state / "trabecula.db") as connection:
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
     assert "0001" in found()["database"].detail
+
+
+def test_the_registration_code_is_shown_with_its_link_for_a_camera(state, monkeypatch):
+    shown = answer("registration-code", "--site", "https://clinic.example/")
+    assert shown["link"] == f"https://clinic.example/register#{shown['registration_code']}"
+    text = run.invoke(app, ["registration-code", "--site", "https://clinic.example"], catch_exceptions=False).output
+    rows = [line for line in text.splitlines() if line and set(line) <= set(" \u2580\u2584\u2588")]
+    halves = {" ": (0, 0), "\u2580": (255, 0), "\u2584": (0, 255), "\u2588": (255, 255)}
+    picture = np.array([[halves[block][half] for block in row] for row in rows for half in (0, 1)], np.uint8)
+    assert read_qr(np.kron(picture, np.ones((4, 4), np.uint8))) == shown["link"]
+    monkeypatch.setenv("TRABECULA_REGISTRATION", "false")
+    with pytest.raises(InvalidInput, match="switched off"):
+        run.invoke(app, ["registration-code"], catch_exceptions=False)
 
 
 def test_the_openapi_document_is_the_one_that_is_served(state, tmp_path):

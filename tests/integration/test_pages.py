@@ -7,7 +7,8 @@ import re
 import pytest
 
 from gateway.assessing.administration import create_administrator
-from gateway.platform.database.engine import Database
+from gateway.pages.draft_key import draft_key
+from gateway.platform.database.engine import database_of
 from gateway.platform.encryption import KeyEncryptionKey
 from gateway.platform.identity.accounts import Accounts
 from gateway.records.alert_rules import NewAlert, NewAlerts
@@ -58,6 +59,19 @@ async def browser(api):
         assert (await found.post("/sign-in", data=form)).status_code == 303
         found.headers["x-form"] = (await found.get("/session")).json()["form_token"]
         yield found
+
+
+async def test_what_a_hospital_system_sent_and_was_not_used_is_on_the_clinics_page(api, browser):
+    patient = {"resourceType": "Patient", "id": "p", "gender": "female", "birthDate": "1959-03-02"}
+    code = {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": "M81.0"}]}
+    osteoporosis = {"resourceType": "Condition", "id": EVIL, "subject": {"reference": "Patient/p"}, "code": code}
+    sent = {"resourceType": "Bundle", "entry": [{"resource": patient}, {"resource": osteoporosis}]}
+    made = await api.post("/fhir/$assess", json=sent)
+    assert made.status_code == 201
+    page = (await browser.get(f"/assessments/{made.headers['location'].rpartition('/')[2]}")).text
+    assert "Sent by the hospital system and not used" in page
+    assert "icd-10|M81.0" in page
+    assert EVIL not in page
 
 
 async def test_what_people_wrote_is_text_on_every_page(api, browser):
@@ -140,6 +154,8 @@ async def test_without_a_script_the_form_leads_to_the_result(browser, knee_jpeg)
     result = await browser.get(sent.headers["location"])
     assert "What the X-ray shows" in result.text
     assert "does not keep pictures" in result.text
+    assert "Minimal joint space (a measurement, not a grade)" in result.text
+    assert "No millimetres" in result.text
 
 
 async def test_a_script_is_told_each_part_then_the_result_then_its_pictures(browser, knee_jpeg):
@@ -192,7 +208,7 @@ async def test_a_patients_page_shows_its_alerts_however_many_others_are_newer(se
 
 async def many_alerts(settings, number, count):
     """Alerts as an assessment would raise them, all of one patient."""
-    database = Database(settings.sqlalchemy_url())
+    database = database_of(settings)
     patients = Patients(database.sessions, KeyEncryptionKey(settings.data_key()))
     organisation = await Accounts(database.sessions).first_organisation(settings.organisation)
     patient = await patients.by_number(organisation, number)
@@ -200,3 +216,14 @@ async def many_alerts(settings, number, count):
     async with database.sessions.begin() as session:
         await add_alerts(session, NewAlerts(worse, False, patient.id, patient.data_key), organisation, None, "operator")
     await database.close()
+
+
+async def test_only_a_session_is_told_what_opens_its_unsent_forms(api, browser):
+    async with client(api, accept="text/html") as nobody:
+        assert (await nobody.get("/session")).json()["draft_key"] is None
+    answer = await browser.get("/session")
+    key = answer.json()["draft_key"]
+    assert (key["kty"], key["crv"]) == ("EC", "P-256")
+    assert "no-store" in answer.headers["cache-control"]
+    assert draft_key(b"another installation", answer.json()["account"])["d"] != key["d"]
+    assert (await browser.get("/session")).json()["draft_key"] == key

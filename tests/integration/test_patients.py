@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from sqlalchemy import func, select, update
 
 from gateway.platform.audit import Audit
-from gateway.platform.database.engine import Database
+from gateway.platform.database.engine import database_of
 from gateway.platform.database.tables import (
     AlertRow,
     AssessmentRow,
@@ -65,9 +65,9 @@ async def assessed(clinic, patient, image=None, **more):
     return answer.json()
 
 
-async def get(client, path, status=200, **query):
+async def get(client, path, code=200, **query):
     answer = await client.get(path, params=query)
-    assert answer.status_code == status, answer.text
+    assert answer.status_code == code, answer.text
     return answer.json()
 
 
@@ -128,20 +128,20 @@ async def test_a_measurement_that_cannot_be_is_refused(clinic, bad):
 async def test_follow_ups_fall_due_and_give_way_to_newer_ones(settings, clinic):
     await assessed(clinic, "MRN-1", t_scores=[t_score(-2.2)], **UNTREATED)
     assert (await get(clinic, "/v1/alerts"))["items"] == []
-    upcoming = (await get(clinic, "/v1/alerts", state="upcoming"))["items"]
+    upcoming = (await get(clinic, "/v1/alerts", status="upcoming"))["items"]
     assert {item["code"] for item in upcoming} == {"follow_up.next_dxa.low_score"}
     assert upcoming[0]["patient_number"] == "MRN-1"
     today = dt.datetime.now(dt.UTC).date()
-    database = Database(settings.sqlalchemy_url())
+    database = database_of(settings)
     for days, state in ((0, "due"), (1, "overdue")):
         async with database.sessions.begin() as session:
             passed = today - dt.timedelta(days=days)
             await session.execute(update(AlertRow).values(due_from=passed, due_by=passed))
-        assert [alert["state"] for alert in (await get(clinic, "/v1/alerts"))["items"]] == [state]
+        assert [alert["status"] for alert in (await get(clinic, "/v1/alerts"))["items"]] == [state]
     await database.close()
     await assessed(clinic, "MRN-1", t_scores=[t_score(-1.7)], **UNTREATED)
     assert (await get(clinic, "/v1/alerts"))["items"] == []
-    after = (await get(clinic, "/v1/alerts", state="upcoming"))["items"]
+    after = (await get(clinic, "/v1/alerts", status="upcoming"))["items"]
     assert {item["code"] for item in after} == {"follow_up.next_dxa.five_years"}
 
 
@@ -151,8 +151,8 @@ async def test_a_patient_who_gets_worse_raises_an_alert_until_somebody_closes_it
     await assessed(clinic, "MRN-1", t_scores=[t_score(-1.5, two_years_ago)])
     loss = {"kind": "t_score", "date": today.isoformat(), "site": "total_hip", "value": -2.6}
     await clinic.post("/v1/patients/MRN-1/measurements", json=loss)
-    (alert,) = (await get(clinic, "/v1/alerts", state="worsening"))["items"]
-    assert (alert["code"], alert["state"], alert["due_by"]) == ("bone_loss", "worsening", None)
+    (alert,) = (await get(clinic, "/v1/alerts", status="worsening"))["items"]
+    assert (alert["code"], alert["status"], alert["due_by"]) == ("bone_loss", "worsening", None)
     assert "total hip" in alert["text"]
     for _ in range(2):
         assert (await clinic.post(f"/v1/alerts/{alert['id']}/close")).status_code == 204
@@ -191,7 +191,7 @@ async def test_erasure_leaves_nothing_but_the_trail(settings, api, clinic, knee_
     for path in ("/v1/patients/MRN-1", f"/v1/patients/{internal}/export", f"/v1/assessments/{made['id']}"):
         await get(clinic, path, 404)
     assert (await patient.get("/v1/assessments")).status_code == 401
-    database = Database(settings.sqlalchemy_url())
+    database = database_of(settings)
     async with database.sessions() as session:
         for table in (AssessmentRow, MeasurementRow, AlertRow, BatchCaseRow):
             mine = select(func.count()).select_from(table).where(table.patient_id == PatientRow.id)
@@ -222,7 +222,7 @@ async def test_a_patient_sees_itself_only(settings, api, clinic):
     assert [listed["patient_number"] for listed in (await get(patient, "/v1/patients"))["items"]] == ["MRN-1"]
     timeline = await get(patient, "/v1/patients/MRN-1/timeline")
     assert {entry["source_id"] for entry in timeline["entries"]} == {own["id"]}
-    upcoming = (await get(patient, "/v1/alerts", state="upcoming"))["items"]
+    upcoming = (await get(patient, "/v1/alerts", status="upcoming"))["items"]
     assert {entry["patient_number"] for entry in upcoming} == {"MRN-1"}
     export = await get(patient, "/v1/patients/MRN-1/export")
     kinds = {
@@ -246,9 +246,9 @@ async def test_another_organisation_finds_nobody_and_the_trail_says_so(settings,
             await get(stranger, f"/v1/patients/MRN-1{path}", 404)
         assert (await stranger.delete("/v1/patients/MRN-1")).status_code == 404
         assert (await get(stranger, "/v1/patients"))["items"] == []
-        assert (await get(stranger, "/v1/alerts", state="upcoming"))["items"] == []
+        assert (await get(stranger, "/v1/alerts", status="upcoming"))["items"] == []
     await get(clinic, "/v1/patients/MRN-1")
-    database = Database(settings.sqlalchemy_url())
+    database = database_of(settings)
     async with database.sessions() as session:
         from gateway.platform.database.tables import AuditRow
 

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from gateway.assessing.administration import prepare
-from gateway.platform.database.engine import Database
+from gateway.platform.database.engine import database_of
 from gateway.platform.database.tables import OrganisationRow, PatientRow
 from gateway.platform.encryption import KeyEncryptionKey, decrypt, encrypt
 from gateway.platform.identity.accounts import Accounts
@@ -19,7 +19,7 @@ from gateway.settings import GatewaySettings
 async def database(tmp_path, database_url):
     settings = GatewaySettings(state_dir=tmp_path, database_url=SecretStr(database_url), _env_file=None)
     prepare(settings)
-    database = Database(settings.sqlalchemy_url())
+    database = database_of(settings)
     yield database
     await database.close()
 

@@ -78,7 +78,7 @@ async def test_no_answer_of_the_api_names_one_before_it_is_released(site):
     paths = [path for path, operation in operations.items() if "get" in operation and path.startswith("/v1/")]
     known = {"assessment_id": made["id"], "patient": "MRN-A"}
     read = [path.format(**known) for path in paths if set(re.findall(r"{(\w+)}", path)) <= known.keys()]
-    every_alert = "/v1/alerts?state=upcoming&state=due&state=overdue&state=worsening"
+    every_alert = "/v1/alerts?status=upcoming&status=due&status=overdue&status=worsening"
     for address in (*read, every_alert):
         answer = await patient.get(address)
         if answer.headers["content-type"] != "application/json" or answer.status_code == 403:

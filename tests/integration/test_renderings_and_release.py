@@ -15,7 +15,7 @@ from sqlalchemy import update
 from gateway.assessing.services import Services
 from gateway.embedded import in_process
 from gateway.platform.clock import now
-from gateway.platform.database.engine import Database
+from gateway.platform.database.engine import database_of
 from gateway.platform.database.tables import RenderingRow
 from gateway.records.retention import Retention
 from shared.contracts.findings import Rendering
@@ -31,12 +31,11 @@ class OneMap(Services):
     """Staging gives a heat map, imaging gives none, whatever the models do."""
 
     async def classify(self, image, pictures):
-        return (await super().classify(image, pictures)).model_copy(update={"heatmap": None})
+        answer, handed_on = await super().classify(image, pictures)
+        return answer.model_copy(update={"heatmap": None}), handed_on
 
-    async def stage(self, image, seen, pictures):
-        return (await super().stage(image, seen, pictures)).model_copy(
-            update={"heatmap": Rendering.of(PNG + b"staging")}
-        )
+    async def stage(self, handed_on, pictures):
+        return (await super().stage(handed_on, pictures)).model_copy(update={"heatmap": Rendering.of(PNG + b"staging")})
 
 
 def one_map(secret):
@@ -116,7 +115,7 @@ async def test_by_default_nothing_is_kept(shared_api, knee_jpeg):
 
 async def test_pictures_expire_and_are_deleted(keeping, settings, knee_jpeg):
     address = f"/v1/assessments/{(await made(keeping, knee_jpeg))['id']}"
-    database = Database(settings.sqlalchemy_url())
+    database = database_of(settings)
     retention = Retention(database.sessions, 90)
     assert await retention.delete_expired() == 0
     async with database.sessions.begin() as session:

@@ -16,7 +16,7 @@ from gateway.assessing.administration import (
     reset_second_factor,
 )
 from gateway.platform.clock import now
-from gateway.platform.database.engine import Database
+from gateway.platform.database.engine import database_of
 from gateway.platform.database.tables import AccountRow, RefreshTokenRow, SignInDelayRow, SignInRow
 from gateway.platform.identity.second_factor import STEP_S, _totp, matching_step
 from gateway.settings import GatewaySettings
@@ -48,7 +48,7 @@ async def attempt(visitor, email, password=PASSWORD, **more):
 
 @asynccontextmanager
 async def rows_of(settings):
-    database = Database(settings.sqlalchemy_url())
+    database = database_of(settings)
     async with database.sessions.begin() as session:
         yield session
     await database.close()

@@ -61,6 +61,16 @@ async def test_neither_are_refusals_from_before_a_route(stranger):
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+async def test_no_answer_in_json_and_no_page_is_framed_or_runs_what_is_in_it(api, stranger):
+    for path in ("/v1/assessments", "/v1/nothing-here", "/health/live", "/openapi.json"):
+        policy = (await api.get(path)).headers["content-security-policy"]
+        assert policy == "default-src 'none'; frame-ancestors 'none'"
+    for path in ("/docs", "/sign-in"):
+        policy = (await stranger.get(path)).headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+
+
 async def test_cookies_over_https_belong_to_this_host_alone(api, admin):
     async with browser(api) as visitor:
         answer = await sign_in(visitor)

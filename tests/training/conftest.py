@@ -47,6 +47,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(folder, "knee_kl", [
         {"file": file, "grade": n % 5, "patient": f"k{n // 2}", "side": "LR"[n % 2]} for n, file in enumerate(knees)
     ])  # fmt: skip
+    indian = [draw(folder, "indian", n, of_another(knee(seed=100 + n, size=SIZE), 100 + n)) for n in range(30)]
+    write(folder, "knee_kl_india", [
+        {"file": file, "grade_expert1": n % 5, "grade_expert2": n % 5, "knees_found": 1, "group": f"i{n}"}
+        for n, file in enumerate(indian)
+    ])  # fmt: skip
     write(folder, "knee_bone", [
         {"file": file, "label": BONE[n % 3], "patient": f"b{n}", "group": f"g{n}", "t_score": -0.5 - n % 3}
         for n, file in enumerate(knees[:18])

@@ -12,12 +12,12 @@ from pydantic import SecretStr
 from services.imaging.app import load
 from services.imaging.settings import Settings as ImagingSettings
 from services.imaging.training.check import checked_rows
-from services.imaging.training.likeness import Likeness, copies
 from services.imaging.training.tables import WrongData
 from shared.contracts.models import ModelCard
 from shared.manifest import verify_manifest
 from shared.radiograph.decoder import DecoderPool
 from shared.radiograph.phantom import as_jpeg, knee, lumbar_spine
+from shared.training.likeness import Likeness, copies
 from tests.training.conftest import of_another
 
 pytestmark = [pytest.mark.training, pytest.mark.slow]

@@ -40,15 +40,18 @@ def check(folder, name, outputs):
 
 def test_staging_from_data_to_model_and_on_from_its_checkpoint(data, tmp_path):
     printed = train("staging", data, tmp_path, "--limit", "38", "--epochs", "1")
-    assert printed.count("epoch 1/1") == 4  # as many as there are candidates
-    assert "QWK" in printed
+    assert printed.count("epoch 1/1") == 3  # two candidates, and the one that serves once more with all knees
+    assert printed.count("QWK") == 2
     assert "min left" in printed
-    answer = check(tmp_path, "staging", {"probabilities": (5,), "heat": (7, 7, 5)})
+    answer = check(tmp_path, "staging", {"probabilities": (5,), "heat": (7, 7, 5), "distance": (1,)})
+    assert (answer["distance"] > 1).all()  # noise is no knee
     # The heat map is the evidence itself: its mean gives back the answer.
     logits = answer["heat"].mean(axis=(1, 2))
     again = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     assert again == pytest.approx(answer["probabilities"], abs=1e-5)
-    assert json.loads((tmp_path / "work" / "soft-ordinal-224" / "state.json").read_text())["epochs"] == 1
+    assert json.loads((tmp_path / "work" / "lite0-224" / "state.json").read_text())["epochs"] == 1
+    card = ModelCard.model_validate_json((tmp_path / "model" / "card.json").read_bytes())
+    assert card.metrics["indian_knees_test_part"]["confusion_rows_truth"] != card.metrics["confusion_rows_truth"]
     assert "epoch 1" not in train("staging", data, tmp_path, "--limit", "38", "--epochs", "1")
 
 

@@ -4,11 +4,18 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from shared.contracts.models import ModelCard
+from services.imaging.training.card import ratio_called, ratio_not_called
+from shared.contracts.models import Evidence, ModelCard
+from shared.radiograph.phantom import knee
+from shared.radiograph.prepare import equalised
+from shared.training.acquisition import Acquisition
 from shared.training.augment import Augmentation
 from shared.training.calibrate import calibrate, calibrate_ordinal
 from shared.training.data import prepared, split_by_patient, without_duplicates
+from shared.training.distance import fit_distance
 from shared.training.evaluate import accuracy, calibration_error, quadratic_kappa, recalls, with_interval
+from shared.training.fit import Batches
+from shared.training.history import with_version
 from shared.training.page import page
 
 pytestmark = pytest.mark.training
@@ -101,3 +108,78 @@ def test_augmentation_keeps_size_and_repeats_with_its_seed():
     assert (still == picture).all()
     mirrored = Augmentation(0, 0, 0, 0, 1, 0).apply(picture, 224, np.random.default_rng(7))
     assert (mirrored == picture[:, ::-1]).all()
+
+
+def test_another_acquisition_repeats_with_its_seed_and_still_shows_the_same_knee():
+    picture = knee(seed=1, size=(224, 224))
+    one, again, other = (Acquisition().apply(picture, 160, np.random.default_rng(seed)) for seed in (3, 3, 4))
+    assert one.shape == (160, 160)
+    assert (one == again).all()
+    assert (one != other).any()
+    still = Acquisition(rotation_degrees=0, zoom=0, shift=0, stretch=0)
+    alike = [likeness(still.apply(picture, 224, np.random.default_rng(seed)), equalised(picture)) for seed in range(20)]
+    assert np.median(alike) > 0.8
+
+
+def likeness(one, two):
+    """Correlation of two pictures, whichever of the two mirror images fits better."""
+    return max(abs(np.corrcoef(one.ravel(), turned.ravel())[0, 1]) for turned in (two, two[:, ::-1]))
+
+
+def test_the_distance_is_what_known_pictures_have_beside_their_directions():
+    random = np.random.default_rng(0)
+    mixing = random.normal(0, 1, (10, 40))
+    known, others = (random.normal(0, 1, (3000, 10)) @ mixing + random.normal(0, 0.1, (3000, 40)) for _ in range(2))
+    distance = fit_distance(known, [others])
+    assert (distance.of(others) > 1).mean() == pytest.approx(0.02, abs=0.001)
+    far = others + 3 * random.normal(0, 1, (1, 10)) @ mixing  # but along known directions
+    assert (distance.of(far) > 1).mean() < 0.05
+    strangers = random.normal(0, 1, (100, 40))
+    assert (distance.of(strangers) > 1).all()
+    assert (fit_distance(known, [others, strangers]).of(strangers) > 1).mean() == pytest.approx(0.02, abs=0.01)
+
+
+def test_mixed_pictures_carry_mixed_targets():
+    pixels = np.stack([np.zeros((32, 32), np.uint8), np.full((32, 32), 255, np.uint8)])
+    targets = np.eye(2, dtype=np.float32)
+    still = Augmentation(0, 0, 0, 0, 0, 0)
+    batches = Batches(pixels, targets, np.ones(2), size=32, batch=64, length=64, augmentation=still, mixed=1.0)
+    inputs, mixed = batches[0]
+    assert inputs.mean(axis=(1, 2, 3)) == pytest.approx(mixed[:, 1], abs=1e-5)
+    assert ((mixed > 0) & (mixed < 1)).any()
+    assert mixed.sum(axis=1) == pytest.approx(1)
+
+
+def card_of(version: str, metrics: dict, **given) -> ModelCard:
+    return ModelCard(
+        name="n", version=version, service="s", summary="", intended_use="", excluded_use="", licence="", data=[],
+        limits=[], trained="", metrics=metrics, **given,
+    )  # fmt: skip
+
+
+def test_a_card_keeps_its_versions_with_the_figures_of_each():
+    first = with_version(
+        card_of("1", {"kappa": 0.5, "within": {"auc": 0.6}}), "the first", ("kappa", "within.auc"), None
+    )
+    second = with_version(card_of("2", {"kappa": 0.7}), "better", ("kappa", "within.auc"), first)
+    again = with_version(card_of("2", {"kappa": 0.8}), "better", ("kappa",), second)
+    assert [one.version for one in again.versions] == ["2", "1"]
+    assert [one.figures for one in second.versions] == [{"kappa": 0.7}, {"kappa": 0.5, "within: auc": 0.6}]
+    shown = page(again)
+    assert "| version | what changed | kappa | within: auc |" in shown
+    assert "| 2 | better | 0.8 |  |\n| 1 | the first | 0.5 | 0.6 |" in shown
+
+
+def test_a_card_says_in_one_place_how_far_its_figures_carry():
+    evidence = Evidence(baselines={"chance": 0.5}, external={"elsewhere": {"auc": 0.6}}, not_measured=["Devices."])
+    shown = page(card_of("1", {}, evidence=evidence))
+    assert shown.index("## How far it carries") < shown.index("### Baselines") < shown.index("| elsewhere: auc | 0.6 |")
+    assert "### Not measured\n\n- Devices." in shown
+
+
+def test_the_likelihood_ratio_of_a_call_against_hand_counts():
+    truth, called = np.array([True] * 4 + [False] * 8), np.array([True] * 3 + [False] + [True] * 2 + [False] * 6)
+    assert ratio_called(truth, called) == pytest.approx(0.75 / 0.25)
+    assert ratio_not_called(truth, called) == pytest.approx(0.25 / 0.75)
+    with pytest.raises(ValueError, match="nobody"):
+        ratio_called(truth, truth)

@@ -25,7 +25,7 @@ def test_the_readme_stays_short() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
 
 
-@pytest.mark.parametrize("name", ["api.md", "settings.md", "cli.md", "problems.md"])
+@pytest.mark.parametrize("name", ["api.md", "settings.md", "cli.md", "problems.md", "weights.md"])
 def test_what_the_code_knows_is_up_to_date(name: str) -> None:
     page = (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8")
     assert page == generator().PAGES[name](), "run `make docs` and commit docs/reference"
@@ -60,3 +60,21 @@ def test_the_site_is_built_and_loads_nothing_from_elsewhere(tmp_path: Path) -> N
     assert [page.name for page, text in html.items() if re.search(foreign, text)] == []
     css = [style.read_text(encoding="utf-8") for style in (tmp_path / "site").rglob("*.css")]
     assert not [text for text in css if re.search(r"url\([\"']?(?:https?:)?//", text)]
+
+
+def test_every_control_of_the_hazard_log_names_a_test_that_exists():
+    text = (ROOT / "docs" / "hazard-log.md").read_text(encoding="utf-8")
+    controls = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", text)
+    assert len(controls) > 40
+    for file, test in controls:
+        assert (ROOT / file).is_file(), file
+        assert not test or re.search(rf"^(?:async )?def {test}\(", (ROOT / file).read_text(), re.MULTILINE), (
+            file,
+            test,
+        )
+    hazards = re.split(r"^## H\d+ ", text, flags=re.MULTILINE)[1:]
+    assert len(hazards) >= 15
+    for hazard in hazards:
+        assert all(
+            part in hazard for part in ("**Cause.**", "**Effect.**", "**Severity**", "**Left.**", "**Likelihood**")
+        )

@@ -1,12 +1,12 @@
 // On every page: the offline copy, printing, what an invitation's link carries, and forms that outlive a session.
-import { forgetOthers, forget } from "./draft.js";
+import { forgetAll, forgetOthers } from "./draft.js";
 
 const account = document.body.dataset.account;
 if ("serviceWorker" in navigator) navigator.serviceWorker.register("/service-worker.js").catch(() => {});
 
 if (account) forgetOthers(account);
 if (document.querySelector("#signed-out")) {
-  forget();
+  forgetAll();
   sessionStorage.clear();
 }
 

@@ -1,6 +1,6 @@
 // The form of a new assessment: picture, questions, sending, and keeping all of it until it was taken.
 import { camera } from "./camera.js";
-import { forget, keep, kept } from "./draft.js";
+import { forget, keep, kept, unlock } from "./draft.js";
 import { viewer } from "./result.js";
 import { Refused, send } from "./send.js";
 
@@ -98,13 +98,15 @@ async function restore() {
   refresh();
   return draft;
 }
-$("start-over").addEventListener("click", async () => { clearTimeout(pending); await forget(); location.assign("/new"); });
+$("start-over").addEventListener("click", async () => { clearTimeout(pending); await forget(key); location.assign("/new"); });
 
 // Sending ---------------------------------------------------------------------------------------------------------
 async function session() {
   const answer = await fetch("/session", { headers: { Accept: "application/json" }, cache: "no-store" });
   if (!answer.ok) throw new Error("no connection");
-  return answer.json();
+  const told = await answer.json();
+  unlock(told.account, told.draft_key);
+  return told;
 }
 
 const part = (name, state) => {
@@ -167,7 +169,9 @@ async function submit() {
     $("progress").hidden = true;
     $("asking").hidden = false;
     if (error instanceof Refused) {
-      await keep({ account, fields: fields(), image: photo, key: (key = crypto.randomUUID?.() ?? `${key}+`), waiting: false });
+      await forget(key);
+      key = crypto.randomUUID?.() ?? `${key}+`;
+      await keep({ account, fields: fields(), image: photo, key, waiting: false });
       if (error.problem.slug === "not-authenticated") say("expired");
       else refuse(error.problem);
     } else { await save(true); say("waiting"); watch(); $("draft-notice").scrollIntoView({ block: "center" }); }
@@ -219,7 +223,7 @@ async function assess(token) {
 }
 
 function result(message) {
-  forget();
+  forget(key);
   $("progress").hidden = true;
   const article = new DOMParser().parseFromString(message.html, "text/html").querySelector("article");
   $("outcome").removeAttribute("aria-live");
@@ -241,8 +245,9 @@ form.addEventListener("submit", (event) => { event.preventDefault(); submit(); }
 
 // The start -------------------------------------------------------------------------------------------------------
 refresh();
+// Asked for before anything else: a form that another tab or a closed browser has kept opens with what the session tells.
+const isOffline = !navigator.onLine || (await session().then(() => false, () => true));
 const draft = await restore();
-const isOffline = !navigator.onLine || (location.pathname === "/new" && !account && (await session().then(() => false, () => true)));
 if (draft?.waiting && !isOffline) { say("restored"); }
 else if (draft && draft.fields.length) say(isOffline ? "waiting" : "restored");
 if (draft?.waiting && isOffline) watch();

@@ -24,7 +24,7 @@ from sqlalchemy.types import TypeEngine
 from gateway.platform.clock import now
 from gateway.platform.database.audit_chain import HEAD
 from gateway.platform.database.engine import DatabaseUnavailable, newest_revision, synchronous
-from gateway.platform.database.tables import AuditHeadRow, Table, UtcDateTime
+from gateway.platform.database.tables import AuditHeadRow, AuditStreamRow, Table, UtcDateTime
 from gateway.platform.encryption import CannotDecrypt, KeyEncryptionKey
 from shared.problems import InvalidInput
 
@@ -32,6 +32,8 @@ FORM = 1
 ROWS_AT_ONCE = 500
 NOBODY = UUID(int=0)
 KNOWN = b"trabecula backup"
+# Tables of one row each, which is there from the start.
+MADE_BY_MIGRATION = (AuditHeadRow.__tablename__, AuditStreamRow.__tablename__)
 
 
 @dataclass(frozen=True)
@@ -101,9 +103,10 @@ def restore(url: str, archive: zipfile.ZipFile, manifest: Manifest, kek: KeyEncr
                 "version that it was made with, then upgrade."
             )
         for table in Table.metadata.sorted_tables:
-            if table.name != AuditHeadRow.__tablename__ and connection.execute(select(table).limit(1)).first():
+            if table.name not in MADE_BY_MIGRATION and connection.execute(select(table).limit(1)).first():
                 raise InvalidInput("The database is not empty: restore into a new state folder or a new database.")
-        connection.execute(delete(AuditHeadRow))
+        for row in (AuditHeadRow, AuditStreamRow):
+            connection.execute(delete(row))
         for table in Table.metadata.sorted_tables:
             _read(connection, table, archive, manifest)
         _check_counts(connection, manifest)

@@ -17,7 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from gateway.platform.database.ids import uuid7
 
@@ -71,10 +71,13 @@ class OrganisationRow(Table):
 class AccountRow(Table):
     """A person who signs in; `totp_secret`, wrapped by the key-encryption key, is of the second factor.
 
-    `totp_step` is the last of its time steps that was used: a code works once.
+    `totp_step` is the last of its time steps that was used: a code works once. `issuer` and `subject` name the person
+    at the hospital's provider, who then has no password here; `confirmed_at` is when the provider last stood by them.
+    Until `link_until` the provider's person of the same e-mail address may take the account over.
     """
 
     __tablename__ = "accounts"
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
@@ -86,6 +89,10 @@ class AccountRow(Table):
     must_change_password: Mapped[bool] = mapped_column(default=False)
     totp_secret: Mapped[bytes | None] = mapped_column(LargeBinary(128))
     totp_step: Mapped[int] = mapped_column(BigInteger, default=0)
+    issuer: Mapped[str | None] = mapped_column(String(255))
+    subject: Mapped[str | None] = mapped_column(String(255))
+    confirmed_at: Mapped[dt.datetime | None]
+    link_until: Mapped[dt.datetime | None]
 
 
 class InvitationRow(Table):
@@ -116,7 +123,11 @@ class RecoveryCodeRow(Table):
 
 
 class SignInRow(Table):
-    """A person's session: until it is not used for `idle_s` seconds, until `ends_at`, or until it is revoked."""
+    """A person's session: until it is not used for `idle_s` seconds, until `ends_at`, or until it is revoked.
+
+    `provider_session` is the session at the hospital's provider that it came of, and `provider_token`, wrapped by the
+    key-encryption key, asks the provider whether it may go on; it did so last at `provider_checked_at`.
+    """
 
     __tablename__ = "sign_ins"
 
@@ -128,6 +139,22 @@ class SignInRow(Table):
     idle_s: Mapped[int]
     address: Mapped[str | None] = mapped_column(String(45))
     revoked_at: Mapped[dt.datetime | None]
+    provider_session: Mapped[str | None] = mapped_column(String(255), index=True)
+    provider_token: Mapped[bytes | None] = mapped_column(LargeBinary)
+    provider_checked_at: Mapped[dt.datetime | None]
+
+
+class ProviderRequestRow(Table):
+    """A sign-in by the hospital's provider that was begun in some browser and may be finished there, once."""
+
+    __tablename__ = "provider_requests"
+
+    state_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    browser_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    nonce: Mapped[str] = mapped_column(String(64))
+    verifier: Mapped[str] = mapped_column(String(128))
+    onward: Mapped[str] = mapped_column(String(500))
+    expires_at: Mapped[dt.datetime] = mapped_column(index=True)
 
 
 class SignInDelayRow(Table):
@@ -185,13 +212,56 @@ class ApiKeyRow(Table):
     previous_valid_until: Mapped[dt.datetime | None]
     parent: Mapped[str | None] = mapped_column(String(100), index=True)
     previous_parent: Mapped[str | None] = mapped_column(String(100))
+    is_test: Mapped[bool] = mapped_column(default=False)
+
+
+class ClientKeySetRow(Table):
+    """The public keys with which a hospital system signs what it sends in place of a secret.
+
+    They are here as it gave them (`jwks`, RFC 7517), or at an address where it publishes them (`jwks_url`).
+    """
+
+    __tablename__ = "client_key_sets"
+
+    key_id: Mapped[str] = mapped_column(ForeignKey("api_keys.id"), primary_key=True)
+    jwks: Mapped[dict[str, Any] | None]
+    jwks_url: Mapped[str | None] = mapped_column(String(500))
+
+
+class UsedTokenRow(Table):
+    """A signed token that is good once and was used; `key` is a hash of what it was for, its issuer and its id."""
+
+    __tablename__ = "used_tokens"
+
+    key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    expires_at: Mapped[dt.datetime] = mapped_column(index=True)
+
+
+class CdsClientRow(Table):
+    """A system, such as a record system, that asks for CDS cards: who it says it is, and the keys it signs with.
+
+    `fhir_servers` are the base addresses at which missing data may be asked for with the token that it sends along.
+    """
+
+    __tablename__ = "cds_clients"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"), index=True)
+    name: Mapped[str] = mapped_column(String(100))
+    issuer: Mapped[str] = mapped_column(String(500), unique=True)
+    jwks: Mapped[dict[str, Any] | None]
+    jwks_url: Mapped[str | None] = mapped_column(String(500))
+    fhir_servers: Mapped[list[str]]
+    created_at: Mapped[dt.datetime]
 
 
 class PatientRow(Table):
     """A patient of one organisation. Erasure empties `patient_number`, `account_id` and `data_key`; the id stays.
 
     `patient_number` is the hospital's own opaque identifier; `data_key` is wrapped by the key-encryption key. `seal`
-    holds organisation, number, account and key together: a row that somebody else wrote, or moved, opens nothing.
+    holds all but the moments together: a row that somebody else wrote, or moved, opens nothing. The record of a patient
+    with `restricted_at` is opened by emergency access alone. What was stored under a number that turned out to be
+    another patient's second one lies with that patient, `merged_into`, who is never merged into anybody.
     """
 
     __tablename__ = "patients"
@@ -205,31 +275,96 @@ class PatientRow(Table):
     seal: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     created_at: Mapped[dt.datetime]
     erased_at: Mapped[dt.datetime | None]
+    restricted_at: Mapped[dt.datetime | None]
+    merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("patients.id"), index=True)
+
+
+class PatientMergeRow(Table):
+    """Two numbers are said to be one patient's; a person merges them or refuses, and can undo it.
+
+    `note` is encrypted with the organisation's key; erasure of the patient empties it. `moved` names the rows that
+    changed their patient, as `table:id`, and `repointed` the patients who had been merged into the retired one before.
+    """
+
+    __tablename__ = "patient_merges"
+    __table_args__ = (Index("ix_patient_merges_organisation_id_status_id", "organisation_id", "status", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
+    surviving_id: Mapped[UUID] = mapped_column(ForeignKey("patients.id"), index=True)
+    retired_id: Mapped[UUID] = mapped_column(ForeignKey("patients.id"), index=True)
+    status: Mapped[str] = mapped_column(String(10))
+    note: Mapped[bytes | None] = mapped_column(LargeBinary)
+    proposed_at: Mapped[dt.datetime]
+    proposed_by: Mapped[str] = mapped_column(String(100))
+    decided_at: Mapped[dt.datetime | None]
+    decided_by: Mapped[str | None] = mapped_column(String(100))
+    undone_at: Mapped[dt.datetime | None]
+    undone_by: Mapped[str | None] = mapped_column(String(100))
+    moved: Mapped[list[str]]
+    repointed: Mapped[list[str]]
+
+
+class EmergencyAccessRow(Table):
+    """A restricted patient's record, opened by one person until `ends_at`, and what somebody else said to it later.
+
+    `content` has both people's words, encrypted with the patient's key. Erasure empties it; that it happened stays.
+    """
+
+    __tablename__ = "emergency_accesses"
+    __table_args__ = (
+        Index("ix_emergency_accesses_opened_by_ends_at", "opened_by", "ends_at"),
+        Index("ix_emergency_accesses_organisation_id_reviewed_at_id", "organisation_id", "reviewed_at", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patients.id"), index=True)
+    opened_by: Mapped[str] = mapped_column(String(100))
+    opened_at: Mapped[dt.datetime]
+    ends_at: Mapped[dt.datetime]
+    reason: Mapped[str] = mapped_column(String(30))
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    reviewed_at: Mapped[dt.datetime | None]
+    reviewed_by: Mapped[str | None] = mapped_column(String(100))
 
 
 class AssessmentRow(Table):
     """One assessment as it was answered, with the record it was made from.
 
     `content` is encrypted with the key of the patient, or with the organisation's where no patient was named. Erasure
-    deletes the row.
+    deletes the row. What a test key made belongs to no patient, and is seen by test keys alone.
     """
 
     __tablename__ = "assessments"
-    __table_args__ = (
-        Index("ix_assessments_organisation_id_patient_id", "organisation_id", "patient_id", "id"),
-        UniqueConstraint("created_by", "idempotency_key"),
-    )
+    __table_args__ = (Index("ix_assessments_organisation_id_patient_id", "organisation_id", "patient_id", "id"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
     created_at: Mapped[dt.datetime]
     created_by: Mapped[str] = mapped_column(String(100))
+    status: Mapped[str] = mapped_column(String(10))
+    is_test: Mapped[bool] = mapped_column(default=False)
     patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patients.id"))
     content: Mapped[bytes] = mapped_column(LargeBinary)
-    idempotency_key: Mapped[str | None] = mapped_column(String(255))
-    request_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     released_at: Mapped[dt.datetime | None]
     released_by: Mapped[str | None] = mapped_column(String(100))
+    reviews: Mapped[list["AssessmentReviewRow"]] = relationship(
+        lazy="selectin", order_by="AssessmentReviewRow.id", passive_deletes=True
+    )
+
+
+class AssessmentReviewRow(Table):
+    """A clinician signed, amended or withdrew an assessment: why, and what is right instead, encrypted with its key."""
+
+    __tablename__ = "assessment_reviews"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    assessment_id: Mapped[UUID] = mapped_column(ForeignKey("assessments.id", ondelete="CASCADE"), index=True)
+    action: Mapped[str] = mapped_column(String(10))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    at: Mapped[dt.datetime]
+    by: Mapped[str] = mapped_column(String(100))
 
 
 class RenderingRow(Table):
@@ -247,46 +382,44 @@ class BatchRow(Table):
     """Many cases handed in as one job."""
 
     __tablename__ = "batches"
-    __table_args__ = (
-        Index("ix_batches_organisation_id_id", "organisation_id", "id"),
-        UniqueConstraint("created_by", "idempotency_key"),
-    )
+    __table_args__ = (Index("ix_batches_organisation_id_id", "organisation_id", "id"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
     created_at: Mapped[dt.datetime]
     created_by: Mapped[str] = mapped_column(String(100))
     cancelled_at: Mapped[dt.datetime | None]
-    idempotency_key: Mapped[str | None] = mapped_column(String(255))
-    request_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
 
 
 class BatchCaseRow(Table):
     """One case of a batch. Its record and image are encrypted with the owner's key, and deleted when it has ended.
 
+    The sender's name for it, and what was wrong with it, are encrypted with the organisation's.
+
     Who works on it holds a lease; one that ran out, because the process ended, lets another take the case.
+    `services_ended` counts how often a service ended while it had the image.
     """
 
     __tablename__ = "batch_cases"
     __table_args__ = (
         Index("ix_batch_cases_state_batch_id_position", "state", "batch_id", "position"),
         UniqueConstraint("batch_id", "position"),
-        UniqueConstraint("batch_id", "reference"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     batch_id: Mapped[UUID] = mapped_column(ForeignKey("batches.id"))
     position: Mapped[int]
-    reference: Mapped[str] = mapped_column(String(64))
+    reference_encrypted: Mapped[bytes] = mapped_column(LargeBinary)
     patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patients.id"), index=True)
     state: Mapped[str] = mapped_column(String(10))
     record: Mapped[bytes | None] = mapped_column(LargeBinary)
     image: Mapped[bytes | None] = mapped_column(LargeBinary)
     attempts: Mapped[int] = mapped_column(default=0)
+    services_ended: Mapped[int] = mapped_column(default=0)
     not_before: Mapped[dt.datetime]
     leased_until: Mapped[dt.datetime | None]
     assessment_id: Mapped[UUID | None] = mapped_column(ForeignKey("assessments.id", ondelete="SET NULL"), index=True)
-    problem: Mapped[dict[str, Any] | None]
+    problem_encrypted: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class MeasurementRow(Table):
@@ -325,7 +458,8 @@ class AlertRow(Table):
 class AuditRow(Table):
     """Who did what to which thing, from where, and how it ended. Rows are added, never changed.
 
-    It names people and things by their opaque ids, so it can stay whole when a patient is erased.
+    It names people and things by their opaque ids, so it can stay whole when a patient is erased. `hash` chains it to
+    the row before; `mac` shows that this installation wrote it.
     """
 
     __tablename__ = "audit"
@@ -342,13 +476,195 @@ class AuditRow(Table):
     sequence: Mapped[int] = mapped_column(BigInteger, unique=True)
     previous: Mapped[bytes] = mapped_column(LargeBinary(32))
     hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    mac: Mapped[bytes] = mapped_column(LargeBinary(32))
 
 
 class AuditHeadRow(Table):
-    """The end of the audit trail's chain: one row, which every writer locks in turn."""
+    """The end of the audit trail's chain: one row, which every writer locks in turn.
+
+    `mac_key`, wrapped by the key-encryption key, makes the `mac` of every row and of this one.
+    """
 
     __tablename__ = "audit_head"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     length: Mapped[int] = mapped_column(BigInteger)
     hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    mac_key: Mapped[bytes] = mapped_column(LargeBinary(128))
+    mac: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class AuditStreamRow(Table):
+    """How much of the trail was sent to the site's log server, and which gateway sends: one row."""
+
+    __tablename__ = "audit_stream"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sent: Mapped[int] = mapped_column(BigInteger)
+    sender: Mapped[UUID | None]
+    leased_until: Mapped[dt.datetime | None]
+
+
+class EventRow(Table):
+    """Something that happened, for hospital systems: what to which thing, and nothing about a patient."""
+
+    __tablename__ = "events"
+    __table_args__ = (Index("ix_events_organisation_id_id", "organisation_id", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
+    type: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(String(100))
+    at: Mapped[dt.datetime]
+    is_test: Mapped[bool] = mapped_column(default=False)
+
+
+class DestinationRow(Table):
+    """Where an organisation's results go; `content` (address, secrets) is encrypted with the organisation's key."""
+
+    __tablename__ = "destinations"
+    __table_args__ = (Index("ix_destinations_organisation_id_kind", "organisation_id", "kind"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
+    kind: Mapped[str] = mapped_column(String(20))
+    name: Mapped[str] = mapped_column(String(100))
+    events: Mapped[list[str]]
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[dt.datetime]
+    created_by: Mapped[str] = mapped_column(String(100))
+    removed_at: Mapped[dt.datetime | None]
+
+
+class DeliveryRow(Table):
+    """One event that waits to be sent to one destination, or was; it holds ids, and no content."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        UniqueConstraint("destination_id", "event_id"),
+        Index("ix_deliveries_state_next_at", "state", "next_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organisation_id: Mapped[UUID]
+    destination_id: Mapped[UUID] = mapped_column(ForeignKey("destinations.id"))
+    kind: Mapped[str] = mapped_column(String(20))
+    event_type: Mapped[str] = mapped_column(String(40))
+    event_id: Mapped[UUID]
+    subject: Mapped[str] = mapped_column(String(100), index=True)
+    state: Mapped[str] = mapped_column(String(10))
+    attempts: Mapped[int]
+    next_at: Mapped[dt.datetime]
+    leased_until: Mapped[dt.datetime | None]
+    last_error: Mapped[str | None] = mapped_column(String(300))
+    created_at: Mapped[dt.datetime]
+    ended_at: Mapped[dt.datetime | None]
+
+
+class IdempotentRequestRow(Table):
+    """What came of a request that may be sent again: `subject` was made by it, under a hash of the caller and its key.
+
+    `secret` is what was shown once, encrypted, for a day.
+    """
+
+    __tablename__ = "idempotent_requests"
+
+    made: Mapped[str] = mapped_column(String(20), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32))
+    subject: Mapped[str] = mapped_column(String(36), index=True)
+    secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[dt.datetime] = mapped_column(index=True)
+
+
+class ModelVersionRow(Table):
+    """The version of a model, or of the rules, that the installation had last."""
+
+    __tablename__ = "model_versions"
+
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    version: Mapped[str] = mapped_column(String(50))
+
+
+class RuleSignOffRow(Table):
+    """A clinician read this version of the rules and stands by it, for one organisation."""
+
+    __tablename__ = "rule_sign_offs"
+    __table_args__ = (Index("ix_rule_sign_offs_organisation_id_version", "organisation_id", "version"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
+    version: Mapped[str] = mapped_column(String(50))
+    name: Mapped[str] = mapped_column(String(100))
+    role: Mapped[str] = mapped_column(String(100))
+    at: Mapped[dt.datetime]
+    revoked_at: Mapped[dt.datetime | None]
+
+
+class DicomObjectRow(Table):
+    """A DICOM object of an assessment that went to a destination; the UIDs are ours and name nobody."""
+
+    __tablename__ = "dicom_objects"
+
+    destination_id: Mapped[UUID] = mapped_column(ForeignKey("destinations.id"), primary_key=True)
+    sop_uid: Mapped[str] = mapped_column(String(64), primary_key=True)
+    assessment_id: Mapped[UUID] = mapped_column(ForeignKey("assessments.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    sop_class_uid: Mapped[str] = mapped_column(String(64))
+    series_uid: Mapped[str] = mapped_column(String(64))
+    sent_at: Mapped[dt.datetime]
+
+
+class FilmRow(Table):
+    """A radiograph that came in by itself, until it is assessed, and afterwards that it came.
+
+    `header` and `content` (the DICOM file) are encrypted with the organisation's key and deleted when it has ended.
+    What is hashed, is so with that key: whose film it is can be asked, and not read. Who works on it holds a lease.
+    """
+
+    __tablename__ = "films"
+    __table_args__ = (
+        UniqueConstraint("organisation_id", "uid_hash", "pixels_hash"),
+        Index("ix_films_state_priority_id", "state", "priority", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
+    source: Mapped[str] = mapped_column(String(100))
+    uid_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    pixels_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    encoding: Mapped[str] = mapped_column(String(64))
+    patient_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32), index=True)
+    state: Mapped[str] = mapped_column(String(10))
+    priority: Mapped[int]
+    reason: Mapped[str | None] = mapped_column(String(60))
+    last_error: Mapped[str | None] = mapped_column(String(300))
+    header: Mapped[bytes | None] = mapped_column(LargeBinary)
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[dt.datetime]
+    leased_until: Mapped[dt.datetime | None]
+    arrived_at: Mapped[dt.datetime]
+    ended_at: Mapped[dt.datetime | None]
+    assessment_id: Mapped[UUID | None] = mapped_column(ForeignKey("assessments.id", ondelete="SET NULL"), index=True)
+
+
+class FilmSourceRow(Table):
+    """How far an archive that is asked for films was read."""
+
+    __tablename__ = "film_sources"
+
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    cursor: Mapped[str] = mapped_column(String(100))
+    at: Mapped[dt.datetime]
+
+
+class FilmsTurnedAwayRow(Table):
+    """How often something was turned away before it was a film, by reason."""
+
+    __tablename__ = "films_turned_away"
+
+    reason: Mapped[str] = mapped_column(String(60), primary_key=True)
+    count: Mapped[int] = mapped_column(BigInteger)
+    last_at: Mapped[dt.datetime]

@@ -25,6 +25,7 @@ class ApiKey:
     revoked_at: dt.datetime | None
     previous_valid_until: dt.datetime | None
     parent: str | None
+    is_test: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,4 +60,5 @@ def api_key_of(row: ApiKeyRow) -> ApiKey:
         row.revoked_at,
         row.previous_valid_until,
         row.parent,
+        row.is_test,
     )

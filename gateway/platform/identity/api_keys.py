@@ -12,7 +12,8 @@ from gateway.platform.audit import Outcome, audit_row
 from gateway.platform.audit_actions import AuditAction
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Sessions
-from gateway.platform.database.tables import ApiKeyRow, AuditRow
+from gateway.platform.database.idempotency import IdempotentRequest, remember
+from gateway.platform.database.tables import ApiKeyRow, AuditRow, ClientKeySetRow
 from gateway.platform.identity.api_key import ApiKey, NewApiKey, api_key_of
 from gateway.platform.identity.delegation import (
     end_within,
@@ -22,9 +23,9 @@ from gateway.platform.identity.delegation import (
     require_scopes,
     withdraw_handed_on,
 )
-from gateway.platform.identity.scopes import Principal, key_actor
+from gateway.platform.identity.scopes import Principal, check_test_scopes, key_actor
 from gateway.platform.identity.secret_hash import digest
-from shared.problems import NotAuthenticated, NotAuthorised, NotFound
+from shared.problems import Conflict, NotAuthenticated, NotAuthorised, NotFound, TrabeculaError
 
 KEY_PREFIX = "trab"
 # `last_used_at` is for people who tidy up keys; a minute is fine enough and spares a write a request.
@@ -39,15 +40,27 @@ class ApiKeys:
         self._sessions = sessions
 
     async def add(
-        self, name: str, scopes: list[str], who: Principal, expires_at: dt.datetime | None = None
+        self,
+        name: str,
+        scopes: list[str],
+        who: Principal,
+        expires_at: dt.datetime | None = None,
+        request: IdempotentRequest | None = None,
+        is_test: bool = False,
     ) -> NewApiKey:
         """A new key of the maker's organisation, which can do no more than its maker and ends no later.
 
         The answer is the one chance to see it.
 
+        Args:
+            is_test: whether what is made with it stays apart from real patients' results.
+
         Raises:
+            InvalidInput: a scope that no test key may have.
             NotAuthorised: a scope that the maker lacks.
         """
+        if is_test:
+            check_test_scopes(scopes)
         require_scopes(who, scopes)
         identity, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
         row = ApiKeyRow(
@@ -59,10 +72,12 @@ class ApiKeys:
             created_at=now(),
             expires_at=end_within(who, expires_at),
             parent=who.id,
+            is_test=is_test,
         )
         async with self._sessions.begin() as session:
             await require_maker(session, who.id)
             session.add(row)
+            remember(session, "key", who.id, request, identity, _whole(identity, secret))
             session.add(audit_row(who.organisation_id, who.id, AuditAction.KEY_MADE, key_actor(identity)))
         return NewApiKey(api_key_of(row), _whole(identity, secret))
 
@@ -74,6 +89,18 @@ class ApiKeys:
         async with self._sessions() as session:
             rows = await session.scalars(query)
             return [api_key_of(row) for row in rows]
+
+    async def get(self, organisation_id: UUID, identity: str) -> ApiKey:
+        """One key of an organisation.
+
+        Raises:
+            NotFound: it has no such key.
+        """
+        async with self._sessions() as session:
+            row = await session.get(ApiKeyRow, identity)
+        if row is None or row.organisation_id != organisation_id:
+            raise _not_found(identity)
+        return api_key_of(row)
 
     async def organisation_of(self, identity: str) -> UUID:
         """Whose key it is; for the operator, who looks after every organisation's.
@@ -96,12 +123,15 @@ class ApiKeys:
         Raises:
             NotFound: no such key in the caller's organisation, or it was revoked.
             NotAuthorised: the caller lacks a scope of the key's, ends before it, or was made with it.
+            Conflict: the system signs with keys of its own and has no secret.
         """
         secret = secrets.token_urlsafe(32)
         async with self._sessions.begin() as session:
             await require_maker(session, who.id)
             row = await session.get(ApiKeyRow, identity, with_for_update=True)
-            refusal = await _refusal(session, row, identity, who)
+            refusal: TrabeculaError | None = await why_not_handed_on(session, row, identity, who)
+            if refusal is None and await session.get(ClientKeySetRow, identity) is not None:
+                refusal = Conflict("This system signs with its own keys and has no secret: give it other keys instead.")
             if row is not None and refusal is None:
                 row.previous_secret_hash, row.previous_valid_until = row.secret_hash, now() + overlap
                 row.secret_hash, row.previous_parent = digest(secret), row.parent
@@ -154,6 +184,16 @@ class ApiKeys:
         row = await self._usable(identity)
         return _system(row, scopes & frozenset(row.scopes))
 
+    async def system(self, identity: str) -> Principal:
+        """A hospital system that has shown in another way than by a secret that it is the one of this id.
+
+        Raises:
+            NotAuthenticated: unknown, expired or revoked.
+        """
+        row = await self._usable(identity)
+        await self._note_use(row)
+        return _system(row, frozenset(row.scopes))
+
     async def _usable(self, identity: str) -> ApiKeyRow:
         async with self._sessions() as session:
             row = await session.get(ApiKeyRow, identity)
@@ -169,7 +209,9 @@ class ApiKeys:
 
 
 def _system(row: ApiKeyRow, scopes: frozenset[str]) -> Principal:
-    return Principal(key_actor(row.id), row.organisation_id, scopes, "system", ends_at=row.expires_at)
+    return Principal(
+        key_actor(row.id), row.organisation_id, scopes, "system", ends_at=row.expires_at, is_test=row.is_test
+    )
 
 
 def _opens(row: ApiKeyRow, given: bytes) -> bool:
@@ -184,7 +226,7 @@ def _whole(identity: str, secret: str) -> str:
     return f"{KEY_PREFIX}_{identity}_{secret}"
 
 
-async def _refusal(
+async def why_not_handed_on(
     session: AsyncSession, row: ApiKeyRow | None, identity: str, who: Principal
 ) -> NotFound | NotAuthorised | None:
     """Why somebody is not shown a new secret of a key; null where nothing speaks against it."""
@@ -209,7 +251,7 @@ def _not_found(identity: str) -> NotFound:
     return NotFound(f"There is no key {identity}, or it was revoked.")
 
 
-def _line(who: Principal, action: AuditAction, identity: str, refusal: NotFound | NotAuthorised | None) -> AuditRow:
-    outcomes: dict[type[Exception], Outcome] = {NotFound: "not found", NotAuthorised: "refused"}
+def _line(who: Principal, action: AuditAction, identity: str, refusal: TrabeculaError | None) -> AuditRow:
+    outcomes: dict[type[Exception], Outcome] = {NotFound: "not found", NotAuthorised: "refused", Conflict: "refused"}
     outcome: Outcome = outcomes[type(refusal)] if refusal else "done"
     return audit_row(who.organisation_id, who.id, action, key_actor(identity), outcome)

@@ -14,6 +14,7 @@ from gateway.platform.audit import Outcome, audit_row
 from gateway.platform.audit_actions import AuditAction, invited
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Sessions
+from gateway.platform.database.idempotency import IdempotentRequest, remember
 from gateway.platform.database.ids import uuid7
 from gateway.platform.database.tables import AccountRow, InvitationRow, PatientRow
 from gateway.platform.identity.delegation import end_within, require_maker, require_role
@@ -50,7 +51,13 @@ class Invitations:
         self._sessions = sessions
 
     async def add(
-        self, email: str, role: Role, who: Principal, lifetime: dt.timedelta, patient_id: UUID | None = None
+        self,
+        email: str,
+        role: Role,
+        who: Principal,
+        lifetime: dt.timedelta,
+        patient_id: UUID | None = None,
+        request: IdempotentRequest | None = None,
     ) -> NewInvitation:
         """A new invitation to the inviter's organisation; the answer is the one chance to see its token.
 
@@ -81,8 +88,21 @@ class Invitations:
             if patient_id is not None and await session.scalar(bound):
                 raise Conflict("This patient has an account already.")
             session.add(row)
+            remember(session, "invitation", who.id, request, row.id, token)
             session.add(audit_row(who.organisation_id, who.id, invited(role), f"invitation:{row.id}"))
         return NewInvitation(_invitation(row), token)
+
+    async def get(self, organisation_id: UUID, invitation_id: UUID) -> Invitation:
+        """One of an organisation's, whatever became of it.
+
+        Raises:
+            NotFound: it has none under this id.
+        """
+        async with self._sessions() as session:
+            row = await session.get(InvitationRow, invitation_id)
+        if row is None or row.organisation_id != organisation_id:
+            raise NotFound(f"There is no invitation {invitation_id}.")
+        return _invitation(row)
 
     async def open_ones(self, organisation_id: UUID) -> list[Invitation]:
         """The organisation's invitations that can still be accepted, newest first."""

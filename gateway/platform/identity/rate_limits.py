@@ -17,6 +17,7 @@ from gateway.platform.clock import now
 from gateway.platform.database.engine import Database, Sessions
 from gateway.platform.database.tables import RateCountRow
 from gateway.platform.identity.secret_hash import digest
+from gateway.platform.rate_notes import RateNote
 
 
 class RateLimits:
@@ -45,6 +46,12 @@ class RateLimits:
             return None
         reset_at, _ = await self._limiter.get_window_stats(limit, *names)
         return max(1, math.ceil(reset_at - time.time()))
+
+    async def left(self, name: str, limit: RateLimitItem, *names: str) -> RateNote:
+        """How much of a limit is left; counts nothing."""
+        reset_at, remaining = await self._limiter.get_window_stats(limit, *names)
+        reset_s = max(0, math.ceil(reset_at - time.time()))
+        return RateNote(name, limit.amount, limit.get_expiry(), max(0, remaining), reset_s)
 
     async def is_reached(self, limit: RateLimitItem, *names: str) -> bool:
         """Whether one more would be too many; counts nothing."""

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -40,6 +41,19 @@ class OpenSession:
 
 
 @dataclass(frozen=True)
+class ProviderSession:
+    """The session at the hospital's provider that one of ours comes of.
+
+    Args:
+        id: the provider's own name for it; null where it gives none.
+        token: asks the provider whether ours may go on, encrypted for our session's id; null where there is none.
+    """
+
+    id: str | None
+    token: Callable[[UUID], bytes] | None
+
+
+@dataclass(frozen=True)
 class NewToken:
     """A refresh token at the one moment when it is known, and the session it belongs to."""
 
@@ -56,20 +70,8 @@ class RefreshTokens:
 
     async def begin(self, account_id: UUID, length: SessionLength) -> NewToken:
         """The first token of a session."""
-        moment = now()
-        row = SignInRow(
-            id=uuid7(),
-            account_id=account_id,
-            started_at=moment,
-            last_used_at=moment,
-            ends_at=moment + length.whole,
-            idle_s=int(length.idle.total_seconds()),
-            address=client_address(),
-        )
         async with self._sessions.begin() as session:
-            session.add(row)
-            await session.flush()
-            return _next(session, row, moment)
+            return await begin_session(session, account_id, length)
 
     async def exchange(self, token: str) -> NewToken:
         """Use a token up and give the next one of its session.
@@ -131,10 +133,40 @@ class RefreshTokens:
                 await _end(session, row.account_id, row.family, AuditAction.REFRESH_TOKEN_REUSED)
 
 
+async def begin_session(
+    session: AsyncSession, account_id: UUID, length: SessionLength, provider: ProviderSession | None = None
+) -> NewToken:
+    """The first token of a new session, within a transaction.
+
+    Args:
+        provider: of a person whom the hospital's provider signed in.
+    """
+    moment, identity = now(), uuid7()
+    row = SignInRow(
+        id=identity,
+        account_id=account_id,
+        started_at=moment,
+        last_used_at=moment,
+        ends_at=moment + length.whole,
+        idle_s=int(length.idle.total_seconds()),
+        address=client_address(),
+        provider_session=provider and provider.id,
+        provider_token=provider.token(identity) if provider and provider.token else None,
+        provider_checked_at=moment if provider else None,
+    )
+    session.add(row)
+    await session.flush()
+    return _next(session, row, moment)
+
+
 def end_all_sessions(account_id: UUID) -> Update:
     """The statement that ends every session of an account."""
-    still_open = (SignInRow.account_id == account_id) & SignInRow.revoked_at.is_(None)
-    return update(SignInRow).where(still_open).values(revoked_at=now())
+    return end_sessions(SignInRow.account_id == account_id)
+
+
+def end_sessions(which: ColumnElement[bool]) -> Update:
+    """The statement that ends some sessions, and forgets what the hospital's provider would keep them going by."""
+    return update(SignInRow).where(which & SignInRow.revoked_at.is_(None)).values(revoked_at=now(), provider_token=None)
 
 
 def _is_open(moment: dt.datetime) -> ColumnElement[bool]:
@@ -153,6 +185,5 @@ def _next(session: AsyncSession, row: SignInRow, moment: dt.datetime) -> NewToke
 
 async def _end(session: AsyncSession, account_id: UUID, family: UUID, action: AuditAction) -> None:
     account = await session.get_one(AccountRow, account_id)
-    ended = (SignInRow.id == family) & SignInRow.revoked_at.is_(None)
-    await session.execute(update(SignInRow).where(ended).values(revoked_at=now()))
+    await session.execute(end_sessions(SignInRow.id == family))
     session.add(audit_row(account.organisation_id, account_actor(account.id), action, f"sign-in:{family}"))

@@ -6,9 +6,11 @@ account before is known to it, and is let past what others of the same network u
 
 import datetime as dt
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from limits import RateLimitItemPerMinute
+from sqlalchemy.exc import IntegrityError
 
 from gateway.platform.client_address import client_address
 from gateway.platform.clock import now
@@ -73,25 +75,39 @@ class SignInDelays:
 
     async def failed(self, account: str) -> None:
         """A wrong password: from some in a row on, this address waits longer each time for this account."""
-        async with self.sessions.begin() as session:
-            row = await session.get(SignInDelayRow, _key(account), with_for_update=True)
-            if row is None:
-                row = SignInDelayRow(key=_key(account), failures=0, is_known=False)
-                session.add(row)
+
+        def one_more(row: SignInDelayRow) -> None:
             row.failures += 1
             row.expires_at = now() + (KNOWN if row.is_known else REMEMBERED)
             if (beyond := row.failures - self.free) >= 0:
                 delay = min(dt.timedelta(seconds=2 ** min(beyond + 1, 20)), self.longest)
                 row.wait_until = now() + delay
 
+        await self._change(account, one_more)
+
     async def succeeded(self, account: str) -> None:
         """The right password: the address is known from now on, and owes nothing."""
-        async with self.sessions.begin() as session:
-            row = await session.get(SignInDelayRow, _key(account), with_for_update=True)
-            if row is None:
-                row = SignInDelayRow(key=_key(account))
-                session.add(row)
+
+        def known(row: SignInDelayRow) -> None:
             row.failures, row.is_known, row.wait_until, row.expires_at = 0, True, None, now() + KNOWN
+
+        await self._change(account, known)
+
+    async def _change(self, account: str, change: Callable[[SignInDelayRow], None]) -> None:
+        """Change the row of this address and account; of two that make it at the same time, one finds the other's."""
+        for is_last in (False, True):
+            try:
+                async with self.sessions.begin() as session:
+                    row = await session.get(SignInDelayRow, _key(account), with_for_update=True)
+                    if row is None:
+                        row = SignInDelayRow(key=_key(account), failures=0, is_known=False)
+                        session.add(row)
+                    change(row)
+            except IntegrityError:
+                if is_last:
+                    raise
+            else:
+                return
 
     async def _row(self, account: str) -> SignInDelayRow | None:
         async with self.sessions() as session:

@@ -3,9 +3,13 @@
 from typing import Any
 
 from services.clinical.training.bone_density import REFERENCE as BONE_DENSITY
+from services.clinical.training.evidence import bone_density_evidence, lifestyle_evidence
 from services.clinical.training.lifestyle import REFERENCE as LIFESTYLE
 from services.clinical.training.selection import WORDS
 from shared.contracts.models import ModelCard
+from shared.weights import BONE_DENSITY as BONE_DENSITY_WEIGHTS
+from shared.weights import LIFESTYLE as LIFESTYLE_WEIGHTS
+from shared.weights import uses_of
 
 COMMAND = "make train-clinical DATA=DIR"
 EXCLUDED = (
@@ -28,6 +32,7 @@ def bone_density_card(metrics: dict[str, Any]) -> ModelCard:
         intended_use="Adults of 40 and over: whom to consider for DXA, by a clinician who can check the reasons.",
         excluded_use=EXCLUDED,
         licence="Learned from a work of the US government in the public domain; the weights carry the code's licence.",
+        weights=uses_of(BONE_DENSITY_WEIGHTS),
         data=[
             "NHANES 2005-06, 2007-08, 2009-10 (training and cross-validation) and 2013-14 (held out, looked at once "
             "for this version, then added to the fit that ships): adults of 40 and over with a valid hip or spine DXA "
@@ -39,6 +44,7 @@ def bone_density_card(metrics: dict[str, Any]) -> ModelCard:
             "gets an honest answer.",
         ],
         metrics=metrics,
+        evidence=bone_density_evidence(metrics),
         limits=[
             "One country with its own mix of ages and ethnic groups, one scanner maker; Asian people are not told "
             "apart from other small groups.",
@@ -104,8 +110,10 @@ def lifestyle_card(metrics: dict[str, Any]) -> ModelCard:
         intended_use="Comparison with the seed system's published figure (92.01%) and demonstrations.",
         excluded_use="Any decision about a person. Use the bone-density model.",
         licence="The data's licence is unknown: weights for research use only, apart from the code's licence.",
+        weights=uses_of(LIFESTYLE_WEIGHTS),
         data=["'Lifestyle Factors Influencing Osteoporosis' (Kaggle); exact duplicates dropped; 70:20:10, stratified."],
         metrics=metrics,
+        evidence=lifestyle_evidence(metrics),
         limits=[
             "The data look synthetic: every row over 40 is positive, no negative is older than 38.",
             "Negatives exist only at some whole ages (such as 29, 34 or 35), positives at all: the model learns these "

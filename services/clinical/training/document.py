@@ -7,6 +7,7 @@ from typing import Any
 from services.clinical.training.category_page import categories
 from services.clinical.training.markdown import Figure, bullets, table, with_interval
 from shared.contracts.models import ModelCard
+from shared.training.page import weights_table
 
 BONE_DENSITY_CARD, LIFESTYLE_CARD = "card.json", "card-lifestyle.json"
 
@@ -124,6 +125,8 @@ def _bone_density(card: ModelCard) -> list[str]:
         "",
         f"Licence: {card.licence}",
         "",
+        *weights_table(card.weights),
+        "",
     ]
 
 
@@ -166,6 +169,8 @@ def _lifestyle(card: ModelCard) -> list[str]:
         *bullets(card.limits),
         "",
         f"Licence: {card.licence}",
+        "",
+        *weights_table(card.weights),
         "",
     ]
 

@@ -9,17 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 from services.imaging.classification import finding
-from services.imaging.network import BONE_CLASSES, SITES, Anatomy
+from services.imaging.network import BONE_CLASSES, OTHER, SITES, Anatomy
+from services.imaging.settings import SHIPPED
 from services.imaging.training.baselines import CLASSES, OSTEOPOROSIS, Baselines, three_class
 from services.imaging.training.cases import Case
 from services.imaging.training.evaluate import Judged
+from services.imaging.training.evidence import FIGURES, evidence_of
 from services.imaging.training.gate_figures import by_table, gate, unknown_figures
 from services.imaging.training.orientation import orientation_figures
 from services.imaging.training.tried import GATE_OF_0_3_0, TRIED, TRIED_FOR_THE_GATE, TRIED_FOR_THE_TURN
 from services.imaging.training.variants import Wholes
 from services.imaging.training.with_record import limits_of, with_record
 from shared.contracts.base import ModelReference
-from shared.contracts.models import ModelCard
+from shared.contracts.models import ModelCard, WeightsUse
 from shared.radiograph.upright import Correction
 from shared.training.card import plot_confusion, plot_roc, write_model_card, write_page
 from shared.training.evaluate import (
@@ -31,15 +33,19 @@ from shared.training.evaluate import (
     recalls,
     with_interval,
 )
-from shared.training.run import Run
+from shared.training.history import earlier_card, with_version
+from shared.training.run import CARDS, Run
+from shared.weights import JOINTS, RESEARCH_ONLY, uses_learned_from, uses_of
 
 OSTEOPENIA = 1
+CHANGE = "trained anew"
 CONFUSION, ROC = "imaging-confusion.png", "imaging-roc.png"
 SITE_WORDS = dict(zip(SITES, ("knees", "spine_dxa", "spine_cut_out"), strict=True))
 Chosen = npt.NDArray[np.bool_]
 ALWAYS = [
     "Probabilities are calibrated for a group in which half have osteoporosis, since the sets' own shares are "
-    "an artefact of how they were collected; in a group with fewer, they are too high.",
+    "an artefact of how they were collected; in a group with fewer, they are too high. `stand_alone` gives what the "
+    "film alone says at the prevalence that the site has set (TRABECULA_OSTEOPOROSIS_PREVALENCE).",
     "The frames, features and penalties of the readouts, and the limits for turned pictures, were chosen on the folds "
     "that the figures come from, so these are somewhat too good; no part is large enough to be set aside.",
 ]
@@ -117,10 +123,14 @@ def write_card(
         excluded_use="Diagnosis, ruling osteoporosis out, uncut spine radiographs (answered 'indeterminate'), "
         "children, implants, any other body part.",
         licence=licence(cases),
+        weights=weights_of(cases) + uses_of(JOINTS),
         data=data_lines(cases),
         metrics={**figures, "parity_onnx_savedmodel_max_difference": parity},
         limits=limits_of_the_gate() + limits(cases) + (limits_of(joined) if joined else []),
         trained="make train-imaging DATA=DIR",
+    )
+    card = with_version(
+        card.model_copy(update={"evidence": evidence_of(card.metrics)}), CHANGE, FIGURES, earlier_card(run.model)
     )
     if not run.is_trial:
         _plot(rows, figures, run.pages)
@@ -129,16 +139,28 @@ def write_card(
     print(card.model_dump_json(indent=2))
 
 
+def renew(card: ModelCard, parts: dict[str, Any], change: str) -> None:
+    """Write the shipped card and its page anew with these parts of it, and with its version on top of the others."""
+    new = card.model_copy(update=parts)
+    new = with_version(new.model_copy(update={"evidence": evidence_of(new.metrics)}), change, FIGURES, card)
+    write_page(new, CARDS / "imaging.md", (CONFUSION, ROC))
+    write_model_card(new, SHIPPED)
+
+
 def licence(cases: list[Case]) -> str:
     """What the sets that the weights were learned from allow."""
-    unstated = [
-        table
-        for table in ("spine_dxa", "spine_masked", "spine_landmarks")
-        if any(case.table == table for case in cases)
-    ]
+    unstated = [table for table in RESEARCH_ONLY if any(case.table == table for case in cases)]
     if unstated:
         return f"Weights for research use only: {', '.join(unstated)} state no licence."
     return "As the owners of the data decide that the weights were learned from."
+
+
+def weights_of(cases: list[Case]) -> list[WeightsUse]:
+    """What each head may be used for, by the tables that it was learned from."""
+    lies = [case for case in cases if case.content < OTHER.start]
+    learned = {"anatomy": cases, "turn": lies, "inverted": lies}
+    learned |= {f"bone_{site}": [case for case in cases if case.site == site] for site in SITES}
+    return uses_learned_from({part: dict.fromkeys(case.table for case in of) for part, of in learned.items()})
 
 
 def limits(cases: list[Case]) -> list[str]:
@@ -257,12 +279,30 @@ def within(rows: Radiographs, chosen: Chosen) -> dict[str, Any]:
         "auc_osteoporosis_against_rest": with_interval(auc, group, truth, rows.osteoporosis[chosen]),
         "sensitivity": with_interval(accuracy, group[truth], called[truth], np.full(truth.sum(), True)),
         "specificity": with_interval(accuracy, group[~truth], called[~truth], np.full((~truth).sum(), False)),
+        "likelihood_ratio_called": with_interval(ratio_called, group, truth, called),
+        "likelihood_ratio_not_called": with_interval(ratio_not_called, group, truth, called),
         "shortcut_auc_osteoporosis_against_normal": against_normal(rows.shortcut),
         "calibration_error_at_the_sets_own_shares": round(calibration_error(pairs, truth.astype(int), bins=5), 4),
     }
     if not np.isnan(rows.cleaned[chosen]).any():
         figures["auc_osteoporosis_against_normal_outlines_painted_out"] = against_normal(rows.cleaned)
     return figures
+
+
+def ratio_called(truth: Chosen, called: Chosen) -> float:
+    """How much "osteoporosis" multiplies the odds where nothing else is known: sensitivity over 1 - specificity.
+
+    Raises:
+        ValueError: not defined, as in a resample without patients of the one kind or the other.
+    """
+    if truth.all() or not truth.any() or not called[~truth].any():
+        raise ValueError("nobody without osteoporosis is called, or only one kind of patient is there")
+    return float(called[truth].mean() / called[~truth].mean())
+
+
+def ratio_not_called(truth: Chosen, called: Chosen) -> float:
+    """How much any other answer multiplies the odds: 1 - sensitivity over specificity. Raises as `ratio_called`."""
+    return ratio_called(truth, ~called)
 
 
 def _plot(rows: Radiographs, figures: dict[str, Any], pages: Path) -> None:

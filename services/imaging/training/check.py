@@ -10,16 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from services.imaging.network import BONE_CLASSES, CONTENTS, OTHER, SITES
-from services.imaging.training.likeness import Likeness, copies
-from services.imaging.training.tables import Fault, Row, WrongData, read_rows
+from services.imaging.training.tables import Row, WrongData, read_rows
+from shared.label_table import Fault, listed
 from shared.problems import TrabeculaError
 from shared.radiograph.intake import decode
+from shared.training.likeness import Likeness, copies
 
 OSTEOPOROSIS = BONE_CLASSES.index("osteoporosis")
 # As many patients of each kind as there are folds, so that every fold can have one.
 FEWEST_PATIENTS = 5
-# How many faults are listed; the rest are counted.
-MOST_LISTED = 20
 
 
 def checked_rows(data: Path, exclude: tuple[str, ...] = ()) -> tuple[list[Row], list[Fault]]:
@@ -134,13 +133,6 @@ def lacking(rows: list[Row]) -> Iterator[Fault]:
     if not any(contents[content] for content in CONTENTS[OTHER]):
         kinds = ", ".join(CONTENTS[OTHER])
         yield Fault(f"No picture shows what must be refused: add some of {kinds}, or the public other.csv.")
-
-
-def listed(faults: list[Fault]) -> str:
-    """The faults for people, one a line; of very many the first ones."""
-    lines = [("notice: " if fault.notice else "wrong:  ") + fault.message for fault in faults]
-    more = len(lines) - MOST_LISTED
-    return "\n".join(lines[:MOST_LISTED] + ([f"... and {more} more"] if more > 0 else []))
 
 
 def checked(data: Path, exclude: tuple[str, ...] = ()) -> list[Row]:

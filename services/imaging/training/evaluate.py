@@ -8,6 +8,7 @@ import numpy.typing as npt
 from scipy.special import softmax
 from sklearn.model_selection import StratifiedGroupKFold
 
+from services.imaging.classification import CALIBRATED_FOR
 from services.imaging.network import CONTENTS, SITES, classes_of
 from services.imaging.training.cases import Case, Regions
 from services.imaging.training.features import SHAPE, Features
@@ -28,7 +29,7 @@ FOLDS = 5
 SPLITS = 10
 # Whom the probabilities are meant for: as many with osteoporosis as without. The sets' own shares are an artefact of
 # how they were collected (knee_bone has 14 % normals), and a site's shares are its own.
-SHARES = np.array([0.25, 0.25, 0.5])
+SHARES = np.array([(1 - CALIBRATED_FOR) / 2, (1 - CALIBRATED_FOR) / 2, CALIBRATED_FOR])
 # Log odds that say nothing, each class as likely as the others: of a readout without data.
 EVEN = np.log([2.0, 0.5])
 # T-scores in the middle of the classes, for cases that have a class and no T-score.

@@ -17,7 +17,8 @@ from scipy.special import softmax
 
 from services.imaging.gate import UNKNOWN
 from services.imaging.network import OTHER
-from services.imaging.training.card import CONFUSION, ROC, data_lines, licence, limits_of_the_gate
+from services.imaging.settings import SHIPPED as MODEL
+from services.imaging.training.card import data_lines, licence, limits_of_the_gate, renew, weights_of
 from services.imaging.training.cases import Case, describe, drawn_cases, read_cases, wholes
 from services.imaging.training.check import checked
 from services.imaging.training.evaluate import fit_anatomy, judge_anatomy
@@ -27,13 +28,11 @@ from services.imaging.training.heads import Head
 from services.imaging.training.onnx_head import features_in, replace_head
 from services.imaging.training.tried import GATE_OF_0_3_0, TRIED_FOR_THE_GATE
 from services.imaging.training.variants import features_for_anatomy
-from shared.contracts.models import ModelCard
+from shared.contracts.models import ModelCard, WeightsUse
 from shared.radiograph.intake import decode
 from shared.radiograph.prepare import NETWORK_SIZE, squared
-from shared.training.card import write_model_card, write_page
-from shared.training.run import CARDS, Run
+from shared.training.run import Run
 
-MODEL = Path(__file__).parents[1] / "model"
 BLOCK = 512
 
 
@@ -79,22 +78,25 @@ def crops_figures(
     return {"pictures": len(files), "refused": wilson(refused, len(files))}
 
 
+def with_anatomy_of(uses: list[WeightsUse], cases: list[Case]) -> list[WeightsUse]:
+    """The rows of a card, that of the anatomy head by what it has learned from now."""
+    (now,) = (use for use in weights_of(cases) if use.part == "anatomy")
+    return [now if use.part == now.part else use for use in uses]
+
+
 def renew_card(figures: dict[str, Any], cases: list[Case], run: Run) -> None:
     """The card with the gate's new figures and the new version; everything else is as it was."""
     card = ModelCard.model_validate_json((MODEL / "card.json").read_bytes())
     limits = limits_of_the_gate() + [words for words in card.limits if words not in limits_of_the_gate()]
-    metrics = {**card.metrics, **figures}
-    card = card.model_copy(
-        update={
-            "version": run.version,
-            "licence": licence(cases),
-            "data": data_lines(cases),
-            "metrics": metrics,
-            "limits": limits,
-        }
-    )
-    write_page(card, CARDS / "imaging.md", (CONFUSION, ROC))
-    write_model_card(card, MODEL)
+    parts = {
+        "version": run.version,
+        "licence": licence(cases),
+        "weights": with_anatomy_of(card.weights, cases),
+        "data": data_lines(cases),
+        "metrics": {**card.metrics, **figures},
+        "limits": limits,
+    }
+    renew(card, parts, "the anatomy head fitted again")
     print(figures)
 
 

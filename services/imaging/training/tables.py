@@ -7,12 +7,12 @@ cure; nothing is guessed.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from services.imaging.network import BONE_CLASSES, CONTENTS, OTHER, SITES, Content
+from shared.label_table import Fault, wrong_t_score
 
 # What the public tables show; `other` says it by its own label, the hospital's table in its column `anatomy`.
 PUBLIC: dict[str, Content | None] = {
@@ -42,8 +42,6 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "spine_view_fullsize": ("file", "spine_view_file"),
 }
 PARTS = ("train", "validation", "test")
-# Beyond these a T-score is a slip of the pen, or another unit.
-T_SCORES = (-8.0, 6.0)
 # A ready-made crop is a knee too, but six thousand of them would drown the rest.
 CROPS = 500
 
@@ -77,14 +75,6 @@ class Row:
     def place(self) -> str:
         """For people: where the line is."""
         return f"{self.table}.csv, line {self.line}"
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Something wrong with the data. A notice does not stop the training."""
-
-    message: str
-    notice: bool = False
 
 
 class WrongData(Exception):
@@ -226,13 +216,3 @@ def wrong_fields(table: str, record: dict[str, str], content: str | None, bone: 
         yield message
     if table == HOSPITAL and record.get("part", "") not in ("", *PARTS):
         yield f"part '{record['part']}' is not known: use one of {', '.join(PARTS)}, or leave it empty."
-
-
-def wrong_t_score(written: str) -> str | None:
-    """What is wrong with a T-score."""
-    try:
-        value: Any = float(written or 0)
-    except ValueError:
-        return f"t_score '{written}' is no number: write it with a point, as -2.5."
-    low, high = T_SCORES
-    return None if low <= value <= high else f"t_score {written} is not between {low} and {high}: is it a T-score?"

@@ -26,7 +26,7 @@ LOSS_WEIGHTS = {HEAT: 1.0, WIDTH: 8.0}
 def main() -> None:
     """Train, measure, export and write the card."""
     run = parse_run(argparse.ArgumentParser(description=__doc__), "knee_joints", MODEL.parent)
-    parts = read_parts(run.data, run.limit, run.seed)
+    parts = read_parts(run.data, run.limit, run.seed, run.exclude)
     model = fitted(parts, run)
     onnx = run.model / MODEL.name
     samples = np.concatenate([network_input(case.pixels, FINDER_SIZE) for case in parts.validation[:8]])

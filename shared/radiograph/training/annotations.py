@@ -44,10 +44,15 @@ class Parts:
     test: list[Case]
 
 
-def read_parts(data: Path, limit: int | None, seed: int) -> Parts:
-    """Leg radiographs, ready-made joint crops, and pictures without a knee, each split 70:20:10."""
+def read_parts(data: Path, limit: int | None, seed: int, exclude: tuple[str, ...] = ()) -> Parts:
+    """Leg radiographs, ready-made joint crops, and pictures without a knee, each split 70:20:10.
+
+    Args:
+        exclude: tables to leave out of the pictures without a knee.
+    """
     cases: Parts = Parts([], [], [])
-    for table, read in (("knee_bone", legs), ("knee_kl", crops), *((name, without_knee) for name in NO_KNEE_TABLES)):
+    no_knee = [(table, without_knee) for table in NO_KNEE_TABLES if table not in exclude]
+    for table, read in (("knee_bone", legs), ("knee_kl", crops), *no_knee):
         rows = read_table(data, table, min(limit, CROPS) if limit else CROPS)
         split = split_by_patient(groups(rows), [0] * len(rows), seed)
         add(cases, split, list(read(data, table, rows)))

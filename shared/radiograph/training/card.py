@@ -6,6 +6,7 @@ from shared.contracts.models import ModelCard
 from shared.radiograph.joints import MODEL
 from shared.radiograph.training.annotations import Case, Parts
 from shared.training.run import Run
+from shared.weights import JOINTS, uses_of
 
 
 def joints_card(run: Run, parts: Parts, test: dict[str, Any], validation: dict[str, Any]) -> ModelCard:
@@ -22,6 +23,7 @@ def joints_card(run: Run, parts: Parts, test: dict[str, Any], validation: dict[s
         intended_use="Cropping knee joints for the research staging network; a person can see and judge each box.",
         excluded_use="Diagnosis; lateral or skyline views; children with open growth plates; knees with an implant.",
         licence="Weights: research use, CC BY 4.0 attribution of the data sets below. Annotations: as the project's.",
+        weights=uses_of(JOINTS),
         data=[
             "Wani & Arora, Knee X-ray Osteoporosis Database, CC BY 4.0: 157 leg radiographs; our own annotation",
             "Chen 2018, Knee Osteoarthritis Severity Grading: 1,500 joint crops of the OAI, CC BY 4.0",

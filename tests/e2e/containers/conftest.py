@@ -48,6 +48,30 @@ class Stack:
     settings: dict[str, str]
     url: str
 
+    @property
+    def project(self) -> str:
+        return self.settings["COMPOSE_PROJECT_NAME"]
+
+    def make_secrets(self) -> None:
+        """Make those that are missing, as `make deploy` does first."""
+        subprocess.run(["python3", str(self.folder / "make_secrets.py")], check=True, capture_output=True)
+
+    def build(self) -> None:
+        for name in IMAGES:  # one after the other: a builder that is not BuildKit does the common stages once for each
+            self.compose("build", "--quiet", name)
+
+    def up(self, *services: str) -> float:
+        """Start what is not running or has changed, and wait until all is healthy; the seconds that it took."""
+        began = time.monotonic()
+        self.compose("up", "--detach", "--wait", "--wait-timeout", "180", *services)
+        return time.monotonic() - began
+
+    def ward(self) -> httpx.Client:
+        """A client of a hospital system, with a new key."""
+        made = json.loads(self.gateway("create-key", "--name", "ward", "--scopes", SCOPES, "--json"))
+        headers = {"X-API-Key": made["key"]}
+        return httpx.Client(base_url=self.url, headers=headers, verify=self.trusted(), timeout=60)
+
     def compose(self, *arguments: str, **more: str) -> str:
         command = ["docker", "compose", "--file", str(self.folder / "docker-compose.yml"), *arguments]
         done = subprocess.run(
@@ -59,7 +83,7 @@ class Stack:
     def container(self, service: str) -> Container:
         found = self.docker.containers.list(
             all=True,
-            filters={"label": [f"com.docker.compose.project={PROJECT}", f"com.docker.compose.service={service}"]},
+            filters={"label": [f"com.docker.compose.project={self.project}", f"com.docker.compose.service={service}"]},
         )
         assert len(found) == 1, [item.name for item in found]
         return found[0]
@@ -96,28 +120,35 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-@contextmanager
-def installed(folder: Path) -> Iterator[Stack]:
-    """A copy of deploy/ with secrets of its own beside the sources, built; started by the caller, gone at the end."""
-    client = engine()
-    https, http = free_ports(2)
-    settings = {
-        "COMPOSE_PROJECT_NAME": PROJECT, "TRABECULA_HTTPS_PORT": str(https), "TRABECULA_HTTP_PORT": str(http),
-        "TRABECULA_REGISTRY": PROJECT, "TRABECULA_FRONT_SUBNET": "10.231.78.0/24",
-    }  # fmt: skip
+def copy_sources(source: Path, folder: Path) -> None:
+    """What the images are built from, in place of what is in a folder; its secrets stay."""
+    for old in [*folder.glob("*"), *folder.glob("deploy/*")]:
+        if old.is_dir() and old.name not in ("deploy", "secrets"):
+            shutil.rmtree(old)
     for part in (
         "gateway", "services", "shared", "requirements", "deploy", "pyproject.toml", "README.md", "LICENSE",
         ".dockerignore",
     ):  # fmt: skip
-        source = ROOT / part
-        if source.is_dir():
-            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__", "secrets", ".env"))
+        if (source / part).is_dir():
+            ignored = shutil.ignore_patterns("__pycache__", "secrets", ".env")
+            shutil.copytree(source / part, folder / part, ignore=ignored, dirs_exist_ok=True)
         else:
-            shutil.copy(source, folder / part)
+            shutil.copy(source / part, folder / part)
+
+
+@contextmanager
+def installed(folder: Path, project: str = PROJECT, subnet: int = 78, sources: Path = ROOT) -> Iterator[Stack]:
+    """A copy of deploy/ with secrets of its own beside the sources, built; started by the caller, gone at the end."""
+    client = engine()
+    https, http = free_ports(2)
+    settings = {
+        "COMPOSE_PROJECT_NAME": project, "TRABECULA_HTTPS_PORT": str(https), "TRABECULA_HTTP_PORT": str(http),
+        "TRABECULA_REGISTRY": project, "TRABECULA_FRONT_SUBNET": f"10.231.{subnet}.0/24",
+    }  # fmt: skip
+    copy_sources(sources, folder)
     stack = Stack(client, folder / "deploy", settings, f"https://localhost:{https}")
-    subprocess.run(["python3", str(folder / "deploy" / "make_secrets.py")], check=True, capture_output=True)
-    for name in IMAGES:  # one after the other: a builder that is not BuildKit would do the common stages once for each
-        stack.compose("build", "--quiet", name)
+    stack.make_secrets()
+    stack.build()
     try:
         yield stack
     finally:
@@ -127,16 +158,12 @@ def installed(folder: Path) -> Iterator[Stack]:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with installed(tmp_path_factory.mktemp("installation")) as stack:
-        began = time.monotonic()
-        stack.compose("up", "--detach", "--wait", "--wait-timeout", "180")
-        took = time.monotonic() - began
+        took = stack.up()
         print(f"\ncold start to ready: {took:.1f} s (limit {READY_S} s on a quiet machine)")
         yield stack
 
 
 @pytest.fixture(scope="session")
 def client(stack: Stack) -> Iterator[httpx.Client]:
-    made = json.loads(stack.gateway("create-key", "--name", "ward", "--scopes", SCOPES, "--json"))
-    headers = {"X-API-Key": made["key"]}
-    with httpx.Client(base_url=stack.url, headers=headers, verify=stack.trusted(), timeout=60) as client:
+    with stack.ward() as client:
         yield client

@@ -1,5 +1,8 @@
 """The compose file on a real engine: one door, TLS, an assessment through it, and healing after each loss."""
 
+import json
+import subprocess
+
 import httpx
 import pytest
 
@@ -68,6 +71,65 @@ def test_the_gateway_sees_who_calls_and_not_what_they_claim(stack, client):
         for number in range(2 * most)
     ]  # fmt: skip
     assert 429 in answers
+
+
+IN_THE_GATEWAY = """
+import sys, psycopg
+url = open('/run/secrets/trabecula_database_url').read().replace('+psycopg', '')
+with psycopg.connect(url, autocommit=True) as connection:
+    print(connection.execute("SELECT current_user, version()").fetchone())
+    for statement in sys.argv[1:]:
+        try:
+            connection.execute(statement)
+            print("DONE", statement)
+        except psycopg.Error as error:
+            print("refused", error)
+"""
+
+
+def test_who_came_into_the_gateway_cannot_change_the_audit_trail(stack, assess):
+    assert assess().status_code == 201
+    attacks = [
+        "UPDATE audit SET actor = 'x'",
+        "DELETE FROM audit",
+        "TRUNCATE audit",
+        "DROP TABLE audit",
+        "ALTER TABLE audit DISABLE TRIGGER USER",
+        "SET ROLE trabecula_owner",
+        "COPY audit TO PROGRAM 'cat'",
+    ]
+    code, output = stack.container("gateway").exec_run(["python", "-c", IN_THE_GATEWAY, *attacks])
+    assert code == 0, output
+    first, *answers = output.decode().splitlines()
+    assert "trabecula_gateway" in first
+    assert len([line for line in answers if line.startswith("refused")]) == len(attacks)
+    assert "DONE" not in output.decode()
+    # What it does need, from the erasure's overwriting on, it may.
+    code, output = stack.container("gateway").exec_run(["python", "-c", IN_THE_GATEWAY, "VACUUM (FULL) patients"])
+    assert (code, b"DONE VACUUM" in output, b"permission denied" in output) == (0, True, False), output
+    assert json.loads(stack.gateway("audit", "verify", "--json"))["ok"]
+
+
+def test_nobody_signs_in_to_the_database_as_its_superuser(stack):
+    password = (stack.folder / "secrets" / "postgres_password").read_text()
+    url = f"postgresql://trabecula:{password}@database:5432/trabecula"
+    code, output = stack.container("gateway").exec_run(["python", "-c", f"import psycopg; psycopg.connect({url!r})"])
+    assert code != 0
+    assert b"password authentication failed" in output
+
+
+def test_a_renewed_data_secret_and_renewed_passwords_lose_nothing(stack, client, assess):
+    made = assess().json()["id"]
+    make = ["python3", str(stack.folder / "make_secrets.py"), "--renew"]
+    for name in ("trabecula_data_secret", "database_gateway_password", "database_owner_password"):
+        subprocess.run([*make, name], check=True, capture_output=True)
+    stack.compose("up", "--detach", "--wait", "--force-recreate", "database", "migrate", "gateway")
+    assert json.loads(stack.gateway("rewrap", "--json"))["left"] == 0
+    (stack.folder / "secrets" / "trabecula_other_data_secret").chmod(0o644)
+    (stack.folder / "secrets" / "trabecula_other_data_secret").write_text("none")
+    stack.compose("up", "--detach", "--wait", "--force-recreate", "gateway")
+    until(lambda: complete(assess), 30, "an assessment after the renewal")
+    assert client.get(f"/v1/assessments/{made}").status_code == 200
 
 
 def test_only_the_edge_publishes_a_port(stack):
@@ -147,5 +209,5 @@ def test_the_edge_says_in_its_own_words_that_the_gateway_is_gone(stack, client, 
 
 def test_a_second_start_changes_nothing(stack, client, assess):
     mine = assess().json()["id"]
-    stack.compose("up", "--detach", "--wait", "--wait-timeout", "180")
+    stack.up()
     assert client.get(f"/v1/assessments/{mine}").json()["id"] == mine

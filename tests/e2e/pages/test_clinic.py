@@ -2,11 +2,14 @@
 
 import json
 
+import cv2
 import httpx
+import numpy as np
 import pytest
 
 from tests.e2e.conftest import trabecula
 from tests.e2e.pages.conftest import CODE, PASSWORD
+from tests.qr import read_qr
 
 pytestmark = pytest.mark.browser
 RECORD = {
@@ -94,6 +97,57 @@ def test_an_invited_patient_sees_what_was_released_and_nothing_of_others(site, v
     assert patient.page.locator("text=For a referral letter").count() == 0
     patient.open("/work-list")
     assert "You may not do this" in patient.page.inner_text("h1")
+
+
+def test_a_restricted_record_is_opened_for_a_reason_and_looked_into(site, visit, width, key, axe):
+    number = f"MRN-VIP-{width}"
+    files = {"clinical": (None, json.dumps(RECORD)), "patient_number": (None, number)}
+    made = httpx.post(f"{site.url}/v1/assessments", files=files, headers={"X-API-Key": key}, timeout=60)
+    assert made.status_code == 201, made.text
+    user = visit(site, width)
+    user.sign_in()
+    user.open(f"/patients?search={number}")
+    user.page.click("text=Restrict >> nth=-1")
+    user.page.wait_for_url("**/patients")
+    user.is_accessible(axe)
+    user.open(f"/patients?search={number}")
+    assert user.page.locator("text=This patient's record is restricted").count()
+    user.page.click("text=Emergency access >> nth=-1")
+    user.page.wait_for_selector("#reason")
+    user.is_accessible(axe)
+    user.shot("emergency-access")
+    user.page.select_option("#reason", "emergency")
+    user.page.fill("#note", "A fall from a ladder.")
+    user.page.click("main form button")
+    user.page.wait_for_selector("text=It is open to you until")
+    user.is_accessible(axe)
+    user.shot("patient-restricted")
+    user.open("/work-list")
+    user.page.click("text=Waiting for a review")
+    user.page.wait_for_selector("text=A fall from a ladder.")
+    assert user.page.locator("text=This is your own").count(), "somebody else reviews it"
+    user.is_accessible(axe)
+    user.shot("emergency-accesses")
+
+
+def test_the_registration_codes_link_is_read_by_a_camera(site, visit):
+    user = visit(site, 360)
+    user.sign_in()
+    user.open("/administration")
+    drawn = user.page.locator(".qr[role=img]")
+    assert "QR code" in drawn.get_attribute("aria-label")
+    shown = cv2.imdecode(np.frombuffer(drawn.screenshot(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    read = read_qr(shown)
+    assert read == f"{site.url}/register#{CODE}"
+    assert read in user.page.inner_text("main"), "the link stands beside it in words"
+    user.page.goto(read)
+    assert user.page.input_value("#code") == CODE
+
+
+def test_the_apis_documentation_opens_within_its_policy(site, visit):
+    user = visit(site)
+    user.open("/docs")
+    user.page.wait_for_selector(".opblock")
 
 
 def test_administration(site, visit, width, axe):

@@ -82,6 +82,66 @@ def test_nobody_sees_what_another_account_has_typed(site, visit):
     assert user.page.input_value("#q-age") == ""
 
 
+# Everything that the browser has on its disk for this site but the cookies, in one text.
+ON_DISK = """async () => {
+  const result = (request) => new Promise((done) => { request.onsuccess = () => done(request.result); });
+  const database = await result(indexedDB.open('trabecula'));
+  const found = [JSON.stringify(localStorage)];
+  for (const name of database.objectStoreNames) {
+    for (const record of await result(database.transaction(name).objectStore(name).getAll())) {
+      const flat = (value) => value instanceof ArrayBuffer || ArrayBuffer.isView(value) ?
+        [...new Uint8Array(value)].map((code) => String.fromCharCode(code)).join('') :
+        value && typeof value === 'object' ? Object.values(value).map(flat).join(' ') : String(value);
+      found.push(record instanceof Blob ? flat(await record.arrayBuffer()) : flat(record));
+    }
+  }
+  database.close();
+  return found.join(' ');
+}"""
+
+
+def test_a_kept_form_opens_for_nobody_but_its_account(site, visit, knee_file):
+    user = visit(site)
+    user.sign_in()
+    user.open("/new")
+    user.page.set_input_files("#image", knee_file)
+    user.fill_in(age=71)
+    user.page.fill("#patient_number", "MRN-KEPT-77")
+    user.page.wait_for_timeout(600)
+    on_disk = user.page.evaluate(ON_DISK)
+    assert len(on_disk) > len(knee_file.read_bytes()), "the picture is there"
+    for readable in ("MRN-KEPT-77", "patient_number", "knee.jpg", "JFIF"):
+        assert readable not in on_disk
+    # The browser is closed and opened again, by somebody without a session and without a link.
+    user.until("caches.match('/new/offline').then(Boolean)")
+    user.page.close()
+    user.context.clear_cookies()
+    user.page = user.context.new_page()
+    user.context.set_offline(True)
+    user.page.goto("/new")
+    user.page.wait_for_selector("[data-say=offline]:not([hidden])")
+    assert user.page.input_value("#q-age") == ""
+    user.fill_in(age=44)
+    user.page.wait_for_timeout(600)
+    user.context.set_offline(False)
+    user.page.close()
+    # Its person signs in again: the oldest form comes first, and what was typed meanwhile is not lost either.
+    user.page = user.context.new_page()
+    user.sign_in()
+    user.open("/new")
+    user.page.wait_for_selector("[data-say=restored]:not([hidden])")
+    assert user.page.input_value("#q-age") == "71"
+    assert user.page.input_value("#patient_number") == "MRN-KEPT-77"
+    assert "knee.jpg" in user.page.inner_text("#chosen-name")
+    user.assess()
+    user.open("/new")
+    assert user.page.input_value("#q-age") == "44"
+    with user.page.expect_navigation(wait_until="networkidle"):
+        user.page.click("#start-over")
+    assert user.page.input_value("#q-age") == ""
+    user.complaints.clear()  # that there was no link
+
+
 def test_without_a_link_the_form_opens_waits_and_is_sent_when_the_link_is_back(site, visit):
     user = visit(site, 360)
     user.register("village@home.example")

@@ -52,6 +52,19 @@ def test_prometheus_has_the_token_that_the_gateway_wants():
     assert all(secret in compose[name]["secrets"] for name in ("prometheus", "gateway"))
 
 
+def test_grafana_which_is_reached_from_outside_reaches_prometheus_and_nobody_else():
+    compose = yaml.safe_load((ROOT / "deploy" / "docker-compose.yml").read_text())
+    beside = {
+        name
+        for name, service in compose["services"].items()
+        for network in service.get("networks", ())
+        if network in compose["services"]["grafana"]["networks"]
+    }
+    assert beside == {"grafana", "prometheus"}
+    reachable = [name for name, about in compose["networks"].items() if not (about or {}).get("internal")]
+    assert reachable == ["outside", "dashboard"]
+
+
 @pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
 def test_every_alert_has_its_answer_and_its_test(rule):
     assert f"### {rule['alert']}\n" in (ROOT / "docs" / "operations.md").read_text()

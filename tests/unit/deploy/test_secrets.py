@@ -1,4 +1,4 @@
-"""The secrets' script: makes what is missing, keeps what is there, keeps the password and the URL of one mind."""
+"""The secrets' script: makes what is missing, keeps what is there, keeps passwords and addresses of one mind."""
 
 import importlib.util
 import stat
@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
+URLS = {"trabecula_database_url": "gateway", "trabecula_owner_database_url": "owner"}
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +34,38 @@ def test_every_secret_of_the_compose_file_is_made_once(make_secrets, tmp_path):
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
-def test_a_renewed_database_password_is_in_the_url_too(make_secrets, tmp_path):
+@pytest.mark.parametrize(("url", "role"), URLS.items())
+def test_a_renewed_database_password_is_in_the_url_too(make_secrets, tmp_path, url, role):
     make_secrets.make(tmp_path)
-    before = read(tmp_path)
-    assert make_secrets.make(tmp_path, "postgres_password") == ["postgres_password", "trabecula_database_url"]
+    before, password = read(tmp_path), f"database_{role}_password"
+    assert make_secrets.make(tmp_path, password) == [password, url]
     after = read(tmp_path)
-    assert after["postgres_password"] != before["postgres_password"]
-    assert f":{after['postgres_password']}@database" in after["trabecula_database_url"]
-    changed = {name for name in after if after[name] != before[name]}
-    assert changed == {"postgres_password", "trabecula_database_url"}
+    assert f"//trabecula_{role}:{after[password]}@database" in after[url]
+    assert {name for name in after if after[name] != before[name]} == {password, url}
+
+
+def test_an_address_of_the_version_before_gets_the_gateways_role(make_secrets, tmp_path):
+    make_secrets.make(tmp_path)
+    url = tmp_path / "trabecula_database_url"
+    make_secrets.write(url, "postgresql+psycopg://trabecula:old@database:5432/trabecula")
+    assert make_secrets.make(tmp_path) == [url.name]
+    assert "//trabecula_gateway:" in url.read_text()
+
+
+def test_an_address_of_the_sites_own_server_stays(make_secrets, tmp_path):
+    make_secrets.make(tmp_path)
+    url = tmp_path / "trabecula_database_url"
+    make_secrets.write(url, "postgresql+psycopg://us:secret@db.hospital.example/trabecula?sslmode=verify-full")
+    assert make_secrets.make(tmp_path, "database_gateway_password") == ["database_gateway_password"]
+
+
+def test_a_renewed_data_secret_leaves_the_one_before_until_its_keys_are_wrapped_anew(make_secrets, tmp_path):
+    make_secrets.make(tmp_path)
+    data, other = (tmp_path / name for name in ("trabecula_data_secret", "trabecula_other_data_secret"))
+    before = data.read_text()
+    assert other.read_text() == "none"
+    assert set(make_secrets.make(tmp_path, data.name)) == {data.name, other.name}
+    assert (other.read_text(), data.read_text() == before) == (before, False)
+    with pytest.raises(SystemExit, match="not done"):
+        make_secrets.make(tmp_path, data.name)
+    assert other.read_text() == before

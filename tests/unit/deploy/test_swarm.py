@@ -11,13 +11,14 @@ COMPOSE = {
         "edge": {
             "build": {"context": ".."}, "depends_on": {"gateway": {}}, "restart": "unless-stopped", "read_only": True,
             "networks": {"front": None}, "ports": [{"target": 8443, "published": "443", "mode": "ingress"}],
-            "tmpfs": ["/config:uid=10001"], "secrets": [{"source": "a", "target": "/run/secrets/a"}],
+            "tmpfs": ["/config:uid=10001"],
+            "secrets": [{"source": "a", "target": "/run/secrets/a"}, {"source": "b", "target": "c"}],
             "deploy": {"replicas": 1, "resources": {"limits": {"cpus": 0.5, "memory": "100663296"}}},
         }
     },
     "networks": {"front": {"internal": True, "ipam": {"config": [{"subnet": "10.231.77.0/24"}]}}, "outside": None},
     "volumes": {"records": {}},
-    "secrets": {"a": {"file": "/there/a", "name": "x_a"}},
+    "secrets": {name: {"file": f"/there/{name}", "name": f"x_{name}"} for name in "ab"},
 }  # fmt: skip
 
 
@@ -40,7 +41,7 @@ def test_what_a_swarm_does_not_know_is_left_out(stack):
 def test_what_keeps_it_closed_stays(stack):
     edge = stack["services"]["edge"]
     assert edge["read_only"] is True
-    assert edge["secrets"] == ["a"]
+    assert edge["secrets"] == [{"source": "a", "target": "a"}, {"source": "b", "target": "c"}]
     assert edge["ports"] == [{"target": 8443, "published": 443, "protocol": "tcp", "mode": "host"}]
     assert stack["networks"]["front"] == {
         "driver": "overlay", "driver_opts": {"encrypted": ""}, "internal": True,

@@ -67,3 +67,48 @@ def test_a_choice_that_there_is_not_is_refused(monkeypatch, name, value):
     monkeypatch.setenv(f"TRABECULA_{name}", value)
     with pytest.raises(ValidationError, match=name.lower()):
         GatewaySettings(_env_file=None)
+
+
+PROVIDER = {
+    "public_url": "https://trabecula.hospital.example",
+    "oidc_issuer": "https://login.hospital.example",
+    "oidc_client_id": "trabecula",
+    "oidc_client_secret": "a secret of the tests",
+    "oidc_roles": {"Radiology": "clinician"},
+}
+
+
+@pytest.mark.parametrize("missing", PROVIDER)
+def test_half_a_provider_does_not_start(missing):
+    assert GatewaySettings(**PROVIDER, _env_file=None).oidc_roles == {"Radiology": "clinician"}
+    half = {name: value for name, value in PROVIDER.items() if name != missing}
+    with pytest.raises(ValidationError, match=f"TRABECULA_{missing.upper()}"):
+        GatewaySettings(**half, _env_file=None)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("oidc_issuer", "http://login.hospital.example"),
+        ("oidc_issuer", "https://login.hospital.example?tenant=1"),
+        ("oidc_issuer", "https://user@login.hospital.example"),
+        ("oidc_issuer", "login.hospital.example"),
+        ("oidc_roles", {"Radiology": "patient"}),
+        ("oidc_scopes", "profile email"),
+    ],
+)
+def test_a_provider_that_cannot_be_trusted_does_not_start(name, value):
+    with pytest.raises(ValidationError, match=name):
+        GatewaySettings(**{**PROVIDER, name: value}, _env_file=None)
+
+
+def test_people_come_back_from_a_provider_encrypted():
+    plain = "http://trabecula.hospital.example"
+    assert GatewaySettings(public_url=plain, _env_file=None).public_url == plain, "for links alone it may do"
+    with pytest.raises(ValidationError, match="TRABECULA_PUBLIC_URL"):
+        GatewaySettings(**{**PROVIDER, "public_url": plain}, _env_file=None)
+
+
+def test_a_provider_on_this_machine_needs_no_encryption():
+    local = {**PROVIDER, "oidc_issuer": "http://127.0.0.1:5000", "public_url": "http://localhost:8080"}
+    assert GatewaySettings(**local, _env_file=None).oidc_issuer == "http://127.0.0.1:5000"

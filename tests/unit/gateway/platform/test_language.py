@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+import yaml
 from starlette.datastructures import FormData
 
 import gateway.pages
 from gateway.pages.questions import DEVICES, MEASURES, SECTIONS, record_of
-from gateway.platform.language import LANGUAGES, catalogue, chosen, translator_for
+from gateway.platform.language import FOLDER, LANGUAGES, Translator, catalogue, chosen, translator_for
 from gateway.reports.presentation import Audience
 from gateway.reports.record import UNITS
 from shared.contracts.film import FilmWarningType
@@ -121,3 +122,25 @@ def test_dates_and_numbers_follow_the_language(language, day, number, share):
 )
 def test_the_choice_comes_first_then_the_browser(cookie, accepted, language):
     assert chosen(cookie, accepted) == language
+
+
+def _repeated(node: yaml.Node) -> list[str]:
+    """Keys that stand twice in one mapping of a document, with their lines; YAML's own reader takes the last."""
+    if isinstance(node, yaml.SequenceNode):
+        return [found for part in node.value for found in _repeated(part)]
+    if not isinstance(node, yaml.MappingNode):
+        return []
+    keys = [key.value for key, _ in node.value]
+    twice = [f"{key.value}, line {key.start_mark.line + 1}" for key, _ in node.value if keys.count(key.value) > 1]
+    return twice + [found for _, part in node.value for found in _repeated(part)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_stands_in_place_of_another(language):
+    """Two texts of one key once made the alarm's heading on an emergency read "Emergency access"."""
+    root = yaml.compose((FOLDER / f"{language}.yaml").read_text(encoding="utf-8"))
+    assert not _repeated(root)
+
+
+def test_the_alarm_says_what_it_is():
+    assert Translator("en")("emergency.title") == "This is an emergency"

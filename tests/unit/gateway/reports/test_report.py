@@ -61,6 +61,12 @@ def test_what_is_withheld_is_said_and_is_not_there():
     assert "once a clinician has released it" not in words_on(ReportContent(shown.assessment, "patient", {}))
 
 
+def test_the_joint_space_is_on_the_clinicians_sheet_alone():
+    assert "Minimal joint space" in words_on(ReportContent(EXAMPLE, "clinician", {}))
+    seen = for_patient(EXAMPLE, "at_once")
+    assert "joint space" not in words_on(ReportContent(seen.assessment, "patient", {})).lower()
+
+
 def test_a_long_one_is_set_smaller():
     pdf, _ = pdf_of(ReportContent(much(), "clinician", {}), "en")
     assert sheets(pdf) == 1

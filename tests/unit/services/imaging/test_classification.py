@@ -3,12 +3,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 import services.imaging
-from services.imaging.classification import TOO_LITTLE, finding, ratios_of
+from services.imaging.classification import TOO_LITTLE, finding, ratios_of, stand_alone
 from services.imaging.gate import check_anatomy, check_not_white, check_readable
 from services.imaging.network import CONTENTS, Anatomy, Look, classes_of
 from services.imaging.regions import bone_box, bone_regions, column_tiles, doubled, dxa_tiles
+from services.imaging.settings import Settings
 from services.imaging.upright import clear, correction, joined, joined_tone, quarters
 from shared.contracts.base import ModelReference
 from shared.contracts.findings import LikelihoodRatio
@@ -16,6 +18,7 @@ from shared.contracts.models import ModelCard
 from shared.problems import ImageRefused
 from shared.radiograph import Radiograph
 from shared.radiograph.upright import Correction, corrected
+from shared.settings import wrong_settings
 
 MODEL = ModelReference(name="m", version="1")
 
@@ -65,6 +68,32 @@ def test_the_words_neither_find_osteoporosis_nor_rule_it_out(bone, site):
     assert "osteoporosis" not in answer.summary.lower()
     assert "DXA" in answer.summary or "cannot rule it out" in answer.summary
     assert answer.summary.startswith("Possible low bone density") == answer.possibly_low
+
+
+def test_what_the_film_alone_says_follows_the_prevalence_by_the_odds():
+    said = stand_alone(0.8, 0.2)  # odds 4 at one half; 4 x 1/4 at one in five
+    assert (said.probability, said.prevalence) == (pytest.approx(0.5), 0.2)
+    assert stand_alone(0.8, 0.5).probability == pytest.approx(0.8)
+    assert stand_alone(1.0, 0.01).probability == 1
+
+
+def test_the_prevalence_moves_nothing_but_what_the_film_alone_says():
+    bone = np.array([0.1, 0.1, 0.8])
+    rare, even = (finding(anatomy(knee=1.0), bone, None, Correction(), MODEL, None, share) for share in (0.1, 0.5))
+    assert rare.stand_alone.probability < even.stand_alone.probability == pytest.approx(0.8)
+    assert rare.model_copy(update={"stand_alone": None}) == even.model_copy(update={"stand_alone": None})
+
+
+def test_an_indeterminate_reading_has_no_probability_of_its_own():
+    bone = np.array([0.1, 0.1, 0.8])
+    assert finding(anatomy(knee=1.0), bone, "Cut off.", Correction(), MODEL, None, 0.1).stand_alone is None
+
+
+@pytest.mark.parametrize("share", ["0", "1", "-0.1", "often"])
+def test_a_prevalence_is_a_share_above_0_and_below_1(share):
+    with pytest.raises(ValidationError) as wrong:
+        Settings(internal_secret="0" * 48, osteoporosis_prevalence=share, _env_file=None)
+    assert "TRABECULA_OSTEOPOROSIS_PREVALENCE" in wrong_settings(wrong.value)
 
 
 RATIO = LikelihoodRatio(value=2.0, low=1.1, high=3.7, patients=157, basis="one collection")

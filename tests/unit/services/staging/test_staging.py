@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from services.staging.decision import median_grade
 from services.staging.sides import NamedSide
-from services.staging.staging import evidence, finding, knee, stage
+from services.staging.staging import UNLIKE_KNOWN, distances, evidence, finding, knee, stage, unlike
 from shared.contracts.base import ModelReference
 from shared.contracts.film import FilmWarning
 from shared.problems import ImageRefused
@@ -57,6 +58,18 @@ def test_a_doubtful_grade_says_why(probabilities, joint, note):
 def test_a_grade_without_enough_detail_is_uncertain_whatever_its_probability():
     few = FilmWarning(type="few_pixels", detail="Too few pixels.")
     assert (graded(1, 0, 0, 0, 0, lack=few).quality, graded(1, 0, 0, 0, 0, lack=few).note) == ("uncertain", few.detail)
+
+
+def test_the_grade_is_the_median_and_not_the_likeliest():
+    assert graded(0.4, 0.0, 0.3, 0.2, 0.1).stage == 2
+    assert median_grade(np.array([[0.5, 0.1, 0.1, 0.1, 0.2], [0.1, 0.1, 0.2, 0.2, 0.4]])).tolist() == [0, 3]
+
+
+def test_a_joint_unlike_the_known_ones_is_said_to_be():
+    assert unlike(1.2) == UNLIKE_KNOWN
+    assert unlike(0.8) is None
+    assert distances({"distance": np.array([[0.5], [3.0]], np.float32)}, 2).tolist() == [0.5, 3.0]
+    assert distances({}, 2).tolist() == [0, 0]  # a package from before there was a distance
 
 
 def test_evidence_is_what_speaks_for_the_grade_rather_than_for_the_others():

@@ -230,3 +230,22 @@ def test_simple_colour_is_read_as_gray(knee: GrayPixels) -> None:
 def test_sides(knee: GrayPixels) -> None:
     sides = [decode(changed(knee, ImageLaterality=code)).laterality for code in ("L", "R", "B", "U", "")]
     assert sides == ["left", "right", None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("elements", "wanted"),
+    [
+        ({}, (2048.0, 4096.0, False)),
+        ({"WindowWidth": "0"}, (None, None, False)),
+        ({"WindowCenter": ["40", "2048"], "WindowWidth": ["400", "4096"]}, (40.0, 400.0, False)),
+    ],
+)
+def test_how_the_file_is_shown_is_known_afterwards(
+    knee: GrayPixels, elements: dict[str, object], wanted: tuple[float | None, float | None, bool]
+) -> None:
+    source = decode(changed(knee, **elements)).source
+    assert source is not None
+    assert source.grayscale is not None
+    shown = source.grayscale
+    assert (shown.window_center, shown.window_width, shown.has_table) == wanted
+    assert (shown.photometric, shown.rescale_slope, shown.rescale_intercept) == ("MONOCHROME2", 1.0, 0.0)

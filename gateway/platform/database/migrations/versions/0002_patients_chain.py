@@ -1,13 +1,13 @@
 """Patients with keys of their own, invitations, lockout, key rotation; the audit trail becomes a chain."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.orm import Session
 
 from gateway.platform.database.audit_chain import HEAD, START, row_hash
-from gateway.platform.database.tables import AuditRow
+from gateway.platform.database.tables import UtcDateTime
 
 revision = "0002"
 down_revision = "0001"
@@ -26,6 +26,15 @@ POSTGRESQL = [
     "CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
     "FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only()",
 ]
+
+
+# The trail as it was then.
+AUDIT = sa.table(
+    "audit", sa.column("id", sa.Uuid()), sa.column("at", UtcDateTime()), sa.column("organisation_id", sa.Uuid()),
+    sa.column("actor"), sa.column("action"), sa.column("subject"), sa.column("outcome"), sa.column("address"),
+    sa.column("request_id"), sa.column("sequence", sa.BigInteger()), sa.column("previous", sa.LargeBinary()),
+    sa.column("hash", sa.LargeBinary()),
+)  # fmt: skip
 
 
 def upgrade() -> None:
@@ -114,19 +123,17 @@ def _chain_what_is_there() -> None:
     """Rows of the first version, in the order in which they were made; the hospital's own identifiers leave them."""
     op.execute("UPDATE audit SET subject = NULL WHERE action = 'assessments listed'")
     op.execute("UPDATE audit SET outcome = CASE WHEN action LIKE '%refused' THEN 'refused' ELSE 'done' END")
-    last = START
-    with Session(op.get_bind()) as session:
-        rows = session.scalars(sa.select(AuditRow).order_by(AuditRow.id)).all()
-        for sequence, row in enumerate(rows, 1):
-            row.sequence, row.previous = sequence, last
-            row.hash = last = row_hash(row)
-        session.flush()
-        session.execute(
-            sa.text("INSERT INTO audit_head (id, length, hash) VALUES (:id, :length, :hash)"),
-            {"id": HEAD, "length": len(rows), "hash": last},
-        )
-        session.flush()
-        session.expunge_all()
+    last, connection = START, op.get_bind()
+    rows = connection.execute(sa.select(AUDIT).order_by(AUDIT.c.id)).all()
+    for sequence, found in enumerate(rows, 1):
+        row: Any = SimpleNamespace(**{**found._mapping, "sequence": sequence, "previous": last})
+        last = row_hash(row)
+        chained = {"sequence": sequence, "previous": row.previous, "hash": last}
+        connection.execute(AUDIT.update().where(AUDIT.c.id == row.id).values(chained))
+    connection.execute(
+        sa.text("INSERT INTO audit_head (id, length, hash) VALUES (:id, :length, :hash)"),
+        {"id": HEAD, "length": len(rows), "hash": last},
+    )
 
 
 def downgrade() -> None:

@@ -8,7 +8,7 @@ from alembic import context, op
 
 from gateway.platform.clock import now
 from gateway.platform.database.ids import uuid7
-from gateway.platform.encryption import KeyEncryptionKey, encrypt, new_data_key
+from gateway.platform.encryption import encrypt, new_data_key
 
 revision = "0003"
 down_revision = "0002"
@@ -75,7 +75,7 @@ class _Keys:
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
-        self._kek = KeyEncryptionKey(context.config.attributes["data_secret"])
+        self._kek = context.config.attributes["kek"]
         self._known: dict[tuple[UUID, str | None], tuple[UUID | None, bytes]] = {}
 
     def of(self, organisation: UUID, reference: str | None) -> tuple[UUID | None, bytes]:

@@ -5,8 +5,6 @@ import json
 import sqlalchemy as sa
 from alembic import context, op
 
-from gateway.platform.encryption import KeyEncryptionKey
-
 revision = "0011"
 down_revision = "0010"
 branch_labels = None
@@ -24,7 +22,7 @@ def upgrade() -> None:
     rows = connection.execute(sa.select(PATIENTS).where(PATIENTS.c.data_key.is_not(None))).all()
     if not rows:
         return
-    kek = KeyEncryptionKey(context.config.attributes["data_secret"])
+    kek = context.config.attributes["kek"]
     for row in rows:
         fields = [row.id, row.organisation_id, row.patient_number, row.account_id, row.data_key.hex()]
         content = json.dumps([None if value is None else str(value) for value in fields]).encode()

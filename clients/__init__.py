@@ -1,0 +1,1 @@
+"""Clients of the API, made of its OpenAPI document."""

@@ -1,0 +1,1 @@
+"""Events as messages to the addresses that asked for them."""

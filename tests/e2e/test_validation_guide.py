@@ -1,0 +1,40 @@
+""" "Validate at your site" does what it says: its commands are run as they are written."""
+
+import json
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import environment
+from tests.e2e.guides import run_commands
+
+GUIDE = "how-to/validate-at-your-site.md"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """What is left of having run the guide's commands in a folder of their own."""
+    place = tmp_path_factory.mktemp("validation-guide")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    assert run_commands(GUIDE, (place, environment(place / "state", PATH=path))).count("trabecula evaluate") == 2
+    return place
+
+
+@pytest.mark.slow
+def test_the_walk_ends_with_a_report_of_every_film(folder):
+    report = json.loads((folder / "report" / "evaluation.json").read_text())
+    assert (report["lines"], report["films"], report["patients"]) == (12, 12, 12)
+    assert report["knees"]["outcomes"]["lines"] == 12
+    assert [bone["anatomy"] for bone in report["bones"]] == ["knee"]
+    assert report["knees"]["readers"][0]["reader"] == 2
+
+
+@pytest.mark.slow
+def test_only_its_owner_reads_the_report_and_nothing_is_stored(folder):
+    files = sorted((folder / "report").iterdir())
+    assert [file.name for file in files] == ["evaluation.html", "evaluation.json", "evaluation.pdf"]
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    assert not (folder / "state").exists(), "an evaluation of files needs no database"

@@ -1,0 +1,1 @@
+"""FHIR as validators of others see it; `make check-interop` installs them."""
