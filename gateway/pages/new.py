@@ -10,14 +10,23 @@ from fastapi import APIRouter, Header, Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 
-from gateway.assessing.assessments import AssessmentResult
+from gateway.assessing.assessments import AssessmentResult, ReportContent
 from gateway.assessing.case import Case, read_record
 from gateway.context import AppContext
 from gateway.pages.deps import Admitted, Context, User, allowed
 from gateway.pages.forms import Posted, text
-from gateway.pages.page import OpenPageRoute, PageRoute, describe_problem, page, rendered, translator_of, wants_json
+from gateway.pages.page import (
+    OpenPageRoute,
+    PageRoute,
+    current_user,
+    describe_problem,
+    page,
+    rendered,
+    translator_of,
+    wants_json,
+)
 from gateway.pages.questions import DENSITY_ROWS, DEVICES, FRACTURE_ROWS, MEASURES, SECTIONS, record_of
-from gateway.pages.results import result_context
+from gateway.pages.results import audience_of, result_context
 from gateway.pages.sessions import CurrentUser, sessions_of
 from gateway.platform.identity.scopes import Principal
 from gateway.platform.validators import Printable, checked_patient_number
@@ -106,14 +115,16 @@ async def _lines(
         return
     finally:
         work.cancel()
-    for line in _result(request, ctx, result):
+    who_reads = audience_of(current_user(request))
+    content = await ctx.assessments.content_of(result.visible, case.risk, who_reads)
+    for line in _result(request, ctx, result, content):
         yield line
 
 
-def _result(request: Request, ctx: AppContext, result: AssessmentResult) -> list[str]:
+def _result(request: Request, ctx: AppContext, result: AssessmentResult, content: ReportContent) -> list[str]:
     """The result without its pictures, then those: they are in this answer and, unless the site keeps them, nowhere."""
     renderings = result.findings.renderings if result.findings else {}
-    context = result_context(request, ctx, result.visible, pictures="page" if renderings else None)
+    context = result_context(request, ctx, content, pictures="page" if renderings else None)
     html = rendered(request, "_result.html", **context)
     first = _line(address=f"/assessments/{result.visible.assessment.id}", html=html)
     return [first, *(_line(picture=kind, png=rendering.png_base64) for kind, rendering in renderings.items())]

@@ -1,4 +1,4 @@
-// On every page: the offline copy, printing, what an invitation's link carries, and forms that outlive a session.
+// On every page: the offline copy, what is printed, what an invitation's link carries, and forms that outlive a session.
 import { forgetAll, forgetOthers } from "./draft.js";
 
 const account = document.body.dataset.account;
@@ -10,9 +10,12 @@ if (document.querySelector("#signed-out")) {
   sessionStorage.clear();
 }
 
-document.addEventListener("click", (event) => {
-  if (event.target.closest("[data-print]")) print();
+// Paper has no folds.
+const unfolded = [];
+addEventListener("beforeprint", () => {
+  for (const fold of document.querySelectorAll(".result details:not([open])")) { fold.open = true; unfolded.push(fold); }
 });
+addEventListener("afterprint", () => { for (const fold of unfolded.splice(0)) fold.open = false; });
 
 function fillFromFragment() {
   for (const field of document.querySelectorAll("[data-from-fragment]")) {

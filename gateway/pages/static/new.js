@@ -1,8 +1,8 @@
 // The form of a new assessment: picture, questions, sending, and keeping all of it until it was taken.
 import { camera } from "./camera.js";
 import { forget, keep, kept, unlock } from "./draft.js";
-import { viewer } from "./result.js";
 import { Refused, send } from "./send.js";
+import { viewer } from "./viewer.js";
 
 const $ = (id) => document.getElementById(id);
 const form = $("assessment"), image = $("image");
@@ -229,6 +229,8 @@ function result(message) {
   $("outcome").removeAttribute("aria-live");
   $("outcome").replaceChildren(article);
   history.pushState(null, "", message.address);
+  document.title = article.dataset.title;
+  document.querySelector(".top [aria-current]")?.removeAttribute("aria-current");
   addEventListener("popstate", () => location.reload());
   scrollTo(0, 0);
   $("outcome").querySelector("h1").focus({ preventScroll: true });
