@@ -1,5 +1,6 @@
 """What is on the sheet: for the patient in plain words, for the clinician, in English, with every figure to file."""
 
+import re
 from contextlib import closing
 
 from gateway.assessing.assessments import ReportContent
@@ -34,9 +35,11 @@ from shared.contracts.language import LanguageCode
 from shared.contracts.recommendation import Consult, Recommendation
 
 # Points, the largest first: that is taken which leaves everything on one sheet. The middle one is tried to find it.
-SIZES = (11.0, 10.0, 9.0, 8.5, 8.0, 7.5, 7.0, 6.5, 6.0)
+SIZES = (11.0, 10.0, 9.0, 8.5, 8.0, 7.5, 7.0, 6.5, 6.0, 5.5)
 MIDDLE = 8.0
 FULLEST = 0.97
+# Said of most notes and sources, so a mark stands for it; the words for the marks head their lists.
+OPEN, UNSIGNED = re.compile(r"^Not on the record \(.*?\), to be ruled out: "), "needs clinician sign-off"
 SCORES = ("ost", "osta", "orai", "osiris", "score", "mores")
 
 
@@ -113,8 +116,12 @@ def _review(sheet: Sheet, t: Translator, report: ReportContent) -> None:
     review, audience = report.assessment.review, "_patient" if report.is_for_patient else ""
     if report.is_for_patient and review.status not in ("amended", "withdrawn"):
         return
+    about = t(f"review.about_{review.status}{audience}")
+    if review.status == "preliminary":
+        sheet.line(f"{t('review.preliminary')}. {about}", bold=True)
+        return
     sheet.heading(t(f"review.{review.status}"), alarm=review.status == "withdrawn")
-    sheet.line(t(f"review.about_{review.status}{audience}"), bold=True)
+    sheet.line(about, bold=True)
     for step in review.steps:
         sheet.line(f"{t('review.' + step.action)}, {t.moment(step.at)}{f': {step.reason}' if step.reason else ''}")
         for line in amended_lines(t, step.findings):
@@ -188,9 +195,8 @@ def _imaging(sheet: Sheet, t: Translator, report: ReportContent) -> None:
         sheet.line(imaging.summary, soft=True)
         return
     if not report.is_for_patient:
-        for name, share in imaging.bone:
-            sheet.bar(t(f"bone.{name}"), share, t.percent(share))
-        sheet.line(t("bone.help"), soft=True)
+        shares = "   ".join(f"{t(f'bone.{name}')} {t.percent(share)}" for name, share in imaging.bone)
+        sheet.line(f"{shares}. {t('bone.help')}", soft=True)
     if imaging.possibly_low:
         sheet.line(t("imaging.hint"), soft=True)
 
@@ -212,14 +218,16 @@ def _knees(sheet: Sheet, t: Translator, report: ReportContent) -> None:
             sheet.line(measured, soft=True)
     if not report.is_for_patient and (caveat := joint_space_caveat(t, staging.knees)):
         sheet.line(caveat, soft=True)
-    sheet.line(t("knee.not_bone"), soft=True)
+    if report.is_for_patient:
+        sheet.line(t("knee.not_bone"), soft=True)
 
 
 def _risk(sheet: Sheet, t: Translator, report: ReportContent) -> None:
     clinical, lines = report.assessment.clinical, chance(t, report.assessment)
     if clinical is None or (report.is_for_patient and not lines):
         return
-    sheet.heading(t("risk.title"))
+    if lines:
+        sheet.heading(t("risk.title"))
     for position, line in enumerate(lines):
         sheet.line(line, bold=position == 0)
     if report.is_for_patient:
@@ -241,13 +249,18 @@ def _risk(sheet: Sheet, t: Translator, report: ReportContent) -> None:
 
 
 def _consult(sheet: Sheet, t: Translator, block: Consult, audience: Audience) -> None:
+    urgency = t("urgency." + (block.urgency or "routine"))
+    if audience == "clinician":
+        said = f"{urgency}. {block.reason or ''}" if block.advised else t("sheet.not_urgent")
+        sheet.line(f"{t('consult.title')}: {said}", bold=True)
+        return
     sheet.heading(t("consult.title"))
     if block.advised:
-        sheet.line(t("urgency." + (block.urgency or "routine")), bold=True)
+        sheet.line(urgency, bold=True)
         _reason(sheet, t, block, audience)
     else:
         sheet.line(t("consult.not_needed"))
-    if audience == "patient" and block.links:
+    if block.links:
         sheet.line("   ".join(f"{link.title}: {link.url}" for link in block.links), soft=True)
 
 
@@ -302,8 +315,9 @@ def _clinicians_item(
     sheet: Sheet, t: Translator, assessment: Assessment, item: Recommendation, notes: list[str], sources: list[str]
 ) -> None:
     """One point, with marks for its source and for what to check: many points share them. Its text tells its status."""
-    marks = [_letter(_place(notes, reason)) for reason in item.reasons]
-    marks.append(str(_place(sources, f"{item.citation} ({item.review})")))
+    marks = [_letter(_place(notes, OPEN.sub("? ", reason))) for reason in item.reasons]
+    unsigned = " *" if item.review == UNSIGNED else ""
+    marks.append(str(_place(sources, f"{item.citation}{unsigned}")))
     due = interval(t, assessment, item)
     sheet.item(f"{item.text}{f' {due}' if due else ''} [{', '.join(marks)}]")
 

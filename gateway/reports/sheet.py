@@ -1,4 +1,4 @@
-"""One sheet of paper: headings, lines, bars and pictures, from top to bottom."""
+"""One sheet of paper: headings, lines, tables and pictures, from top to bottom."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class Sheet:
         self.size, self._files = size, fonts.files
         self.pdf = FPDF(format="A4")
         self.pdf.set_margin(MARGIN_MM)
-        self.pdf.set_auto_page_break(True, margin=12)
+        self.pdf.set_auto_page_break(True, margin=9)
         for position, file in enumerate(fonts.files):
             for style, of_style in (("", file), ("B", bold_of(file))):
                 self.pdf.add_font(f"script{position}", style, of_style)
@@ -157,20 +157,6 @@ class Sheet:
             for cell, width in zip(row, widths, strict=True):
                 self.pdf.cell(width, height, self._plain(cell), border="B")
             self.pdf.ln(height)
-
-    def bar(self, label: str, share: float, value: str) -> None:
-        """A share of one as a bar."""
-        height, y = self.size * 0.45, self.pdf.get_y()
-        self._font(self.size, bold=False, colour=INK)
-        self.pdf.set_xy(MARGIN_MM, y)
-        self.pdf.cell(44, height, self._plain(label))
-        x, width = MARGIN_MM + 45, 27.0
-        self.pdf.set_fill_color(*RAIL)
-        self.pdf.rect(x, y + height * 0.25, width, height * 0.5, style="F")
-        self.pdf.set_fill_color(*ACCENT)
-        self.pdf.rect(x, y + height * 0.25, width * share, height * 0.5, style="F")
-        self.pdf.set_xy(x + width + 2, y)
-        self.pdf.cell(14, height, self._plain(value), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
     def _write(
         self, text: str, size: float, *, bold: bool = False, colour: tuple[int, int, int] = INK, indent: float = 0
