@@ -1,16 +1,17 @@
 """A new assessment: the form, and the progress of what it sends."""
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated, Any
 
+import anyio
 from fastapi import APIRouter, Header, Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 
-from gateway.assessing.assessments import AssessmentResult, ReportContent
 from gateway.assessing.case import Case, read_record
 from gateway.context import AppContext
 from gateway.pages.deps import Admitted, Context, User, allowed
@@ -30,6 +31,8 @@ from gateway.pages.results import audience_of, result_context
 from gateway.pages.sessions import CurrentUser, sessions_of
 from gateway.platform.identity.scopes import Principal
 from gateway.platform.validators import Printable, checked_patient_number
+from gateway.records.rendering_kinds import png_bytes
+from gateway.reports.picture import for_screen
 from shared.contracts.assessment import Component
 from shared.problems import MissingInput
 
@@ -117,17 +120,14 @@ async def _lines(
         work.cancel()
     who_reads = audience_of(current_user(request))
     content = await ctx.assessments.content_of(result.visible, case.risk, who_reads)
-    for line in _result(request, ctx, result, content):
-        yield line
-
-
-def _result(request: Request, ctx: AppContext, result: AssessmentResult, content: ReportContent) -> list[str]:
-    """The result without its pictures, then those: they are in this answer and, unless the site keeps them, nowhere."""
     renderings = result.findings.renderings if result.findings else {}
     context = result_context(request, ctx, content, pictures="page" if renderings else None)
     html = rendered(request, "_result.html", **context)
-    first = _line(address=f"/assessments/{result.visible.assessment.id}", html=html)
-    return [first, *(_line(picture=kind, png=rendering.png_base64) for kind, rendering in renderings.items())]
+    yield _line(address=f"/assessments/{result.visible.assessment.id}", html=html)
+    # They are in this answer and, unless the site keeps them, nowhere.
+    for kind, png in png_bytes(renderings).items():
+        webp = await anyio.to_thread.run_sync(for_screen, png)
+        yield _line(picture=kind, webp=base64.b64encode(webp).decode("ascii"))
 
 
 def _line(**members: Any) -> str:

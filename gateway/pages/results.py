@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any, Literal
 from uuid import UUID
 
+import anyio
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
@@ -17,7 +18,7 @@ from gateway.pages.sessions import CurrentUser
 from gateway.platform.language import translator_for
 from gateway.records.rendering_kinds import RenderingKind
 from gateway.reports import joint_space, presentation
-from gateway.reports.picture import boxes, heat_maps, study_link
+from gateway.reports.picture import boxes, for_screen, heat_maps, study_link
 from gateway.reports.presentation import GROUPS
 from gateway.reports.printing import print_report
 from gateway.reports.record import density_rows, person_line, record_lines
@@ -37,12 +38,12 @@ async def result_page(assessment_id: UUID, request: Request, user: User, ctx: Co
     return page(request, "result.html", **result_context(request, ctx, content, pictures="kept" if kept else None))
 
 
-@router.get("/assessments/{assessment_id}/pictures/{kind}.png")
+@router.get("/assessments/{assessment_id}/pictures/{kind}.webp")
 async def picture(assessment_id: UUID, kind: RenderingKind, user: User, ctx: Context) -> Response:
     """A kept preview or heat map."""
     who = await allowed(user, "assessments:read", ctx)
     png = await ctx.assessments.rendering(assessment_id, who, (kind,))
-    return Response(png, media_type="image/png")
+    return Response(await anyio.to_thread.run_sync(for_screen, png), media_type="image/webp")
 
 
 @router.get("/assessments/{assessment_id}/report.pdf")

@@ -1,6 +1,9 @@
 """What is drawn over a radiograph, or leads on from it."""
 
+from io import BytesIO
 from urllib.parse import quote
+
+from PIL import Image
 
 from gateway.platform.language import Translator
 from gateway.records.rendering_kinds import HeatMap
@@ -9,6 +12,8 @@ from shared.contracts.assessment import Assessment
 from shared.contracts.film import FilmSource
 from shared.contracts.findings import Knee, StagingFinding
 
+# Of 100: no loss of detail is seen, and a sixth of the PNG's bytes go over a slow line.
+WEBP_QUALITY, WEBP_EFFORT = 85, 2
 # Where a viewer's address takes the study's UID.
 STUDY = "{study}"
 
@@ -39,3 +44,11 @@ def study_link(viewer: str | None, source: FilmSource | None) -> str | None:
     if viewer is None or source is None or source.study_uid is None:
         return None
     return viewer.replace(STUDY, quote(source.study_uid, safe=""))
+
+
+def for_screen(png: bytes) -> bytes:
+    """A rendering as the pages show it, a WebP; programs get the PNG itself."""
+    encoded = BytesIO()
+    with Image.open(BytesIO(png)) as picture:
+        picture.save(encoded, "WEBP", quality=WEBP_QUALITY, method=WEBP_EFFORT)
+    return encoded.getvalue()

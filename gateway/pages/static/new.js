@@ -217,7 +217,7 @@ async function assess(token) {
         if (message.part === "recommender" && !document.querySelector('[data-part="staging"].done')) part("staging", "none");
       }
       if (message.html) show = result(message);
-      if (message.picture) show(message.picture, address(message.png));
+      if (message.picture) show(message.picture, address(message.webp));
     },
   });
 }
@@ -238,9 +238,9 @@ function result(message) {
   return viewer($("outcome")).show;
 }
 
-function address(png) {
-  const bytes = Uint8Array.from(atob(png), (letter) => letter.charCodeAt(0));
-  return URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
+function address(webp) {
+  const bytes = Uint8Array.from(atob(webp), (letter) => letter.charCodeAt(0));
+  return URL.createObjectURL(new Blob([bytes], { type: "image/webp" }));
 }
 
 form.addEventListener("submit", (event) => { event.preventDefault(); submit(); });

@@ -1,8 +1,6 @@
 // The radiograph on a canvas: size and place, brightness and contrast, boxes, heat maps. Without a script the <img> stays.
 const MOST = 12, STEP = 1.25, MOVE = 40;
 const FULL_RANGE = 255, MIDDLE = 128;
-// The sides that boxes are told in: those of the radiograph as it was read, whose long side is at most this. It is never enlarged.
-const READ_SIZE = 1024;
 
 // Returns { show(kind, address) }, which takes the preview and the heat maps as they come.
 export function viewer(root) {
@@ -55,12 +53,12 @@ export function viewer(root) {
   }
 
   function drawBoxes(screen, scale, left, top) {
-    const ratio = devicePixelRatio || 1, size = 13 * ratio, larger = Math.max(1, Math.max(toned.width, toned.height) / READ_SIZE);
+    const ratio = devicePixelRatio || 1, size = 13 * ratio;
     screen.lineWidth = 2 * ratio;
     screen.font = `600 ${size}px system-ui, sans-serif`;
     screen.textBaseline = "top";
     for (const { box, lines } of boxes) {
-      const [x, y, width, height] = box.map((side) => side * larger * scale);
+      const [x, y, width, height] = box.map((side) => side * scale);
       screen.strokeStyle = "#ffd75e";
       screen.strokeRect(left + x, top + y, width, height);
       lines.forEach((line, place) => {
@@ -173,7 +171,7 @@ export function viewer(root) {
   function choose(kind) {
     view.map = kind;
     for (const one of figure.querySelectorAll("[name=heat]")) one.checked = one.value === kind;
-    const address = addresses[kind] ?? (kept && kind ? `${kept}${kind}.png` : null);
+    const address = addresses[kind] ?? (kept && kind ? `${kept}${kind}.webp` : null);
     if (!kind || maps[kind] || !address) return draw();
     const map = new Image();
     map.onload = () => { maps[kind] = map; draw(); };
