@@ -200,7 +200,7 @@ def test_colours_are_never_alone_and_dark_is_as_readable(site, visit, axe):
     user.shot("result-dark")
     chips = user.page.locator(".chip")
     assert chips.count() > 1
-    assert all(text.strip() for text in chips.all_inner_texts())
+    assert all(text.strip() for text in chips.all_text_contents())
     user.open("/history")
     user.is_accessible(axe)
 
