@@ -24,8 +24,10 @@ from shared.contracts.findings import ImagingFinding
 from shared.contracts.recommendation import Consult, Link, Recommendation, RecommendationSet
 
 MOST_ACTIONS = 3
-# These say how findings fit together, and nothing that anybody could do.
-NOT_DONE = "discordant."
+# These say how findings fit together or that nothing follows, and nothing that anybody could do.
+NOT_DONE = ("discordant.", "knee.no_treatment")
+# Characters of one thing to do at the top of a clinician's page; the rest of the advice stands in its fold.
+LONGEST_OPENING = 160
 PRESSING = ("soon", "urgent")
 # What goes on after a patient's headline, which has said the first half already.
 PLAINLY = {"meaning.moderate": "plain_more.moderate", "meaning.high": "plain_more.high"}
@@ -210,7 +212,7 @@ def _see_a_doctor(t: Translator, consult: Consult, audience: Audience) -> list[A
     if audience == "patient":
         return [Action(t(f"actions.doctor_{consult.urgency}"))]
     due = t(f"urgency.{consult.urgency}")
-    return [Action(first_sentence(consult.reason or ""), due=f"{due}:", is_english=t.language != "en")]
+    return [Action(opening(consult.reason or ""), due=f"{due}:", is_english=t.language != "en")]
 
 
 def _done(t: Translator, assessment: Assessment, advice: RecommendationSet, audience: Audience) -> list[Action]:
@@ -237,13 +239,18 @@ def _action(t: Translator, assessment: Assessment, item: Recommendation, audienc
         return Action(text, english, due, is_english)
     if item.status and item.drug_class:
         due = f"{t('status.' + item.status)}, {t.term('drug', item.drug_class)}:"
-    return Action(first_sentence(text), None, due, is_english)
+    return Action(opening(text), None, due, is_english)
 
 
-def first_sentence(text: str) -> str:
-    """What a clinician reads at the top; the rest of the advice stands in its fold."""
-    head, point, _ = text.partition(". ")
-    return head + point.rstrip()
+def opening(text: str) -> str:
+    """The first sentence of a text, and those after it for as long as all are short."""
+    first, *others = (f"{sentence}." for sentence in text.removesuffix(".").split(". "))
+    said = first
+    for sentence in others:
+        if len(said) + len(sentence) >= LONGEST_OPENING:
+            break
+        said = f"{said} {sentence}"
+    return said
 
 
 def _reason(t: Translator, consult: Consult, audience: Audience) -> Action:

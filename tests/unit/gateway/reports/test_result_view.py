@@ -7,7 +7,7 @@ from gateway.assessing.measured import Estimate, Interval, Measured
 from gateway.assessing.release import for_patient
 from gateway.platform.language import LANGUAGES, translator_for
 from gateway.reports.picture import heat_maps, study_link
-from gateway.reports.result_view import MOST_ACTIONS, first_sentence, result_view
+from gateway.reports.result_view import MOST_ACTIONS, opening, result_view
 from shared.contracts.film import FilmSource
 from tests.unit.gateway.reports.test_report import EXAMPLE, MEASURED, changed
 
@@ -64,14 +64,15 @@ def test_links_to_doctors_online_are_for_patients_alone_and_not_in_an_emergency(
 def test_what_presses_is_the_first_of_at_most_three():
     pressing = {"advised": True, "urgency": "soon", "reason": "Decide soon. And more.", "patient_reason": "Go soon."}
     clinic, patient = (view(changed(consult=pressing), audience).actions.first for audience in ("clinician", "patient"))
-    assert (clinic[0].due, clinic[0].text) == ("Within weeks:", "Decide soon.")
+    assert (clinic[0].due, clinic[0].text) == ("Within weeks:", "Decide soon. And more.")
     assert patient[0].text == "See a doctor within weeks."
     assert len(clinic) == len(patient) == MOST_ACTIONS
 
 
-def test_a_first_sentence_ends_at_its_point_and_not_at_a_decimal():
-    assert first_sentence("Take 1.5 units. Then more.") == "Take 1.5 units."
-    assert first_sentence("One only") == "One only"
+def test_an_opening_ends_at_a_point_that_is_no_decimal_and_is_short():
+    assert opening("Take 1.5 units. Then more.") == "Take 1.5 units. Then more."
+    assert opening(f"Take 1.5 units. {'Then more ' * 20}.") == "Take 1.5 units."
+    assert opening("One only") == "One only."
 
 
 def test_an_unclear_film_has_no_heat_map_of_the_bone():
