@@ -22,7 +22,7 @@ from shared.contracts.findings import (
     ImagingLabel,
     LikelihoodRatio,
     StandAlone,
-    osteopenia_leads,
+    low_density_leads,
 )
 from shared.contracts.models import ModelCard
 from shared.inference import Scorer
@@ -156,7 +156,7 @@ def finding(
         probabilities=ClassProbabilities(**{name: round(value, 4) for name, value in classes.items()}),
         anatomy=site,
         bone=probabilities,
-        summary=summary(site, indeterminate, why_not, low=label != "normal" or osteopenia_leads(probabilities)),
+        summary=summary(site, indeterminate, why_not, low=label != "normal" or low_density_leads(probabilities)),
         turned_degrees=done.turned_degrees,
         inverted=done.inverted,
         stand_alone=None if indeterminate or prevalence is None else stand_alone(osteoporosis, prevalence),

@@ -59,9 +59,9 @@ class BoneProbabilities(Contract):
     osteoporosis: Probability
 
 
-def osteopenia_leads(bone: BoneProbabilities) -> bool:
-    """Whether osteopenia is the likeliest of the three bone classes."""
-    return bone.osteopenia > max(bone.normal, bone.osteoporosis)
+def low_density_leads(bone: BoneProbabilities) -> bool:
+    """Whether osteopenia or osteoporosis is likelier than normal bone, so that "no sign" would contradict the bars."""
+    return max(bone.osteopenia, bone.osteoporosis) > bone.normal
 
 
 class LikelihoodRatio(Contract):
@@ -123,7 +123,7 @@ class ImagingFinding(Contract):
             return "indeterminate"
         if self.label != "normal":
             return "osteoporosis"
-        return "low_bone_mass" if osteopenia_leads(self.bone) else "normal"
+        return "low_bone_mass" if low_density_leads(self.bone) else "normal"
 
     @property
     def possibly_low(self) -> bool:

@@ -52,6 +52,12 @@ def test_knowing_the_site_does_not_make_osteoporosis():
 POSSIBLE = "Possible low bone density, seen at the {}. A radiograph cannot tell; bone density is measured by DXA."
 
 
+def test_osteoporosis_that_leads_without_a_majority_is_no_lack_of_signs():
+    answer = found([0.29, 0.29, 0.42], knee=1.0)
+    assert (answer.label, answer.appearance) == ("normal", "low_bone_mass")
+    assert answer.summary == POSSIBLE.format("knee")
+
+
 def test_leading_osteopenia_is_told_as_possible_low_bone_density():
     answer = found([0.2, 0.7, 0.1], knee=1.0)
     assert (answer.label, answer.appearance) == ("normal", "low_bone_mass")
