@@ -21,6 +21,7 @@ import gateway.api.dicom_web
 import gateway.api.documentation
 import gateway.api.emergency_accesses
 import gateway.api.events
+import gateway.api.feedback
 import gateway.api.fhir
 import gateway.api.fhir_bundles
 import gateway.api.fhir_operations
@@ -100,6 +101,7 @@ API = (
     gateway.api.key_sets,
     gateway.api.assessments,
     gateway.api.reviews,
+    gateway.api.feedback,
     gateway.api.renderings,
     gateway.api.reports,
     gateway.api.fhir_bundles,

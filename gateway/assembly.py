@@ -16,6 +16,7 @@ from gateway.assessing.dicom_results import DicomUseCases
 from gateway.assessing.emergency_access import EmergencyAccessUseCases
 from gateway.assessing.event_feed import EventFeed
 from gateway.assessing.fair_turns import FairTurns
+from gateway.assessing.feedback import FeedbackUseCases
 from gateway.assessing.films import FilmUseCases
 from gateway.assessing.patient_merges import PatientMergeUseCases
 from gateway.assessing.patients import PatientUseCases
@@ -55,6 +56,7 @@ from gateway.records.destinations import Destinations
 from gateway.records.dicom_objects import SentObjects
 from gateway.records.emergency_accesses import EmergencyAccesses
 from gateway.records.events import Events
+from gateway.records.feedback import FeedbackStore
 from gateway.records.film_queue import FilmQueue
 from gateway.records.films import Films
 from gateway.records.outbox import Outbox
@@ -94,7 +96,7 @@ def create_context(
     published, used_tokens = PublishedKeys(settings.allowed_private_networks), UsedTokens(sessions)
     patients, assessments, reviews = Patients(sessions, kek), Assessments(sessions, kek), Reviews(sessions, kek)
     records, emergency_accesses = PatientRecords(sessions, patients), EmergencyAccesses(sessions, kek)
-    merges = PatientMerges(sessions, patients)
+    merges, feedback = PatientMerges(sessions, patients), FeedbackStore(sessions, kek)
     workflow = Workflow(services, settings.max_in_flight, policy=settings.clinic_policy())
     turns = FairTurns(
         settings.max_in_flight, settings.staff_share, settings.max_in_flight_per_caller, settings.place_wait_s
@@ -144,6 +146,7 @@ def create_context(
         ),
         assessments=assessing,
         reviews=ReviewUseCases(reviews),
+        feedback=FeedbackUseCases(feedback),
         dicom=DicomUseCases(assessing, accounts, destinations, outbox, SentObjects(sessions), reviews, repeats),
         films=FilmUseCases(Films(durable.sessions, patients), FilmQueue(sessions, patients), outbox, audit),
         cds=CdsUseCases(CdsClients(sessions), published, used_tokens, accounts, assessing, admission, audit),
@@ -153,6 +156,7 @@ def create_context(
             assessments,
             Alerts(sessions, kek),
             StoredData(sessions, patients),
+            feedback,
             emergency_accesses,
             merges,
             repeats,

@@ -17,6 +17,7 @@ from gateway.assessing.cds import CdsUseCases
 from gateway.assessing.dicom_results import DicomUseCases
 from gateway.assessing.emergency_access import EmergencyAccessUseCases
 from gateway.assessing.event_feed import EventFeed
+from gateway.assessing.feedback import FeedbackUseCases
 from gateway.assessing.films import FilmUseCases
 from gateway.assessing.patient_merges import PatientMergeUseCases
 from gateway.assessing.patients import PatientUseCases
@@ -42,6 +43,7 @@ class AppContext:
     backend_services: BackendServices
     assessments: AssessmentUseCases
     reviews: ReviewUseCases
+    feedback: FeedbackUseCases
     results: ResultUseCases
     dicom: DicomUseCases
     films: FilmUseCases

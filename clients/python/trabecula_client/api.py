@@ -199,6 +199,23 @@ class Client(Transport):
             self._call("POST", f"/v1/assessments/{quote(assessment_id, safe='')}/withdraw", json=body).json(),
         )
 
+    def feedback_of(self, assessment_id: str) -> models.FeedbackList:
+        """All of it, oldest first. The newest of one person about one thing counts."""
+        return cast(
+            "models.FeedbackList", self._call("GET", f"/v1/assessments/{quote(assessment_id, safe='')}/feedback").json()
+        )
+
+    def give_feedback(self, assessment_id: str, body: models.Mark | models.Grade | models.Dxa) -> models.StoredFeedback:
+        """Mark a finding right or wrong, or give a knee's grade or the DXA result that came later."""
+        return cast(
+            "models.StoredFeedback",
+            self._call("POST", f"/v1/assessments/{quote(assessment_id, safe='')}/feedback", json=body).json(),
+        )
+
+    def agreement_over_time(self) -> models.AgreementView:
+        """How far the software agreed with feedback, by the month of the assessment, with 95 % intervals."""
+        return cast("models.AgreementView", self._call("GET", "/v1/feedback/agreement").json())
+
     def get_heat_map(self, assessment_id: str, *, of: Literal["imaging", "staging"] | None = None) -> bytes:
         """Where the model looked, over the preview. Kept only where the site says so; the 404 says why there is none."""
         return self._call(

@@ -40,6 +40,21 @@ class AccountView(TypedDict):
     link_until: str | None
 
 
+class Agreement(TypedDict):
+    """One question over time: whether a finding was marked right, a grade was the same, a film's call was DXA's."""
+
+    question: Literal["marked_right", "same_grade", "grade_within_one", "density"]
+    overall: list[MonthOfAgreement]
+    months: list[MonthOfAgreement]
+
+
+class AgreementView(TypedDict):
+    """Agreement over time, of what was fed back: whoever gives feedback on errors alone will see errors alone."""
+
+    feedback: int
+    questions: list[Agreement]
+
+
 class AlertPage(TypedDict):
     """One page; `next` is the `before` of the next one, or the `after` where that was sent; null on the last."""
 
@@ -83,6 +98,14 @@ class Amendment(TypedDict):
 
     reason: str
     findings: NotRequired[AmendedFindings]
+
+
+class Answered(TypedDict):
+    """What the software had answered: the grade of that knee, or whether the film was called osteoporosis."""
+
+    model: ModelReference
+    kl_grade: NotRequired[int | None]
+    osteoporosis: NotRequired[bool | None]
 
 
 class Assessment(TypedDict):
@@ -781,6 +804,16 @@ class DicomIdentity(TypedDict):
     specific_character_set: NotRequired[str | None]
 
 
+class Dxa(TypedDict):
+    """The DXA result that came later."""
+
+    kind: NotRequired[Literal["dxa"]]
+    t_score: float
+    region: Literal["lumbar_spine", "femoral_neck", "total_hip", "distal_third_radius"]
+    date: str
+    note: NotRequired[str | None]
+
+
 class EmergencyAccessPage(TypedDict):
     """One page, newest first; `next` is the `before` of the next page, null on the last one."""
 
@@ -949,6 +982,12 @@ class ExportedRenderingView(TypedDict):
     png_base64: str
 
 
+class FeedbackList(TypedDict):
+    """What was said of an assessment, oldest first."""
+
+    items: list[StoredFeedback]
+
+
 class FilmSource(TypedDict):
     """Where an assessment's radiograph comes from, so that a result can go back there."""
 
@@ -986,6 +1025,16 @@ class FractureSuffered(TypedDict):
         "hip", "vertebra", "wrist", "proximal_humerus", "pelvis", "rib", "ankle", "lower_leg", "hand_or_foot", "other"
     ]
     low_trauma: NotRequired[bool | None]
+
+
+class Grade(TypedDict):
+    """The Kellgren-Lawrence grade that a clinician gives to a knee."""
+
+    kind: NotRequired[Literal["grade"]]
+    side: NotRequired[Literal["left", "right"] | None]
+    kl_grade: int
+    blind: NotRequired[bool]
+    note: NotRequired[str | None]
 
 
 class ImagingFinding(TypedDict):
@@ -1179,6 +1228,15 @@ class ManifestCase(TypedDict):
     image: NotRequired[str | None]
 
 
+class Mark(TypedDict):
+    """A finding was right, or it was wrong."""
+
+    kind: NotRequired[Literal["mark"]]
+    part: Literal["imaging", "staging", "clinical"]
+    right: bool
+    note: NotRequired[str | None]
+
+
 class MeasurementView(TypedDict):
     """A measurement that was added by hand."""
 
@@ -1259,6 +1317,14 @@ class ModelVersion(TypedDict):
     version: str
     change: str
     figures: dict[str, Any]
+
+
+class MonthOfAgreement(TypedDict):
+    """Assessments of one month, by when they were made."""
+
+    month: str
+    part: str
+    agreement: Share
 
 
 class NewInvitationView(TypedDict):
@@ -1370,6 +1436,7 @@ class PatientExportView(TypedDict):
     merged_accounts: list[ExportedAccountView]
     invitations: list[ExportedInvitationView]
     assessments: list[AssessmentWithRecordView]
+    feedback: list[StoredFeedback]
     pictures: list[ExportedRenderingView]
     measurements: list[MeasurementView]
     alerts: list[ExportedAlertView]
@@ -1686,6 +1753,16 @@ class SexReading(TypedDict):
     category: Literal["low", "moderate", "high"] | None
 
 
+class Share(TypedDict):
+    """So many of so many, with the 95 % interval of Wilson (1927). Feedback of one patient counts as several."""
+
+    agreed: int
+    of: int
+    share: float
+    low: float
+    high: float
+
+
 class StagingFinding(TypedDict):
     """Kellgren-Lawrence grade of the worse knee, under the seed paper's stage name and under its own."""
 
@@ -1703,6 +1780,17 @@ class StandAlone(TypedDict):
 
     probability: float
     prevalence: float
+
+
+class StoredFeedback(TypedDict):
+    """One piece of feedback. The newest of one person about one thing counts; the others stay to be seen."""
+
+    id: str
+    assessment_id: str
+    at: str
+    by: str
+    feedback: Mark | Grade | Dxa
+    answered: NotRequired[Answered | None]
 
 
 class TScoreMeasured(TypedDict):

@@ -367,6 +367,18 @@ class AssessmentReviewRow(Table):
     by: Mapped[str] = mapped_column(String(100))
 
 
+class AssessmentFeedbackRow(Table):
+    """What somebody knew better of an assessment, encrypted with its key; kept apart from the record and the review."""
+
+    __tablename__ = "assessment_feedback"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    assessment_id: Mapped[UUID] = mapped_column(ForeignKey("assessments.id", ondelete="CASCADE"), index=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    at: Mapped[dt.datetime]
+    by: Mapped[str] = mapped_column(String(100))
+
+
 class RenderingRow(Table):
     """A preview or heat map of an assessment, encrypted with the same key, until it expires."""
 
