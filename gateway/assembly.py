@@ -66,6 +66,7 @@ from gateway.records.patients import Patients
 from gateway.records.renderings import Renderings
 from gateway.records.reviews import Reviews
 from gateway.records.rule_sign_offs import RuleSignOffs
+from gateway.records.site_settings import SiteSettingsStore
 from gateway.records.stored_data import StoredData
 from gateway.settings import GatewaySettings
 
@@ -112,6 +113,7 @@ def create_context(
         assessments,
         Renderings(sessions, kek),
         RuleSignOffs(sessions),
+        SiteSettingsStore(sessions),
         patients,
         workflow,
         admission,

@@ -27,6 +27,7 @@ from gateway.records.patients import KeyOwner, Patients
 from gateway.records.rendering_kinds import KINDS, RenderingKind, png_bytes, why_not
 from gateway.records.renderings import Renderings
 from gateway.records.rule_sign_offs import RuleSignOffs
+from gateway.records.site_settings import SiteSettingsStore
 from gateway.records.stored_risk import AnyRisk
 from gateway.records.timeline import timeline
 from gateway.settings import GatewaySettings
@@ -87,6 +88,7 @@ class AssessmentUseCases:
     assessments: Assessments
     renderings: Renderings
     sign_offs: RuleSignOffs
+    site_settings: SiteSettingsStore
     patients: Patients
     workflow: Workflow
     admission: Admission
@@ -121,9 +123,19 @@ class AssessmentUseCases:
             known = await self.patients.known(who, case.patient_number)
             drawn = with_renderings or self.settings.store_renderings
             async with self.admission.turn(who):
-                findings = await self.workflow.assess(case, drawn, on_progress)
+                site = await self.site_settings.active(who.organisation_id)
+                findings = await self.workflow.assess(case, drawn, on_progress, site)
             assessment, is_repeated = await self.store_assessment(case, findings, who, known, idempotent)
         return AssessmentResult(self._visible(who, assessment), findings, is_repeated)
+
+    async def assess_in_turn(self, case: Case, who: Principal) -> Findings:
+        """What the services find about a case that nobody waits for; it is not stored yet.
+
+        Raises:
+            InvalidInput: as `assess_case`.
+        """
+        site = await self.site_settings.active(who.organisation_id)
+        return await self.workflow.assess_in_turn(case, self.settings.store_renderings, site)
 
     async def store_assessment(
         self, case: Case, findings: Findings, who: Principal, known: UUID | None, idempotent: IdempotentRequest | None

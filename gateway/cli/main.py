@@ -3,7 +3,7 @@
 import typer
 from pydantic import ValidationError
 
-from gateway.cli import access, cds, evaluate, feedback, fhir, route, rules, running, trail, upkeep
+from gateway.cli import access, cds, evaluate, feedback, fhir, route, rules, running, site_settings, trail, upkeep
 from gateway.cli.terminal import stop
 from shared.problems import TrabeculaError
 from shared.settings import wrong_settings
@@ -20,6 +20,7 @@ for group in (running.app, evaluate.app, access.app, upkeep.app):
     app.add_typer(group)
 app.add_typer(rules.app, name="rules")
 app.add_typer(feedback.app, name="feedback")
+app.add_typer(site_settings.app, name="site-settings")
 app.add_typer(fhir.app, name="fhir")
 app.add_typer(cds.app, name="cds")
 app.add_typer(trail.app, name="audit")

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
+from gateway.assessing.site_settings_versions import state_of
 from gateway.pages.deps import Context, User, allowed
 from gateway.pages.forms import Posted, text
 from gateway.pages.page import PageRoute, page
@@ -40,9 +41,10 @@ async def give_feedback(assessment_id: UUID, form: Posted, user: User, ctx: Cont
 
 @router.get("/administration/validation")
 async def validation_page(request: Request, user: User, ctx: Context) -> Response:
-    """How the software does here: agreement over time."""
+    """How the software does here: agreement over time, and the site's own settings."""
     who = await allowed(user, "assessments:read", ctx)
-    return page(request, "validation.html", agreement=await ctx.feedback.agreement(who))
+    state = await state_of(ctx.assessments.site_settings, who)
+    return page(request, "validation.html", agreement=await ctx.feedback.agreement(who), site_settings=state)
 
 
 def _feedback(form: FormData) -> Feedback:

@@ -94,6 +94,9 @@ class AuditAction(StrEnum):
     SIGN_IN = "sign-in"
     SIGN_IN_LOCKED = "sign-in to a locked account"  # up to version 0.1.0
     SIGN_OUT = "sign-out"
+    SITE_SETTINGS_ACTIVATED = "site settings activated"
+    SITE_SETTINGS_MADE = "site settings made"
+    SITE_SETTINGS_TAKEN_BACK = "site settings taken back"
     TIMELINE_READ = "timeline read"
 
 

@@ -22,6 +22,8 @@ Side = Literal["left", "right", "unknown"]
 SideSource = Literal["tag", "marker", "position", "unknown"]
 
 STAGE_LABELS: tuple[StageLabel, ...] = ("Normal", "Mild", "Moderate", "Severe", "Most Severe")
+# The share with osteoporosis that the readouts' probabilities are meant for.
+CALIBRATED_FOR = 0.5
 KL_NAMES: tuple[KLName, ...] = ("none", "doubtful", "mild", "moderate", "severe")
 
 
@@ -64,6 +66,19 @@ def osteopenia_leads(bone: BoneProbabilities) -> bool:
     return bone.osteopenia > max(bone.normal, bone.osteoporosis)
 
 
+def bone_summary(anatomy: Anatomy, low: bool) -> str:
+    """The sentence for people of a reading that is not indeterminate.
+
+    It never says that there is no osteoporosis, nor that there is: a radiograph shows neither.
+    """
+    if low:
+        return (
+            f"Possible low bone density, seen at the {anatomy}. A radiograph cannot tell; bone density is measured by "
+            "DXA."
+        )
+    return f"No sign of low bone density seen at the {anatomy}; a radiograph cannot rule it out."
+
+
 class LikelihoodRatio(Contract):
     """How much a reading of "possible low bone density" multiplies the odds that the record already gives.
 
@@ -89,6 +104,17 @@ class StandAlone(Contract):
     prevalence: Annotated[
         float, Field(gt=0, lt=1, description="Share with osteoporosis in the group, a setting of the site")
     ]
+
+    @classmethod
+    def at(cls, osteoporosis: float, prevalence: float) -> "StandAlone":
+        """The probability for another prevalence than that which the readouts are calibrated for (Bayes, by the odds).
+
+        Args:
+            osteoporosis: the readout's probability, for a prevalence of `CALIBRATED_FOR`.
+        """
+        ill = osteoporosis * prevalence / CALIBRATED_FOR
+        well = (1 - osteoporosis) * (1 - prevalence) / (1 - CALIBRATED_FOR)
+        return cls(probability=round(ill / (ill + well), 4), prevalence=prevalence)
 
 
 Appearance = Literal["normal", "low_bone_mass", "osteoporosis", "indeterminate"]

@@ -367,6 +367,33 @@ class AssessmentReviewRow(Table):
     by: Mapped[str] = mapped_column(String(100))
 
 
+class SiteSettingsRow(Table):
+    """A version of a site's own settings, as its contract in JSON: figures and thresholds, nothing of a patient."""
+
+    __tablename__ = "site_settings"
+    __table_args__ = (UniqueConstraint("organisation_id", "version"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
+    version: Mapped[str] = mapped_column(String(50))
+    content: Mapped[dict[str, Any]]
+
+
+class SiteSettingsChangeRow(Table):
+    """A version of the site's settings was put in use, or none, and what was in use before it."""
+
+    __tablename__ = "site_settings_changes"
+    __table_args__ = (Index("ix_site_settings_changes_organisation_id_id", "organisation_id", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
+    version: Mapped[str | None] = mapped_column(String(50))
+    previous: Mapped[str | None] = mapped_column(String(50))
+    name: Mapped[str | None] = mapped_column(String(100))
+    role: Mapped[str | None] = mapped_column(String(100))
+    at: Mapped[dt.datetime]
+
+
 class AssessmentFeedbackRow(Table):
     """What somebody knew better of an assessment, encrypted with its key; kept apart from the record and the review."""
 
