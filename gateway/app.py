@@ -35,6 +35,7 @@ import gateway.api.patient_merges
 import gateway.api.patients
 import gateway.api.problems
 import gateway.api.provider_sign_out
+import gateway.api.recall
 import gateway.api.renderings
 import gateway.api.reports
 import gateway.api.reviews
@@ -102,6 +103,7 @@ API = (
     gateway.api.assessments,
     gateway.api.reviews,
     gateway.api.feedback,
+    gateway.api.recall,
     gateway.api.renderings,
     gateway.api.reports,
     gateway.api.fhir_bundles,

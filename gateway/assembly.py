@@ -21,6 +21,7 @@ from gateway.assessing.films import FilmUseCases
 from gateway.assessing.patient_merges import PatientMergeUseCases
 from gateway.assessing.patients import PatientUseCases
 from gateway.assessing.provider_sign_in import ProviderSignIn
+from gateway.assessing.recall import RecallUseCases
 from gateway.assessing.results import ResultUseCases
 from gateway.assessing.reviews import ReviewUseCases
 from gateway.assessing.services import Services
@@ -63,6 +64,7 @@ from gateway.records.outbox import Outbox
 from gateway.records.patient_merges import PatientMerges
 from gateway.records.patient_records import PatientRecords
 from gateway.records.patients import Patients
+from gateway.records.recall import Recall
 from gateway.records.renderings import Renderings
 from gateway.records.reviews import Reviews
 from gateway.records.rule_sign_offs import RuleSignOffs
@@ -149,6 +151,7 @@ def create_context(
         assessments=assessing,
         reviews=ReviewUseCases(reviews),
         feedback=FeedbackUseCases(feedback),
+        recall=RecallUseCases(Recall(sessions, kek)),
         dicom=DicomUseCases(assessing, accounts, destinations, outbox, SentObjects(sessions), reviews, repeats),
         films=FilmUseCases(Films(durable.sessions, patients), FilmQueue(sessions, patients), outbox, audit),
         cds=CdsUseCases(CdsClients(sessions), published, used_tokens, accounts, assessing, admission, audit),

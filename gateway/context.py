@@ -21,6 +21,7 @@ from gateway.assessing.feedback import FeedbackUseCases
 from gateway.assessing.films import FilmUseCases
 from gateway.assessing.patient_merges import PatientMergeUseCases
 from gateway.assessing.patients import PatientUseCases
+from gateway.assessing.recall import RecallUseCases
 from gateway.assessing.results import ResultUseCases
 from gateway.assessing.reviews import ReviewUseCases
 from gateway.assessing.services import Services
@@ -47,6 +48,7 @@ class AppContext:
     results: ResultUseCases
     dicom: DicomUseCases
     films: FilmUseCases
+    recall: RecallUseCases
     cds: CdsUseCases
     patients: PatientUseCases
     emergency_access: EmergencyAccessUseCases

@@ -3,7 +3,20 @@
 import typer
 from pydantic import ValidationError
 
-from gateway.cli import access, cds, evaluate, feedback, fhir, route, rules, running, site_settings, trail, upkeep
+from gateway.cli import (
+    access,
+    cds,
+    evaluate,
+    feedback,
+    fhir,
+    recall,
+    route,
+    rules,
+    running,
+    site_settings,
+    trail,
+    upkeep,
+)
 from gateway.cli.terminal import stop
 from shared.problems import TrabeculaError
 from shared.settings import wrong_settings
@@ -16,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (running.app, evaluate.app, access.app, upkeep.app):
+for group in (running.app, evaluate.app, recall.app, access.app, upkeep.app):
     app.add_typer(group)
 app.add_typer(rules.app, name="rules")
 app.add_typer(feedback.app, name="feedback")

@@ -80,6 +80,8 @@ class AuditAction(StrEnum):
     PATIENT_RESTRICTION_LIFTED = "patient restriction lifted"
     PATIENTS_MERGED = "patients merged"
     PATIENTS_LISTED = "patients listed"
+    RECALL_ALERTED = "recall alerted"
+    RECALL_LISTED = "recall listed"
     RECOVERY_CODE_USED = "recovery code used"
     RENDERING_READ = "picture read"
     REFRESH_TOKEN_REUSED = "refresh token reused"  # noqa: S105

@@ -216,6 +216,16 @@ class Client(Transport):
         """How far the software agreed with feedback, by the month of the assessment, with 95 % intervals."""
         return cast("models.AgreementView", self._call("GET", "/v1/feedback/agreement").json())
 
+    def list_recalled(self, *, model: str | None = None, after: str | None = None) -> models.RecallView:
+        """The assessments that a version of a model, of the rules or of the site's settings had a part in, part by part."""
+        return cast(
+            "models.RecallView", self._call("GET", "/v1/recalls", query={"model": model, "after": after}).json()
+        )
+
+    def alert_recalled(self, body: models.RecallWanted) -> models.RecallView:
+        """The same, and an alert for each of these patients, to look at it again within thirty days."""
+        return cast("models.RecallView", self._call("POST", "/v1/recalls/alerts", json=body).json())
+
     def get_heat_map(self, assessment_id: str, *, of: Literal["imaging", "staging"] | None = None) -> bytes:
         """Where the model looked, over the preview. Kept only where the site says so; the 404 says why there is none."""
         return self._call(

@@ -1536,6 +1536,32 @@ class Ready(TypedDict):
     dependencies: dict[str, Literal["ready", "unavailable"]]
 
 
+class RecallView(TypedDict):
+    """One part of them, oldest first. It may be empty and yet not the last."""
+
+    items: list[RecalledView]
+    next: str | None
+    alerts: int
+
+
+class RecallWanted(TypedDict):
+    """Which version, and from where on."""
+
+    model: str
+    after: NotRequired[str | None]
+
+
+class RecalledView(TypedDict):
+    """An assessment that the version had a part in."""
+
+    patient_id: str | None
+    patient_number: str | None
+    assessment_id: str | None
+    created_at: str | None
+    withdrawn: bool | None
+    restricted: bool
+
+
 class Recommendation(TypedDict):
     """One thing to consider, with its reason and its source. Never a dose, never a prescription."""
 
