@@ -19,6 +19,7 @@ import gateway.api.cds
 import gateway.api.dicom
 import gateway.api.dicom_web
 import gateway.api.documentation
+import gateway.api.drift
 import gateway.api.emergency_accesses
 import gateway.api.events
 import gateway.api.feedback
@@ -50,6 +51,7 @@ from gateway.api.middlewares import install_middlewares
 from gateway.assembly import create_context
 from gateway.assessing.batch_signals import BatchSignals
 from gateway.assessing.batch_worker import BatchWorker
+from gateway.assessing.drift import DriftMetrics
 from gateway.assessing.emergency_access import BEGUN
 from gateway.assessing.film_figures import FIGURES, film_figures
 from gateway.assessing.film_worker import FilmWorker
@@ -93,6 +95,7 @@ OUTBOX_WORKERS = 2
 METRICS_S, MODELS_S = 15, 60
 # Seconds between two counts of the films that wait.
 FILM_FIGURES_S = 5
+DRIFT_S = 300
 API = (
     gateway.api.tokens,
     gateway.api.accounts,
@@ -104,6 +107,7 @@ API = (
     gateway.api.reviews,
     gateway.api.feedback,
     gateway.api.recall,
+    gateway.api.drift,
     gateway.api.renderings,
     gateway.api.reports,
     gateway.api.fhir_bundles,
@@ -161,6 +165,7 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
                 workers += outbox_work(context, metrics)
                 films = FilmWorker(context.films.queue, context.assessments)
                 workers += [films.run() for _ in range(settings.batch_concurrency)]
+                workers.append(every(DRIFT_S, partial(drift.look, context.drift)))
                 workers.append(every(FILM_FIGURES_S, partial(film_figures, context.films.queue)))
                 provider = context.authentication.provider
                 async with in_background(*upkeep(settings, database, waiting, provider), *workers):
@@ -186,6 +191,8 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
     registry.register(BEGUN)
     metrics = OutboxMetrics()
     metrics.register(registry)
+    drift = DriftMetrics()
+    drift.register(registry)
     for figure in FIGURES:
         registry.register(figure)
     waiting = Gauge(

@@ -13,6 +13,7 @@ from gateway.assessing.batch_signals import BatchSignals
 from gateway.assessing.batches import BatchUseCases
 from gateway.assessing.cds import CdsUseCases
 from gateway.assessing.dicom_results import DicomUseCases
+from gateway.assessing.drift import DriftUseCases
 from gateway.assessing.emergency_access import EmergencyAccessUseCases
 from gateway.assessing.event_feed import EventFeed
 from gateway.assessing.fair_turns import FairTurns
@@ -60,6 +61,7 @@ from gateway.records.events import Events
 from gateway.records.feedback import FeedbackStore
 from gateway.records.film_queue import FilmQueue
 from gateway.records.films import Films
+from gateway.records.observations import Observations
 from gateway.records.outbox import Outbox
 from gateway.records.patient_merges import PatientMerges
 from gateway.records.patient_records import PatientRecords
@@ -104,7 +106,7 @@ def create_context(
     turns = FairTurns(
         settings.max_in_flight, settings.staff_share, settings.max_in_flight_per_caller, settings.place_wait_s
     )
-    repeats = Repeats(sessions)
+    repeats, observations = Repeats(sessions), Observations(sessions)
     destinations, outbox = Destinations(sessions, patients), Outbox(sessions)
     admission = Admission(shared_limits, RateLimits.of_this_process(), turns, settings)
     client, provider = _oidc_client(settings), None
@@ -116,6 +118,7 @@ def create_context(
         Renderings(sessions, kek),
         RuleSignOffs(sessions),
         SiteSettingsStore(sessions),
+        observations,
         patients,
         workflow,
         admission,
@@ -151,6 +154,7 @@ def create_context(
         assessments=assessing,
         reviews=ReviewUseCases(reviews),
         feedback=FeedbackUseCases(feedback),
+        drift=DriftUseCases(observations),
         recall=RecallUseCases(Recall(sessions, kek)),
         dicom=DicomUseCases(assessing, accounts, destinations, outbox, SentObjects(sessions), reviews, repeats),
         films=FilmUseCases(Films(durable.sessions, patients), FilmQueue(sessions, patients), outbox, audit),

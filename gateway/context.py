@@ -15,6 +15,7 @@ from gateway.assessing.backend_services import BackendServices
 from gateway.assessing.batches import BatchUseCases
 from gateway.assessing.cds import CdsUseCases
 from gateway.assessing.dicom_results import DicomUseCases
+from gateway.assessing.drift import DriftUseCases
 from gateway.assessing.emergency_access import EmergencyAccessUseCases
 from gateway.assessing.event_feed import EventFeed
 from gateway.assessing.feedback import FeedbackUseCases
@@ -48,6 +49,7 @@ class AppContext:
     results: ResultUseCases
     dicom: DicomUseCases
     films: FilmUseCases
+    drift: DriftUseCases
     recall: RecallUseCases
     cds: CdsUseCases
     patients: PatientUseCases

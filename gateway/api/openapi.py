@@ -31,6 +31,7 @@ TAGS = {
     "sessions": "Where people are signed in.",
     "keys": "Keys of hospital systems.",
     "assessments": "The main job: a radiograph and a record in, an assessment out.",
+    "drift": "Whether cases change from what they were at the beginning.",
     "recall": "Which patients were read by a version of a model.",
     "feedback": "What clinicians and DXA said later, and how often the software was right.",
     "batches": "Many cases as one job.",

@@ -41,10 +41,11 @@ async def give_feedback(assessment_id: UUID, form: Posted, user: User, ctx: Cont
 
 @router.get("/administration/validation")
 async def validation_page(request: Request, user: User, ctx: Context) -> Response:
-    """How the software does here: agreement over time, and the site's own settings."""
+    """How the software does here: agreement over time, the site's own settings, and whether cases change."""
     who = await allowed(user, "assessments:read", ctx)
     state = await state_of(ctx.assessments.site_settings, who)
-    return page(request, "validation.html", agreement=await ctx.feedback.agreement(who), site_settings=state)
+    agreement, drift = await ctx.feedback.agreement(who), await ctx.drift.state(who)
+    return page(request, "validation.html", agreement=agreement, site_settings=state, drift=drift)
 
 
 def _feedback(form: FormData) -> Feedback:

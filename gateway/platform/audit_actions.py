@@ -44,6 +44,7 @@ class AuditAction(StrEnum):
     DESTINATION_CHANGED = "destination changed"
     DESTINATION_REMOVED = "destination removed"
     DESTINATIONS_LISTED = "destinations listed"
+    DRIFT_REFERENCE_RESET = "reference for drift begun anew"
     EMERGENCY_ACCESS_BEGUN = "emergency access begun"
     EMERGENCY_ACCESS_REVIEWED = "emergency access reviewed"
     EMERGENCY_ACCESS_USED = "emergency access used"

@@ -1,7 +1,7 @@
 """From a radiograph to the Kellgren-Lawrence grade of each knee in it, the worse one at the top."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +47,7 @@ class Reading:
     warnings: list[FilmWarning]
     boxes: list[Box]
     heat: list[Heat]
+    distances: list[float] = field(default_factory=list)
 
 
 def stage(
@@ -76,9 +77,10 @@ def stage(
     outputs = network.score({"radiograph": np.concatenate([network_input(crop) for crop in crops])})
     probabilities = outputs["probabilities"].astype(np.float64)
     sides, odd = name_sides(radiograph, joints)
+    away = distances(outputs, len(crops))
     lacks = [
         lack_of_detail(radiograph, joint.box, crop, "The grade is uncertain") or unlike(distance)
-        for joint, crop, distance in zip(joints, crops, distances(outputs, len(crops)), strict=True)
+        for joint, crop, distance in zip(joints, crops, away, strict=True)
     ]
     odd += upside_down_beside(radiograph.pixels, joints, finder) + once(lacks)
     spaces = [
@@ -87,7 +89,9 @@ def stage(
     ]
     knees = [knee(*parts) for parts in zip(joints, sides, lacks, probabilities, spaces, strict=True)]
     heat = [evidence(maps, knee.stage) for maps, knee in zip(outputs["heat"], knees, strict=True)]
-    return Reading(finding_of(knees, model), odd, [joint.box for joint in joints], heat)
+    return Reading(
+        finding_of(knees, model), odd, [joint.box for joint in joints], heat, [round(float(d), 4) for d in away]
+    )
 
 
 def knee(

@@ -309,10 +309,22 @@ class ClinicalFinding(Contract):
     model: ModelReference
 
 
+class FilmFigures(Contract):
+    """What a film was like, without whose it was."""
+
+    device: Annotated[str | None, Field(description="Manufacturer and model, where a DICOM file names them")] = None
+    format: str
+    width: Annotated[int, Field(description="Pixels as sent, upright")]
+    height: int
+    mean: Annotated[float, Field(description="Of the gray tones as they were read, 0 to 255")]
+    spread: Annotated[float, Field(description="Their standard deviation")]
+
+
 class ClassifyAnswer(Contract):
     """What imaging answers: the finding, and the pictures it was made from where they were asked for."""
 
     finding: ImagingFinding
+    film: FilmFigures | None = None
     warnings: list[FilmWarning] = []
     source: Annotated[
         DicomIdentity | None, Field(description="Who and what the DICOM file says it is of; null for other files")
@@ -325,5 +337,8 @@ class StageAnswer(Contract):
     """What staging answers: the finding, and the heat map over the preview where it was asked for."""
 
     finding: StagingFinding
+    distances: Annotated[
+        list[float], Field(description="Of each knee from those the grades were measured on; 1 and more is unusual")
+    ] = []
     warnings: list[FilmWarning] = []
     heatmap: Rendering | None = None

@@ -113,6 +113,7 @@ MATRIX = {
         "patients:write", record=True, refused=NO_CLINICIANS, send={"json": DXA_CAME}
     ),
     "GET /v1/assessments/{assessment_id}/feedback": Row("assessments:read", record=True, refused=PATIENTS),
+    "GET /v1/drift": Row("assessments:read", refused=PATIENTS),
     "GET /v1/recalls": Row("admin", send={"params": {"model": "staging:0.4.0"}}),
     "POST /v1/recalls/alerts": Row("admin", send={"json": {"model": "staging:0.0.1"}}),
     "GET /v1/feedback/agreement": Row("assessments:read", refused=PATIENTS),

@@ -226,6 +226,10 @@ class Client(Transport):
         """The same, and an alert for each of these patients, to look at it again within thirty days."""
         return cast("models.RecallView", self._call("POST", "/v1/recalls/alerts", json=body).json())
 
+    def drift(self) -> models.DriftView:
+        """Devices, sizes, tones, ages and answers of the last whole windows of 50 and of 250 cases beside the reference."""
+        return cast("models.DriftView", self._call("GET", "/v1/drift").json())
+
     def get_heat_map(self, assessment_id: str, *, of: Literal["imaging", "staging"] | None = None) -> bytes:
         """Where the model looked, over the preview. Kept only where the site says so; the 404 says why there is none."""
         return self._call(

@@ -791,6 +791,8 @@ class DicomIdentity(TypedDict):
     study_date: NotRequired[str | None]
     study_time: NotRequired[str | None]
     modality: NotRequired[str | None]
+    manufacturer: NotRequired[str | None]
+    manufacturer_model: NotRequired[str | None]
     patient_id: NotRequired[str | None]
     issuer_of_patient_id: NotRequired[str | None]
     patient_name: NotRequired[str | None]
@@ -804,6 +806,16 @@ class DicomIdentity(TypedDict):
     read_height: NotRequired[int | None]
     grayscale: NotRequired[DicomGrayscale | None]
     specific_character_set: NotRequired[str | None]
+
+
+class DriftView(TypedDict):
+    """Whether cases still are as those of the reference were."""
+
+    reference_cases: int
+    reference_from: str | None
+    reference_to: str | None
+    cases_since: int
+    features: list[FeatureView]
 
 
 class Dxa(TypedDict):
@@ -982,6 +994,17 @@ class ExportedRenderingView(TypedDict):
     kind: str
     expires_at: str
     png_base64: str
+
+
+class FeatureView(TypedDict):
+    """One feature in the last whole window of one length, beside the reference."""
+
+    feature: str
+    window: int
+    p: float
+    alarm: bool
+    now: dict[str, float]
+    reference: dict[str, float]
 
 
 class FeedbackList(TypedDict):

@@ -9,7 +9,9 @@ from sqlalchemy import (
     BigInteger,
     DateTime,
     ForeignKey,
+    Identity,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     String,
@@ -365,6 +367,31 @@ class AssessmentReviewRow(Table):
     content: Mapped[bytes] = mapped_column(LargeBinary)
     at: Mapped[dt.datetime]
     by: Mapped[str] = mapped_column(String(100))
+
+
+class ObservationRow(Table):
+    """What one case looked like in coarse bins, on which day; neither whose it was nor which assessment."""
+
+    __tablename__ = "observations"
+    __table_args__ = (Index("ix_observations_organisation_id_id", "organisation_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), Identity(), primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
+    day: Mapped[dt.date]
+    content: Mapped[dict[str, Any]]
+
+
+class DriftReferenceRow(Table):
+    """How often the first cases had each value of each feature; later cases come after `until_id`."""
+
+    __tablename__ = "drift_references"
+
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"), primary_key=True)
+    counts: Mapped[dict[str, Any]]
+    cases: Mapped[int] = mapped_column(BigInteger)
+    first_day: Mapped[dt.date]
+    last_day: Mapped[dt.date]
+    until_id: Mapped[int] = mapped_column(BigInteger)
 
 
 class SiteSettingsRow(Table):
