@@ -19,8 +19,10 @@ import gateway.api.cds
 import gateway.api.dicom
 import gateway.api.dicom_web
 import gateway.api.documentation
+import gateway.api.drift
 import gateway.api.emergency_accesses
 import gateway.api.events
+import gateway.api.feedback
 import gateway.api.fhir
 import gateway.api.fhir_bundles
 import gateway.api.fhir_operations
@@ -34,6 +36,7 @@ import gateway.api.patient_merges
 import gateway.api.patients
 import gateway.api.problems
 import gateway.api.provider_sign_out
+import gateway.api.recall
 import gateway.api.renderings
 import gateway.api.reports
 import gateway.api.reviews
@@ -48,6 +51,7 @@ from gateway.api.middlewares import install_middlewares
 from gateway.assembly import create_context
 from gateway.assessing.batch_signals import BatchSignals
 from gateway.assessing.batch_worker import BatchWorker
+from gateway.assessing.drift import DriftMetrics
 from gateway.assessing.emergency_access import BEGUN
 from gateway.assessing.film_figures import FIGURES, film_figures
 from gateway.assessing.film_worker import FilmWorker
@@ -91,6 +95,7 @@ OUTBOX_WORKERS = 2
 METRICS_S, MODELS_S = 15, 60
 # Seconds between two counts of the films that wait.
 FILM_FIGURES_S = 5
+DRIFT_S = 300
 API = (
     gateway.api.tokens,
     gateway.api.accounts,
@@ -100,6 +105,9 @@ API = (
     gateway.api.key_sets,
     gateway.api.assessments,
     gateway.api.reviews,
+    gateway.api.feedback,
+    gateway.api.recall,
+    gateway.api.drift,
     gateway.api.renderings,
     gateway.api.reports,
     gateway.api.fhir_bundles,
@@ -157,6 +165,7 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
                 workers += outbox_work(context, metrics)
                 films = FilmWorker(context.films.queue, context.assessments)
                 workers += [films.run() for _ in range(settings.batch_concurrency)]
+                workers.append(every(DRIFT_S, partial(drift.look, context.drift)))
                 workers.append(every(FILM_FIGURES_S, partial(film_figures, context.films.queue)))
                 provider = context.authentication.provider
                 async with in_background(*upkeep(settings, database, waiting, provider), *workers):
@@ -182,6 +191,8 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
     registry.register(BEGUN)
     metrics = OutboxMetrics()
     metrics.register(registry)
+    drift = DriftMetrics()
+    drift.register(registry)
     for figure in FIGURES:
         registry.register(figure)
     waiting = Gauge(

@@ -13,14 +13,17 @@ from gateway.assessing.batch_signals import BatchSignals
 from gateway.assessing.batches import BatchUseCases
 from gateway.assessing.cds import CdsUseCases
 from gateway.assessing.dicom_results import DicomUseCases
+from gateway.assessing.drift import DriftUseCases
 from gateway.assessing.emergency_access import EmergencyAccessUseCases
 from gateway.assessing.event_feed import EventFeed
 from gateway.assessing.fair_turns import FairTurns
+from gateway.assessing.feedback import FeedbackUseCases
 from gateway.assessing.films import FilmUseCases
 from gateway.assessing.measured import MeasuredFigures
 from gateway.assessing.patient_merges import PatientMergeUseCases
 from gateway.assessing.patients import PatientUseCases
 from gateway.assessing.provider_sign_in import ProviderSignIn
+from gateway.assessing.recall import RecallUseCases
 from gateway.assessing.results import ResultUseCases
 from gateway.assessing.reviews import ReviewUseCases
 from gateway.assessing.services import Services
@@ -56,15 +59,19 @@ from gateway.records.destinations import Destinations
 from gateway.records.dicom_objects import SentObjects
 from gateway.records.emergency_accesses import EmergencyAccesses
 from gateway.records.events import Events
+from gateway.records.feedback import FeedbackStore
 from gateway.records.film_queue import FilmQueue
 from gateway.records.films import Films
+from gateway.records.observations import Observations
 from gateway.records.outbox import Outbox
 from gateway.records.patient_merges import PatientMerges
 from gateway.records.patient_records import PatientRecords
 from gateway.records.patients import Patients
+from gateway.records.recall import Recall
 from gateway.records.renderings import Renderings
 from gateway.records.reviews import Reviews
 from gateway.records.rule_sign_offs import RuleSignOffs
+from gateway.records.site_settings import SiteSettingsStore
 from gateway.records.stored_data import StoredData
 from gateway.settings import GatewaySettings
 
@@ -95,12 +102,12 @@ def create_context(
     published, used_tokens = PublishedKeys(settings.allowed_private_networks), UsedTokens(sessions)
     patients, assessments, reviews = Patients(sessions, kek), Assessments(sessions, kek), Reviews(sessions, kek)
     records, emergency_accesses = PatientRecords(sessions, patients), EmergencyAccesses(sessions, kek)
-    merges = PatientMerges(sessions, patients)
+    merges, feedback = PatientMerges(sessions, patients), FeedbackStore(sessions, kek)
     workflow = Workflow(services, settings.max_in_flight, policy=settings.clinic_policy())
     turns = FairTurns(
         settings.max_in_flight, settings.staff_share, settings.max_in_flight_per_caller, settings.place_wait_s
     )
-    repeats = Repeats(sessions)
+    repeats, observations = Repeats(sessions), Observations(sessions)
     destinations, outbox = Destinations(sessions, patients), Outbox(sessions)
     admission = Admission(shared_limits, RateLimits.of_this_process(), turns, settings)
     client, provider = _oidc_client(settings), None
@@ -111,6 +118,8 @@ def create_context(
         assessments,
         Renderings(sessions, kek),
         RuleSignOffs(sessions),
+        SiteSettingsStore(sessions),
+        observations,
         patients,
         workflow,
         admission,
@@ -146,6 +155,9 @@ def create_context(
         ),
         assessments=assessing,
         reviews=ReviewUseCases(reviews),
+        feedback=FeedbackUseCases(feedback),
+        drift=DriftUseCases(observations),
+        recall=RecallUseCases(Recall(sessions, kek)),
         dicom=DicomUseCases(assessing, accounts, destinations, outbox, SentObjects(sessions), reviews, repeats),
         films=FilmUseCases(Films(durable.sessions, patients), FilmQueue(sessions, patients), outbox, audit),
         cds=CdsUseCases(CdsClients(sessions), published, used_tokens, accounts, assessing, admission, audit),
@@ -155,6 +167,7 @@ def create_context(
             assessments,
             Alerts(sessions, kek),
             StoredData(sessions, patients),
+            feedback,
             emergency_accesses,
             merges,
             repeats,

@@ -15,11 +15,14 @@ from gateway.assessing.backend_services import BackendServices
 from gateway.assessing.batches import BatchUseCases
 from gateway.assessing.cds import CdsUseCases
 from gateway.assessing.dicom_results import DicomUseCases
+from gateway.assessing.drift import DriftUseCases
 from gateway.assessing.emergency_access import EmergencyAccessUseCases
 from gateway.assessing.event_feed import EventFeed
+from gateway.assessing.feedback import FeedbackUseCases
 from gateway.assessing.films import FilmUseCases
 from gateway.assessing.patient_merges import PatientMergeUseCases
 from gateway.assessing.patients import PatientUseCases
+from gateway.assessing.recall import RecallUseCases
 from gateway.assessing.results import ResultUseCases
 from gateway.assessing.reviews import ReviewUseCases
 from gateway.assessing.services import Services
@@ -42,9 +45,12 @@ class AppContext:
     backend_services: BackendServices
     assessments: AssessmentUseCases
     reviews: ReviewUseCases
+    feedback: FeedbackUseCases
     results: ResultUseCases
     dicom: DicomUseCases
     films: FilmUseCases
+    drift: DriftUseCases
+    recall: RecallUseCases
     cds: CdsUseCases
     patients: PatientUseCases
     emergency_access: EmergencyAccessUseCases

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from gateway.assessing.admission import Admission
 from gateway.assessing.case import Case
 from gateway.assessing.film import patient_number
 from gateway.assessing.measured import NOT_MEASURED, Measured, MeasuredFigures
+from gateway.assessing.observing import observed, refused
 from gateway.assessing.release import Audience, VisibleAssessment, for_patient, visible_to
 from gateway.assessing.workflow import Findings, ProgressCallback, Workflow, no_progress
 from gateway.platform.audit_actions import AuditAction
@@ -24,15 +25,17 @@ from gateway.platform.paging import Page, Window
 from gateway.records.alert_rules import NewAlerts, bone_loss, follow_ups, worsening
 from gateway.records.assessments import Assessments, NewAssessment, NewRenderings, Selection
 from gateway.records.encrypted import StoredAssessment
+from gateway.records.observations import Observations
 from gateway.records.patients import KeyOwner, Patients
 from gateway.records.rendering_kinds import KINDS, RenderingKind, png_bytes, why_not
 from gateway.records.renderings import Renderings
 from gateway.records.rule_sign_offs import RuleSignOffs
+from gateway.records.site_settings import SiteSettingsStore
 from gateway.records.stored_risk import AnyRisk
 from gateway.records.timeline import timeline
 from gateway.settings import GatewaySettings
 from shared.contracts.assessment import Assessment, AssessmentStatus
-from shared.problems import Conflict, NotAuthorised, NotFound
+from shared.problems import Conflict, ImageRefused, NotAuthorised, NotFound
 
 # Earlier assessments that a new one is compared with.
 LOOK_BACK = 20
@@ -90,6 +93,8 @@ class AssessmentUseCases:
     assessments: Assessments
     renderings: Renderings
     sign_offs: RuleSignOffs
+    site_settings: SiteSettingsStore
+    observations: Observations
     patients: Patients
     workflow: Workflow
     admission: Admission
@@ -125,9 +130,31 @@ class AssessmentUseCases:
             known = await self.patients.known(who, case.patient_number)
             drawn = with_renderings or self.settings.store_renderings
             async with self.admission.turn(who):
-                findings = await self.workflow.assess(case, drawn, on_progress)
+                site = await self.site_settings.active(who.organisation_id)
+                assessed = self.workflow.assess(case, drawn, on_progress, site)
+                findings = await self._noting_refusals(who, assessed)
             assessment, is_repeated = await self.store_assessment(case, findings, who, known, idempotent)
         return AssessmentResult(self._visible(who, assessment), findings, is_repeated)
+
+    async def assess_in_turn(self, case: Case, who: Principal) -> Findings:
+        """What the services find about a case that nobody waits for; it is not stored yet.
+
+        Raises:
+            InvalidInput: as `assess_case`.
+        """
+        site = await self.site_settings.active(who.organisation_id)
+        in_turn = self.workflow.assess_in_turn(case, self.settings.store_renderings, site)
+        return await self._noting_refusals(who, in_turn)
+
+    async def _noting_refusals(self, who: Principal, assessed: Awaitable[Findings]) -> Findings:
+        """Observe a film that is refused, too: more of them are the first sign that something has changed."""
+        try:
+            return await assessed
+        except ImageRefused as error:
+            if not who.is_test:
+                reason = str(error.members.get("reason") or "unknown")
+                await self.observations.add(who.organisation_id, refused(reason))
+            raise
 
     async def store_assessment(
         self, case: Case, findings: Findings, who: Principal, known: UUID | None, idempotent: IdempotentRequest | None
@@ -155,7 +182,10 @@ class AssessmentUseCases:
         alerts = await self._derive_alerts(StoredAssessment(assessment, case.risk, owner.patient_id), owner)
         renderings = self._kept(findings, assessment.created_at)
         sha256 = await _sha256(case.image)
-        new = NewAssessment(assessment, case.risk, owner, idempotent, renderings, alerts, findings.identity, sha256)
+        seen = None if who.is_test else observed(findings, case.risk)
+        new = NewAssessment(
+            assessment, case.risk, owner, idempotent, renderings, alerts, findings.identity, sha256, seen
+        )
         stored = await self.assessments.add(new, who)
         return stored, stored.id != assessment.id
 

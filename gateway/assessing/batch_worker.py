@@ -77,7 +77,7 @@ class BatchWorker:
         idempotent = IdempotentRequest(f"batch-case:{claim.id}", digest)
         assessment = await use_cases.assessments.answered_before(who, idempotent)
         if assessment is None:
-            findings = await use_cases.workflow.assess_in_turn(case, use_cases.settings.store_renderings)
+            findings = await use_cases.assess_in_turn(case, who)
             if findings.ended_a_service:
                 raise ServiceBrokeOff(
                     "A service ended each time it had this image: it may be damaged, or made to harm."

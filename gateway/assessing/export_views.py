@@ -16,6 +16,7 @@ from gateway.platform.audit import AuditLine
 from gateway.records.patient_merges import MergeStatus, PatientMerge
 from gateway.records.stored_data import StoredRendering, WaitingCase, WaitingFilm
 from gateway.records.stored_risk import as_sent
+from shared.contracts.feedback import StoredFeedback
 
 
 class PatientAuditLineView(BaseModel):
@@ -152,6 +153,7 @@ class PatientExportView(BaseModel):
     merged_accounts: list[ExportedAccountView] = Field(description="Of further numbers that were merged into this one")
     invitations: list[ExportedInvitationView]
     assessments: list[AssessmentWithRecordView]
+    feedback: list[StoredFeedback] = Field(description="What clinicians knew better of the assessments")
     pictures: list[ExportedRenderingView]
     measurements: list[MeasurementView]
     alerts: list[ExportedAlertView] = Field(description="Open and closed ones")

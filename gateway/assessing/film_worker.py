@@ -89,7 +89,7 @@ class FilmWorker:
         assessment = await use_cases.assessments.answered_before(who, idempotent)
         if assessment is None:
             known = await use_cases.patients.known(who, case.patient_number)
-            findings = await use_cases.workflow.assess_in_turn(case, use_cases.settings.store_renderings)
+            findings = await use_cases.assess_in_turn(case, who)
             if findings.ended_a_service:
                 raise ServiceBrokeOff("A service ended at this film: it may be damaged, or made to harm.")
             lacking = findings.imaging is None or claim.attempts < PATIENT_ATTEMPTS

@@ -16,6 +16,7 @@ from gateway.assessing.export_views import (
     PatientAuditLineView,
     PatientExportView,
 )
+from gateway.assessing.feedback import visible_feedback
 from gateway.assessing.patient_views import (
     AlertView,
     AssessmentWithRecordView,
@@ -36,6 +37,7 @@ from gateway.records.alert_rules import NewAlerts, bone_loss
 from gateway.records.alerts import Alerts, AlertState
 from gateway.records.assessments import Assessments
 from gateway.records.emergency_accesses import EmergencyAccesses
+from gateway.records.feedback import FeedbackStore
 from gateway.records.measurement import DensityMeasured, FractureSuffered, TScoreMeasured
 from gateway.records.patient_merges import PatientMerges
 from gateway.records.patient_records import PatientRecords, PatientSummary
@@ -61,6 +63,7 @@ class PatientUseCases:
     assessments: Assessments
     alerts: Alerts
     stored_data: StoredData
+    feedback: FeedbackStore
     emergency_accesses: EmergencyAccesses
     merges: PatientMerges
     repeats: Repeats
@@ -158,6 +161,7 @@ class PatientUseCases:
             assessments=[
                 AssessmentWithRecordView.of(kept, visible_to(who, kept.assessment, rule).assessment) for kept in stored
             ],
+            feedback=[visible_feedback(one, who) for one in await self.feedback.of_patient(known.id, known.data_key)],
             pictures=[ExportedRenderingView.of(rendering) for rendering in await data.renderings(known)],
             measurements=[MeasurementView.of(measurement) for measurement in measured],
             alerts=[ExportedAlertView.of(alert, who) for alert in alerts],

@@ -16,6 +16,7 @@ from gateway.assessing.case import Case
 from gateway.assessing.combine import combine
 from gateway.assessing.film import as_it_counts
 from gateway.assessing.services import Services
+from gateway.assessing.site_settings import applies, as_calibrated, as_called
 from gateway.platform.clock import today
 from gateway.records.rendering_kinds import renderings_of
 from gateway.records.stored_risk import AnyRisk
@@ -32,6 +33,7 @@ from shared.contracts.findings import (
 from shared.contracts.policy import ClinicPolicy
 from shared.contracts.recommendation import RecommendationRequest, RecommendationSet
 from shared.contracts.risk import RiskRequest
+from shared.contracts.site_settings import SiteSettings
 from shared.problems import (
     PROBLEMS,
     ImageRefused,
@@ -65,6 +67,7 @@ class Findings:
         as_of: the day the case began, which every service counts from.
         age: of the person, where a record gives it.
         ended_a_service: whether a service ended while it had the image, maybe because of it.
+        site: the site's own settings, if it has any.
     """
 
     as_of: dt.date
@@ -77,6 +80,7 @@ class Findings:
     recommendation: RecommendationSet | None = None
     warnings: list[Warning] = field(default_factory=list)
     ended_a_service: bool = False
+    site: SiteSettings | None = None
 
     @property
     def status(self) -> Literal["complete", "partial"]:
@@ -122,6 +126,7 @@ class Findings:
             combined=self.combined,
             recommendation=self.recommendation,
             warnings=self.warnings,
+            site_settings=self.site.reference if self.site and applies(self.site, self.imaging, self.staging) else None,
         )
 
     def warn(self, component: Component, error: TrabeculaError) -> None:
@@ -157,11 +162,15 @@ class Workflow:
         self._quiet.set()
 
     async def assess(
-        self, case: Case, with_renderings: bool = False, on_progress: ProgressCallback = no_progress
+        self,
+        case: Case,
+        with_renderings: bool = False,
+        on_progress: ProgressCallback = no_progress,
+        site: SiteSettings | None = None,
     ) -> Findings:
         """Everything the services find about one case; with renderings, the preview and the heat maps as well.
 
-        `on_progress` is called with each part when it is finished.
+        `on_progress` is called with each part when it is finished. `site` is put on top of what the networks answer.
 
         Raises:
             InvalidInput: the image cannot be read, or is refused and there is no record beside it.
@@ -172,13 +181,15 @@ class Workflow:
         self._inside += 1
         self._quiet.clear()
         try:
-            return await self._assess(_begun(case, with_renderings, on_progress), case)
+            return await self._assess(_begun(case, with_renderings, on_progress, site), case)
         finally:
             self._inside -= 1
             if not self._inside:
                 self._quiet.set()
 
-    async def assess_in_turn(self, case: Case, with_renderings: bool = False) -> Findings:
+    async def assess_in_turn(
+        self, case: Case, with_renderings: bool = False, site: SiteSettings | None = None
+    ) -> Findings:
         """The same for a case that nobody waits for: it begins in a quiet moment, or when its patience is over.
 
         Raises:
@@ -186,7 +197,7 @@ class Workflow:
         """
         with anyio.move_on_after(self._patience_s):
             await self._quiet.wait()
-        return await self._assess(_begun(case, with_renderings), case)
+        return await self._assess(_begun(case, with_renderings, site=site), case)
 
     async def _assess(self, findings: Findings, case: Case) -> Findings:
         refused: list[InvalidInput] = []
@@ -206,7 +217,7 @@ class Workflow:
         handed_on = b""
         try:
             seen, handed_on = await self._services.classify(case.image, findings.with_renderings)
-            findings.classified = as_it_counts(seen, case.age)
+            findings.classified = as_it_counts(as_called(seen, findings.site), case.age)
             findings.note("imaging", seen.warnings)
         except ImageRefused as error:
             if case.risk is None:
@@ -224,7 +235,8 @@ class Workflow:
 
     async def _stage(self, handed_on: bytes, findings: Findings) -> None:
         try:
-            findings.staged = await self._services.stage(handed_on, findings.with_renderings)
+            staged = await self._services.stage(handed_on, findings.with_renderings)
+            findings.staged = as_calibrated(staged, findings.site)
             findings.note("staging", findings.staged.warnings)
         except (InvalidInput, *OUT_OF_ORDER) as error:
             findings.warn("staging", error)
@@ -260,6 +272,11 @@ class Workflow:
         return risk.model_copy(update={"policy": self._policy, "as_of": as_of})
 
 
-def _begun(case: Case, with_renderings: bool, on_progress: ProgressCallback = no_progress) -> Findings:
+def _begun(
+    case: Case,
+    with_renderings: bool,
+    on_progress: ProgressCallback = no_progress,
+    site: SiteSettings | None = None,
+) -> Findings:
     left_out = [Warning(component="clinical", type="fhir_not_used", detail=line) for line in case.left_out]
-    return Findings(today(), case.age, with_renderings, on_progress, warnings=left_out)
+    return Findings(today(), case.age, with_renderings, on_progress, warnings=left_out, site=site)

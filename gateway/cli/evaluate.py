@@ -29,6 +29,9 @@ def evaluate(
     pictures: Annotated[bool, typer.Option(help="Small pictures of the worst cases in the HTML")] = True,
     resamples: Annotated[int, typer.Option(min=100, max=100_000, help="Of the patients, for the intervals")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same intervals")] = 0,
+    site_settings: Annotated[
+        str | None, typer.Option(help="Version of the site's own settings to read with [the networks as they are]")
+    ] = None,
     organisation: Organisation = None,
     state_dir: StateDir = None,
     as_json: Json = False,
@@ -54,9 +57,9 @@ def evaluate(
     folder = output or table.with_name(f"{table.stem}-evaluation")
     prepare_folder(folder)  # before the films are read, which takes minutes
     settings, bootstrap = read_settings(state_dir), Bootstrap(resamples, seed)
-    if any(row.assessment for row in checked.rows):
+    if site_settings or any(row.assessment for row in checked.rows):
         prepare(settings)
-    evaluated = asyncio.run(_evaluated(settings, checked, pictures, bootstrap, organisation))
+    evaluated = asyncio.run(_evaluated(settings, checked, pictures, bootstrap, organisation, site_settings))
     files = [str(file) for file in write_report(evaluated, folder)]
     show({"files": files}, as_json, "\n".join([*summary(evaluated.evaluation), "", *files]))
 
@@ -67,18 +70,21 @@ async def _evaluated(
     pictures: bool,
     bootstrap: "Bootstrap",
     organisation: str | None,
+    version: str | None,
 ) -> "Evaluated":
+    from gateway.assessing.site_settings_versions import settings_of
     from gateway.cli.check import services_source
     from gateway.evaluation.evaluate import evaluate_table
     from gateway.evaluation.stored import stored_readings
 
     stored = await stored_readings(settings, checked.path, checked.rows, organisation)
+    site = await settings_of(settings, version, organisation) if version else None
     async with services_source(settings)() as services:
         policy = settings.clinic_policy()
-        return await evaluate_table(checked, services, policy, pictures, bootstrap, stored, _read)
+        return await evaluate_table(checked, services, policy, pictures, bootstrap, stored, read_line, site)
 
 
-def _read(number: int, count: int) -> None:
+def read_line(number: int, count: int) -> None:
     """Say how far it is, now and then."""
     if number == count or number % 10 == 0:
         typer.echo(f"{number} of {count} films read", err=True)

@@ -3,7 +3,21 @@
 import typer
 from pydantic import ValidationError
 
-from gateway.cli import access, cds, evaluate, fhir, route, rules, running, trail, upkeep
+from gateway.cli import (
+    access,
+    cds,
+    drift,
+    evaluate,
+    feedback,
+    fhir,
+    recall,
+    route,
+    rules,
+    running,
+    site_settings,
+    trail,
+    upkeep,
+)
 from gateway.cli.terminal import stop
 from shared.problems import TrabeculaError
 from shared.settings import wrong_settings
@@ -16,9 +30,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (running.app, evaluate.app, access.app, upkeep.app):
+for group in (running.app, evaluate.app, drift.app, recall.app, access.app, upkeep.app):
     app.add_typer(group)
 app.add_typer(rules.app, name="rules")
+app.add_typer(feedback.app, name="feedback")
+app.add_typer(site_settings.app, name="site-settings")
 app.add_typer(fhir.app, name="fhir")
 app.add_typer(cds.app, name="cds")
 app.add_typer(trail.app, name="audit")

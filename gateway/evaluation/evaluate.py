@@ -24,6 +24,7 @@ from shared.contracts.assessment import DISCLAIMER
 from shared.contracts.base import ModelReference
 from shared.contracts.models import ModelCard
 from shared.contracts.policy import ClinicPolicy
+from shared.contracts.site_settings import SiteSettings
 from shared.label_table import Fault
 
 # One film after the other: an installation that others use goes on answering them.
@@ -69,18 +70,20 @@ async def evaluate_table(
     bootstrap: Bootstrap,
     stored: Mapping[str, ReadFilm] = NONE_STORED,
     on_read: Callable[[int, int], None] = lambda number, count: None,
+    site: SiteSettings | None = None,
 ) -> Evaluated:
     """Read every film of a table by the services and count. Nothing is stored.
 
     Args:
         stored: the readings of the lines that name a stored assessment.
+        site: settings of the site to read the films with; the networks as they are without.
 
     Raises:
         ServiceUnavailable: a service was out of order.
         InvalidInput: a film cannot be opened any more, or a stored reading is of another version.
     """
     workflow = Workflow(services, IN_FLIGHT, policy=policy)
-    films = await read_films(table.path.parent, table.rows, workflow, pictures, on_read)
+    films = await read_films(table.path.parent, table.rows, workflow, pictures, on_read, site)
     films |= stored
     cards = (await services.cards(services.staging))[0], (await services.cards(services.imaging))[0]
     check_versions(stored, cards)
@@ -108,6 +111,7 @@ def _counted(
             knees=knees,
             bones=bones,
             refused_with_bone_label=refused,
+            site_settings=sorted({film.site_settings for film in films.values() if film.site_settings}),
             notices=len(table.notices),
             disclaimer=DISCLAIMER,
         ),

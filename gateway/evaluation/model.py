@@ -166,5 +166,8 @@ class SiteEvaluation(Contract):
     knees: KneeEvaluation | None
     bones: list[BoneEvaluation]
     refused_with_bone_label: dict[str, int] = Field(description="Films with a bone label that were refused, by reason")
+    site_settings: list[str] = Field(
+        [], description="Versions of the site's own settings that films were answered with; none: the networks alone"
+    )
     notices: int = Field(description="What was odd in the table; the command prints it, as it may name files")
     disclaimer: str

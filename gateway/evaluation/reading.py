@@ -13,6 +13,7 @@ from gateway.assessing.workflow import Findings, Workflow
 from gateway.evaluation.table import TruthRow
 from gateway.records.rendering_kinds import png_bytes
 from shared.contracts.findings import ImagingFinding, Knee, StagingFinding
+from shared.contracts.site_settings import SiteSettings
 from shared.problems import InvalidInput, ServiceUnavailable
 
 # The longer side of a picture in the report, in pixels.
@@ -26,12 +27,14 @@ class ReadFilm:
     Args:
         refused: why it was not read, in the words of the answer; None where it was.
         thumbnail: a small JPEG of the de-identified preview, where pictures were asked for.
+        site_settings: the version of the site's own settings that it was answered with, or None.
     """
 
     refused: str | None = None
     imaging: ImagingFinding | None = None
     staging: StagingFinding | None = None
     thumbnail: bytes | None = None
+    site_settings: str | None = None
 
     def knee(self, row: TruthRow) -> Knee | None:
         """The knee that a line is about: of its side, or the only one, or the worse one where it names no side."""
@@ -49,9 +52,17 @@ class ReadFilm:
 
 
 async def read_films(
-    folder: Path, rows: Sequence[TruthRow], workflow: Workflow, pictures: bool, on_read: Callable[[int, int], None]
+    folder: Path,
+    rows: Sequence[TruthRow],
+    workflow: Workflow,
+    pictures: bool,
+    on_read: Callable[[int, int], None],
+    site: SiteSettings | None = None,
 ) -> dict[str, ReadFilm]:
     """Each film once, by name. `on_read` is called with how many are read, and of how many.
+
+    Args:
+        site: settings of the site to read them with; the networks as they are without.
 
     Raises:
         ServiceUnavailable: a service was out of order, so that figures would not be those of the installation.
@@ -60,24 +71,25 @@ async def read_films(
     files = list(dict.fromkeys(row.file for row in rows if row.file))
     films = {}
     for number, file in enumerate(files, start=1):
-        films[file] = await _read_film(folder / file, workflow, pictures)
+        films[file] = await _read_film(folder / file, workflow, pictures, site)
         on_read(number, len(files))
     return films
 
 
-async def _read_film(path: Path, workflow: Workflow, pictures: bool) -> ReadFilm:
+async def _read_film(path: Path, workflow: Workflow, pictures: bool, site: SiteSettings | None) -> ReadFilm:
     try:
         image = await anyio.Path(path).read_bytes()
     except OSError as error:
         raise InvalidInput(f"{path} cannot be read: {error.strerror}.") from error
     try:
-        findings = await workflow.assess(Case(image, None, None), with_renderings=pictures)
+        findings = await workflow.assess(Case(image, None, None), with_renderings=pictures, site=site)
     except InvalidInput as error:  # refused, or no readable image
         return ReadFilm(refused=str(error.members.get("reason") or error.detail))
     if findings.lacks_a_service:
         told = " ".join(warning.detail for warning in findings.warnings if warning.part_is_missing)
         raise ServiceUnavailable(f"The evaluation was broken off at {path.name}, as a service is out of order: {told}")
-    return ReadFilm(None, findings.imaging, findings.staging, _thumbnail(findings))
+    version = site.version if site else None
+    return ReadFilm(None, findings.imaging, findings.staging, _thumbnail(findings), version)
 
 
 def _thumbnail(findings: Findings) -> bytes | None:

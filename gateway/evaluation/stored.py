@@ -66,7 +66,8 @@ async def _reading(assessments: Assessments, who: Principal, identity: UUID, row
         return Fault(f"line {row.line}: {error.detail} Take the line out.")
     if unusable := _unusable(assessment):
         return Fault(f"line {row.line}: the assessment {identity} {unusable}")
-    return ReadFilm(None, assessment.imaging, assessment.staging)
+    version = assessment.site_settings.version if assessment.site_settings else None
+    return ReadFilm(None, assessment.imaging, assessment.staging, site_settings=version)
 
 
 def _unusable(assessment: Assessment) -> str | None:

@@ -27,6 +27,7 @@ HOW_IT_WAS_READ = (
     "are 95 %, bootstrapped by patient. Figures are of the films that were answered; the card's figures of bone "
     "include those that it would call indeterminate."
 )
+WITHOUT_SETTINGS = "No settings of the site were put on top of the networks."
 WHOM_IT_HOLDS_FOR = (
     "They hold for people who come as those in the table came. A table of picked cases, or of as many sick as healthy, "
     "gives other figures than a clinic's day."
@@ -54,7 +55,10 @@ def about(evaluation: SiteEvaluation) -> list[str]:
     """What the table was."""
     counts = f"{evaluation.lines} lines, {evaluation.films} films, {evaluation.patients} patients"
     made = f"{evaluation.resamples} resamples, seed {evaluation.seed}"
-    return [f"{counts}. {made}. Table's SHA-256: {evaluation.table_sha256}.", HOW_IT_WAS_READ, WHOM_IT_HOLDS_FOR]
+    settings = ", ".join(evaluation.site_settings)
+    read_with = f"Films were answered with the site settings {settings}." if settings else WITHOUT_SETTINGS
+    first = f"{counts}. {made}. Table's SHA-256: {evaluation.table_sha256}."
+    return [first, HOW_IT_WAS_READ, read_with, WHOM_IT_HOLDS_FOR]
 
 
 def outcome_lines(outcomes: Outcomes, what: str) -> Iterator[str]:

@@ -44,11 +44,15 @@ class AuditAction(StrEnum):
     DESTINATION_CHANGED = "destination changed"
     DESTINATION_REMOVED = "destination removed"
     DESTINATIONS_LISTED = "destinations listed"
+    DRIFT_REFERENCE_RESET = "reference for drift begun anew"
     EMERGENCY_ACCESS_BEGUN = "emergency access begun"
     EMERGENCY_ACCESS_REVIEWED = "emergency access reviewed"
     EMERGENCY_ACCESS_USED = "emergency access used"
     EMERGENCY_ACCESSES_LISTED = "emergency accesses listed"
     DICOM_OBJECTS_READ = "DICOM objects read"
+    FEEDBACK_GIVEN = "feedback given"
+    FEEDBACK_LISTED = "feedback listed"
+    FEEDBACK_READ = "feedback read"
     FILM_SENT_AGAIN = "film sent again"
     FILM_TAKEN_IN = "film taken in"
     INVITATION_ACCEPTED = "invitation accepted"
@@ -77,6 +81,8 @@ class AuditAction(StrEnum):
     PATIENT_RESTRICTION_LIFTED = "patient restriction lifted"
     PATIENTS_MERGED = "patients merged"
     PATIENTS_LISTED = "patients listed"
+    RECALL_ALERTED = "recall alerted"
+    RECALL_LISTED = "recall listed"
     RECOVERY_CODE_USED = "recovery code used"
     RENDERING_READ = "picture read"
     REFRESH_TOKEN_REUSED = "refresh token reused"  # noqa: S105
@@ -91,6 +97,9 @@ class AuditAction(StrEnum):
     SIGN_IN = "sign-in"
     SIGN_IN_LOCKED = "sign-in to a locked account"  # up to version 0.1.0
     SIGN_OUT = "sign-out"
+    SITE_SETTINGS_ACTIVATED = "site settings activated"
+    SITE_SETTINGS_MADE = "site settings made"
+    SITE_SETTINGS_TAKEN_BACK = "site settings taken back"
     TIMELINE_READ = "timeline read"
 
 

@@ -183,13 +183,13 @@ def _visible(who: Principal) -> ColumnElement[bool]:
 
 async def add_alerts(
     session: AsyncSession, new_alerts: NewAlerts | None, organisation_id: UUID, assessment_id: UUID | None, by: str
-) -> None:
-    """Store what an assessment or a measurement gives, in the transaction that stores the thing itself.
+) -> int:
+    """Store what an assessment or a measurement gives, in the transaction that stores the thing itself; how many.
 
     The follow-ups of an assessment with a record stand in for all earlier ones; one without adds what is not open yet.
     """
     if new_alerts is None:
-        return
+        return 0
     followed = (
         (AlertRow.patient_id == new_alerts.patient_id) & (AlertRow.kind == "follow_up") & AlertRow.closed_at.is_(None)
     )
@@ -200,6 +200,7 @@ async def add_alerts(
     rows = [_row(alert, new_alerts, organisation_id, assessment_id) for alert in new]
     session.add_all(rows)
     await record_events(session, organisation_id, "alert.opened", [row.id for row in rows])
+    return len(rows)
 
 
 async def close_alerts(session: AsyncSession, organisation_id: UUID, which: ColumnElement[bool], by: str) -> None:

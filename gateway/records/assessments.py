@@ -37,6 +37,7 @@ from gateway.records.encrypted import (
     key_of,
 )
 from gateway.records.events import EventType, record_event
+from gateway.records.observations import observation_row
 from gateway.records.patients import KeyOwner, checked_key, still_there
 from gateway.records.stored_risk import AnyRisk
 from gateway.records.windows import order_of, within
@@ -65,6 +66,7 @@ class NewAssessment:
     alerts: NewAlerts | None = None
     identity: DicomIdentity | None = None
     image_sha256: str | None = None
+    observation: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,8 @@ class Assessments:
                 if owner.patient_id is not None:
                     await still_there(session, owner.patient_id)
                 session.add_all(_rendering_rows(assessment.id, owner.key, new.renderings))
+                if new.observation is not None:
+                    session.add(observation_row(who.organisation_id, new.observation))
                 await add_alerts(session, new.alerts, who.organisation_id, assessment.id, who.id)
                 made: EventType = "assessment.partial" if assessment.status == "partial" else "assessment.completed"
                 await record_event(session, who.organisation_id, made, assessment.id, who.is_test)

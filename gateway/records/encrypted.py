@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from gateway.platform.database.tables import AssessmentReviewRow, AssessmentRow
+from gateway.platform.database.tables import AssessmentFeedbackRow, AssessmentReviewRow, AssessmentRow
 from gateway.platform.encryption import KeyEncryptionKey, decrypt, encrypt
 from gateway.records.stored_risk import AnyRisk, as_sent, read_stored_risk
 from shared.contracts.assessment import Assessment
@@ -110,6 +110,11 @@ def _with_summaries(answered: dict[str, Any]) -> list[dict[str, Any]]:
 def review_binding(row: AssessmentReviewRow) -> bytes:
     """What a step of a review is bound to."""
     return row.id.bytes + row.assessment_id.bytes + row.action.encode()
+
+
+def feedback_binding(row: AssessmentFeedbackRow) -> bytes:
+    """What a piece of feedback is bound to."""
+    return row.id.bytes + row.assessment_id.bytes + b"feedback"
 
 
 def rendering_binding(assessment_id: UUID, kind: str) -> bytes:

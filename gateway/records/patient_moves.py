@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gateway.platform.clock import now
 from gateway.platform.database.tables import (
     AlertRow,
+    AssessmentFeedbackRow,
     AssessmentReviewRow,
     AssessmentRow,
     BatchCaseRow,
@@ -23,7 +24,7 @@ from gateway.platform.database.tables import (
 from gateway.platform.encryption import decrypt, encrypt
 from gateway.records.batches import case_bindings
 from gateway.records.emergency_accesses import access_binding
-from gateway.records.encrypted import rendering_binding, review_binding, with_patient_number
+from gateway.records.encrypted import feedback_binding, rendering_binding, review_binding, with_patient_number
 from shared.problems import Conflict
 
 # Every table whose rows name a patient and go with them; an erased patient's are deleted one by one in `erase`.
@@ -82,19 +83,23 @@ async def move_back(session: AsyncSession, names: Sequence[str], source: Side, t
 async def _move(session: AsyncSession, rows: Sequence[Any], source: Side, target: Side) -> None:
     if any(_is_being_worked_on(row) for row in rows):
         raise Conflict("A case of this patient is being assessed: try again when it is done.")
-    renderings = await _renderings(session, [row.id for row in rows if isinstance(row, AssessmentRow)])
+    assessments = [row.id for row in rows if isinstance(row, AssessmentRow)]
+    with_them = [
+        row for table in (RenderingRow, AssessmentFeedbackRow) for row in await _of(session, table, assessments)
+    ]
     # Beside the event loop: a patient may have hundreds of them, with their pictures.
-    await anyio.to_thread.run_sync(_encrypt_all_anew, [*rows, *renderings], source, target)
+    await anyio.to_thread.run_sync(_encrypt_all_anew, [*rows, *with_them], source, target)
     for row in rows:
         row.patient_id = target.id
     await session.flush()
 
 
-async def _renderings(session: AsyncSession, assessments: Sequence[UUID]) -> list[RenderingRow]:
-    found: list[RenderingRow] = []
+async def _of(session: AsyncSession, table: Any, assessments: Sequence[UUID]) -> list[Any]:
+    """What a table holds of these assessments."""
+    found: list[Any] = []
     for start in range(0, len(assessments), 500):
-        wanted = RenderingRow.assessment_id.in_(assessments[start : start + 500])
-        found += (await session.scalars(select(RenderingRow).where(wanted))).all()
+        wanted = table.assessment_id.in_(assessments[start : start + 500])
+        found += (await session.scalars(select(table).where(wanted))).all()
     return found
 
 
@@ -125,6 +130,8 @@ def _encrypted_columns(row: Any) -> Iterator[tuple[str, bytes]]:
     match row:
         case AssessmentReviewRow():
             yield "content", review_binding(row)
+        case AssessmentFeedbackRow():
+            yield "content", feedback_binding(row)
         case RenderingRow():
             yield "content", rendering_binding(row.assessment_id, row.kind)
         case MeasurementRow() | AlertRow():

@@ -221,7 +221,7 @@ def models_of(assessment: Assessment) -> list[str]:
     """Every model and rule set behind an assessment, with its version."""
     rules = assessment.recommendation.rules if assessment.recommendation else None
     models = [part.model for part in (assessment.imaging, assessment.staging, assessment.clinical) if part]
-    return [f"{model.name} {model.version}" for model in (*models, rules) if model]
+    return [f"{model.name} {model.version}" for model in (*models, assessment.site_settings, rules) if model]
 
 
 def left_out(assessment: Assessment, audience: Audience) -> list[str]:

@@ -9,7 +9,7 @@ from services.imaging.classification import Ratios, Reading, classify, ratios_of
 from services.imaging.open_network import NOTHING_CLOSED, Closed, NoFinder, OpenNetwork, closed_in, needed_outputs
 from services.imaging.settings import Settings
 from shared.contracts.base import ModelReference
-from shared.contracts.findings import WITH_PICTURES, ClassifyAnswer, Rendering
+from shared.contracts.findings import WITH_PICTURES, ClassifyAnswer, FilmFigures, Rendering
 from shared.contracts.handover import READING_TYPE, reading_bytes
 from shared.contracts.models import ModelCard
 from shared.encrypted_spool import encrypt_spooled_uploads
@@ -17,7 +17,7 @@ from shared.inference import CheckedScorer
 from shared.inference.choice import open_scorer, require_outputs
 from shared.problem_responses import problem_responses
 from shared.problems import ImageRefused, ImageTooLarge, TooBusy, UnreadableImage, UnsupportedImage
-from shared.radiograph import joints
+from shared.radiograph import Radiograph, joints
 from shared.radiograph.decoder import DecoderPool
 from shared.radiograph.handover import packed
 from shared.radiograph.heatmap import heatmap_png
@@ -56,21 +56,41 @@ class Imaging:
         )
 
     def _answer(self, reading: Reading, pictures: bool) -> ClassifyAnswer:
-        if not pictures:
-            return ClassifyAnswer(finding=reading.finding, warnings=reading.warnings, source=reading.radiograph.source)
-        pixels = reading.radiograph.pixels
-        return ClassifyAnswer(
+        radiograph = reading.radiograph
+        answer = ClassifyAnswer(
             finding=reading.finding,
+            film=film_figures(radiograph),
             warnings=reading.warnings,
-            source=reading.radiograph.source,
-            preview=Rendering.of(preview_png(reading.radiograph)),
-            heatmap=Rendering.of(heatmap_png(pixels, reading.regions.boxes, reading.bone.heat)),
+            source=radiograph.source,
+        )
+        if not pictures:
+            return answer
+        pixels = radiograph.pixels
+        return answer.model_copy(
+            update={
+                "preview": Rendering.of(preview_png(radiograph)),
+                "heatmap": Rendering.of(heatmap_png(pixels, reading.regions.boxes, reading.bone.heat)),
+            }
         )
 
     def check(self) -> None:
         """See that both networks can be asked."""
         self.network.check()
         self.finder.check()
+
+
+def film_figures(radiograph: Radiograph) -> FilmFigures:
+    """What a film was like: its device, its size and its tones as they were read."""
+    source, (width, height) = radiograph.source, radiograph.original_size
+    named = [source.manufacturer, source.manufacturer_model] if source else []
+    return FilmFigures(
+        device=" ".join(part for part in named if part) or None,
+        format=radiograph.format,
+        width=width,
+        height=height,
+        mean=round(float(radiograph.pixels.mean()), 2),
+        spread=round(float(radiograph.pixels.std()), 2),
+    )
 
 
 def load(settings: Settings, decoder: DecoderPool) -> Imaging:

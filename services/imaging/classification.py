@@ -22,6 +22,7 @@ from shared.contracts.findings import (
     ImagingLabel,
     LikelihoodRatio,
     StandAlone,
+    bone_summary,
     low_density_leads,
 )
 from shared.contracts.models import ModelCard
@@ -34,8 +35,6 @@ from shared.radiograph.upright import Correction, corrected
 
 # Under this lead of the first class over the second, the answer is called indeterminate.
 CLEAR_LEAD = 0.1
-# The share with osteoporosis that the readouts' probabilities are meant for.
-CALIBRATED_FOR = 0.5
 TOO_LITTLE: dict[BodyPart, str] = {
     "knee": "Too little of the thigh bone and shin bone beside the joint is in the picture.",
     "spine": "The network has not learned bone density from uncut spine radiographs.",
@@ -159,21 +158,10 @@ def finding(
         summary=summary(site, indeterminate, why_not, low=label != "normal" or low_density_leads(probabilities)),
         turned_degrees=done.turned_degrees,
         inverted=done.inverted,
-        stand_alone=None if indeterminate or prevalence is None else stand_alone(osteoporosis, prevalence),
+        stand_alone=None if indeterminate or prevalence is None else StandAlone.at(osteoporosis, prevalence),
         likelihood_ratio=(ratios or {}).get(site),
         model=model,
     )
-
-
-def stand_alone(osteoporosis: float, prevalence: float) -> StandAlone:
-    """The probability for another prevalence than that which the readouts are calibrated for (Bayes, by the odds).
-
-    Args:
-        osteoporosis: the readout's probability, for a prevalence of `CALIBRATED_FOR`.
-    """
-    ill = osteoporosis * prevalence / CALIBRATED_FOR
-    well = (1 - osteoporosis) * (1 - prevalence) / (1 - CALIBRATED_FOR)
-    return StandAlone(probability=round(ill / (ill + well), 4), prevalence=prevalence)
 
 
 def summary(site: BodyPart, indeterminate: bool, why_not: str | None, low: bool) -> str:
@@ -185,8 +173,4 @@ def summary(site: BodyPart, indeterminate: bool, why_not: str | None, low: bool)
         return f"Indeterminate. {why_not} DXA is advised where bone density matters."
     if indeterminate:
         return "Indeterminate: the network does not favour one answer clearly. DXA is advised."
-    if low:
-        return (
-            f"Possible low bone density, seen at the {site}. A radiograph cannot tell; bone density is measured by DXA."
-        )
-    return f"No sign of low bone density seen at the {site}; a radiograph cannot rule it out."
+    return bone_summary(site, low)

@@ -63,9 +63,10 @@ class Staging:
         model = ModelReference(name=self.card.name, version=self.card.version)
         reading = stage(radiograph, self.network, self.finder, model, joints)
         if not pictures:
-            return StageAnswer(finding=reading.finding, warnings=reading.warnings)
+            return StageAnswer(finding=reading.finding, distances=reading.distances, warnings=reading.warnings)
         return StageAnswer(
             finding=reading.finding,
+            distances=reading.distances,
             warnings=reading.warnings,
             heatmap=Rendering.of(heatmap_png(radiograph.pixels, reading.boxes, reading.heat)),
         )

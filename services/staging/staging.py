@@ -1,7 +1,7 @@
 """From a radiograph to the Kellgren-Lawrence grade of each knee in it, the worse one at the top."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +11,10 @@ from services.staging.joint_space import joint_space
 from services.staging.sides import NamedSide, name_sides, upside_down_beside
 from shared.contracts.base import ModelReference
 from shared.contracts.film import FilmWarning
-from shared.contracts.findings import KL_NAMES, STAGE_LABELS, Knee, StagingFinding
+from shared.contracts.findings import Knee, StagingFinding
 from shared.contracts.joint_space import JointSpace, JointSpaceWithheld
 from shared.inference import Scorer, Tensors
+from shared.kl_grade import CONFIDENT, NO_CLEAR_GRADE, finding_of
 from shared.problems import ImageRefused
 from shared.radiograph import Radiograph
 from shared.radiograph.detail import lack_of_detail, once
@@ -21,8 +22,6 @@ from shared.radiograph.heatmap import Box, Heat
 from shared.radiograph.joints import THRESHOLD, KneeJoint, find_knees, joint_crop
 from shared.radiograph.prepare import network_input
 
-# A grade with less than this probability is called uncertain: readers themselves agree on half of the knees.
-CONFIDENT = 0.5
 # A joint with less than this share of its frame in the picture is cut by the border.
 WHOLE = 0.9
 # A joint's distance from the knees that the network was measured on; of those, at most two in a hundred lie beyond.
@@ -48,6 +47,7 @@ class Reading:
     warnings: list[FilmWarning]
     boxes: list[Box]
     heat: list[Heat]
+    distances: list[float] = field(default_factory=list)
 
 
 def stage(
@@ -77,9 +77,10 @@ def stage(
     outputs = network.score({"radiograph": np.concatenate([network_input(crop) for crop in crops])})
     probabilities = outputs["probabilities"].astype(np.float64)
     sides, odd = name_sides(radiograph, joints)
+    away = distances(outputs, len(crops))
     lacks = [
         lack_of_detail(radiograph, joint.box, crop, "The grade is uncertain") or unlike(distance)
-        for joint, crop, distance in zip(joints, crops, distances(outputs, len(crops)), strict=True)
+        for joint, crop, distance in zip(joints, crops, away, strict=True)
     ]
     odd += upside_down_beside(radiograph.pixels, joints, finder) + once(lacks)
     spaces = [
@@ -88,7 +89,9 @@ def stage(
     ]
     knees = [knee(*parts) for parts in zip(joints, sides, lacks, probabilities, spaces, strict=True)]
     heat = [evidence(maps, knee.stage) for maps, knee in zip(outputs["heat"], knees, strict=True)]
-    return Reading(finding(knees, model), odd, [joint.box for joint in joints], heat)
+    return Reading(
+        finding_of(knees, model), odd, [joint.box for joint in joints], heat, [round(float(d), 4) for d in away]
+    )
 
 
 def knee(
@@ -132,7 +135,7 @@ def doubt(joint: KneeJoint, probability: float) -> str | None:
     if joint.confidence < THRESHOLD:
         return "The joint is hard to make out. If no other knee is reported, one may have been missed."
     if probability < CONFIDENT:
-        return "No grade is likelier than all others together; the middle of the probabilities is given."
+        return NO_CLEAR_GRADE
     return None
 
 
@@ -148,17 +151,3 @@ def unfit_to_measure(joint: KneeJoint, lack: FilmWarning | None) -> JointSpaceWi
 def evidence(maps: npt.NDArray[np.float32], grade: int) -> Heat:
     """What speaks for this grade rather than for the others, by place: (height, width) of (height, width, 5)."""
     return np.asarray(maps[..., grade] - maps.mean(axis=-1), np.float32)
-
-
-def finding(knees: Sequence[Knee], model: ModelReference) -> StagingFinding:
-    """The worse knee stands for the radiograph: the highest grade, then the higher mean grade."""
-    worst = max(knees, key=lambda knee: (knee.stage, float(np.dot(knee.probabilities, range(5)))))
-    return StagingFinding(
-        stage=worst.stage,
-        label=STAGE_LABELS[worst.stage],
-        kl_grade=worst.stage,
-        kl_name=KL_NAMES[worst.stage],
-        probabilities=worst.probabilities,
-        knees=list(knees),
-        model=model,
-    )

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.contracts.base import Contract, Probability
+from shared.contracts.base import Contract, ModelReference, Probability
 from shared.contracts.film import FilmSource, FilmWarningType
 from shared.contracts.findings import (
     ClinicalFinding,
@@ -126,6 +126,10 @@ class Assessment(Contract):
     rules_sign_off: Annotated[
         RulesSignOff | None,
         Field(description="Who signed this version of the rules off for the site, when it answered; null: nobody"),
+    ] = None
+    site_settings: Annotated[
+        ModelReference | None,
+        Field(description="The site's own settings that the findings were made with; null: the networks as they are"),
     ] = None
     review: Annotated[Review, Field(description="What clinicians made of it: preliminary until one signs")] = Review()
     test: Annotated[bool, Field(description="Made with a test key: of no patient, and deleted after 7 days")] = False

@@ -54,6 +54,8 @@ class DicomIdentity(FilmSource):
     study_date: Annotated[str | None, Field(description="As in the file: YYYYMMDD")] = None
     study_time: str | None = None
     modality: str | None = None
+    manufacturer: str | None = None
+    manufacturer_model: str | None = None
     patient_id: Annotated[str | None, Field(description="The source's own number of the patient")] = None
     issuer_of_patient_id: str | None = None
     patient_name: Annotated[str | None, Field(description="As in the file, its components separated by ^")] = None

@@ -22,6 +22,8 @@ Side = Literal["left", "right", "unknown"]
 SideSource = Literal["tag", "marker", "position", "unknown"]
 
 STAGE_LABELS: tuple[StageLabel, ...] = ("Normal", "Mild", "Moderate", "Severe", "Most Severe")
+# The share with osteoporosis that the readouts' probabilities are meant for.
+CALIBRATED_FOR = 0.5
 KL_NAMES: tuple[KLName, ...] = ("none", "doubtful", "mild", "moderate", "severe")
 
 
@@ -64,6 +66,19 @@ def low_density_leads(bone: BoneProbabilities) -> bool:
     return max(bone.osteopenia, bone.osteoporosis) > bone.normal
 
 
+def bone_summary(anatomy: Anatomy, low: bool) -> str:
+    """The sentence for people of a reading that is not indeterminate.
+
+    It never says that there is no osteoporosis, nor that there is: a radiograph shows neither.
+    """
+    if low:
+        return (
+            f"Possible low bone density, seen at the {anatomy}. A radiograph cannot tell; bone density is measured by "
+            "DXA."
+        )
+    return f"No sign of low bone density seen at the {anatomy}; a radiograph cannot rule it out."
+
+
 class LikelihoodRatio(Contract):
     """How much a reading of "possible low bone density" multiplies the odds that the record already gives.
 
@@ -89,6 +104,17 @@ class StandAlone(Contract):
     prevalence: Annotated[
         float, Field(gt=0, lt=1, description="Share with osteoporosis in the group, a setting of the site")
     ]
+
+    @classmethod
+    def at(cls, osteoporosis: float, prevalence: float) -> "StandAlone":
+        """The probability for another prevalence than that which the readouts are calibrated for (Bayes, by the odds).
+
+        Args:
+            osteoporosis: the readout's probability, for a prevalence of `CALIBRATED_FOR`.
+        """
+        ill = osteoporosis * prevalence / CALIBRATED_FOR
+        well = (1 - osteoporosis) * (1 - prevalence) / (1 - CALIBRATED_FOR)
+        return cls(probability=round(ill / (ill + well), 4), prevalence=prevalence)
 
 
 Appearance = Literal["normal", "low_bone_mass", "osteoporosis", "indeterminate"]
@@ -118,7 +144,7 @@ class ImagingFinding(Contract):
 
     @property
     def appearance(self) -> Appearance:
-        """How the bone looks, in one word; the only place that says when osteopenia leads."""
+        """How the bone looks, in one word; the only place that says when low density leads without a label."""
         if self.indeterminate:
             return "indeterminate"
         if self.label != "normal":
@@ -283,10 +309,22 @@ class ClinicalFinding(Contract):
     model: ModelReference
 
 
+class FilmFigures(Contract):
+    """What a film was like, without whose it was."""
+
+    device: Annotated[str | None, Field(description="Manufacturer and model, where a DICOM file names them")] = None
+    format: str
+    width: Annotated[int, Field(description="Pixels as sent, upright")]
+    height: int
+    mean: Annotated[float, Field(description="Of the gray tones as they were read, 0 to 255")]
+    spread: Annotated[float, Field(description="Their standard deviation")]
+
+
 class ClassifyAnswer(Contract):
     """What imaging answers: the finding, and the pictures it was made from where they were asked for."""
 
     finding: ImagingFinding
+    film: FilmFigures | None = None
     warnings: list[FilmWarning] = []
     source: Annotated[
         DicomIdentity | None, Field(description="Who and what the DICOM file says it is of; null for other files")
@@ -299,5 +337,8 @@ class StageAnswer(Contract):
     """What staging answers: the finding, and the heat map over the preview where it was asked for."""
 
     finding: StagingFinding
+    distances: Annotated[
+        list[float], Field(description="Of each knee from those the grades were measured on; 1 and more is unusual")
+    ] = []
     warnings: list[FilmWarning] = []
     heatmap: Rendering | None = None

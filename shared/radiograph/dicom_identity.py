@@ -25,6 +25,7 @@ TEXTS: dict[str, tuple[str, int]] = {
     "AccessionNumber": ("accession", 16), "StudyID": ("study_id", 16), "StudyDate": ("study_date", 10),
     "StudyDescription": ("study_description", 64),
     "StudyTime": ("study_time", 16), "ReferringPhysicianName": ("referring_physician_name", 194),
+    "Manufacturer": ("manufacturer", 64), "ManufacturerModelName": ("manufacturer_model", 64),
     "Modality": ("modality", 16), "ImageLaterality": ("image_laterality", 16),
 }  # fmt: skip
 UID = re.compile(r"[0-9]+(\.[0-9]+)*")

@@ -2,8 +2,10 @@
 
 import json
 import os
+import sqlite3
 import stat
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,7 @@ def folder(tmp_path_factory):
     """What is left of having run the guide's commands in a folder of their own."""
     place = tmp_path_factory.mktemp("validation-guide")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    assert run_commands(GUIDE, (place, environment(place / "state", PATH=path))).count("trabecula evaluate") == 2
+    assert run_commands(GUIDE, (place, environment(place / "state", PATH=path))).count("trabecula evaluate") == 3
     return place
 
 
@@ -37,4 +39,19 @@ def test_only_its_owner_reads_the_report_and_nothing_is_stored(folder):
     files = sorted((folder / "report").iterdir())
     assert [file.name for file in files] == ["evaluation.html", "evaluation.json", "evaluation.pdf"]
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
-    assert not (folder / "state").exists(), "an evaluation of files needs no database"
+    with closing(sqlite3.connect(folder / "state" / "trabecula.db")) as database:
+        assert database.execute("SELECT count(*) FROM assessments").fetchone() == (0,)
+
+
+@pytest.mark.slow
+def test_an_evaluation_with_the_sites_settings_says_so(folder):
+    with_settings = json.loads((folder / "with-settings" / "evaluation.json").read_text())
+    assert with_settings["site_settings"] == ["2026.11"]
+    assert {bone["assumed_prevalence"] for bone in with_settings["bones"]} <= {0.12, None}
+    assert json.loads((folder / "report" / "evaluation.json").read_text())["site_settings"] == []
+
+
+@pytest.mark.slow
+def test_where_nobody_gave_feedback_its_table_is_a_heading(folder):
+    assert (folder / "feedback" / "truth.csv").read_text().startswith("assessment,patient,side,kl_grade,")
+    assert (folder / "training" / "radiographs.csv").read_text() == "file,patient,anatomy,label,t_score\n"

@@ -73,6 +73,7 @@ PATIENTS = frozenset({"patient", "other patient"})
 SYSTEMS = frozenset({"system", "system elsewhere"})
 NO_CLINICIANS = frozenset({"administrator", "administrator elsewhere", "system", "system elsewhere"})
 MERGE = {"retired": "MRN-B", "surviving": "MRN-A", "note": "Registered twice."}
+DXA_CAME = {"kind": "dxa", "t_score": "-2.7", "region": "total_hip", "date": "2026-11-01"}
 MATRIX = {
     "GET /health/live": Row(OPEN),
     "GET /v1/problems": Row(OPEN),
@@ -108,6 +109,14 @@ MATRIX = {
     "GET /v1/assessments/{assessment_id}": Row("assessments:read", record=True),
     "POST /v1/assessments/{assessment_id}/release": Row("patients:write", record=True),
     "POST /v1/assessments/{assessment_id}/sign": Row("patients:write", record=True, refused=NO_CLINICIANS),
+    "POST /v1/assessments/{assessment_id}/feedback": Row(
+        "patients:write", record=True, refused=NO_CLINICIANS, send={"json": DXA_CAME}
+    ),
+    "GET /v1/assessments/{assessment_id}/feedback": Row("assessments:read", record=True, refused=PATIENTS),
+    "GET /v1/drift": Row("assessments:read", refused=PATIENTS),
+    "GET /v1/recalls": Row("admin", send={"params": {"model": "staging:0.4.0"}}),
+    "POST /v1/recalls/alerts": Row("admin", send={"json": {"model": "staging:0.0.1"}}),
+    "GET /v1/feedback/agreement": Row("assessments:read", refused=PATIENTS),
     "POST /v1/assessments/{assessment_id}/amend": Row(
         "patients:write", record=True, refused=NO_CLINICIANS, send={"json": {"reason": "grade 2 on the left"}}
     ),
@@ -264,6 +273,11 @@ PAGES = {
     "POST /administration/keys/{key_id}/revoke": Row("admin", record=True),
     "GET /administration/models": Row("models:read"),
     "GET /administration/audit": Row("audit:read"),
+    "GET /administration/validation": Row("assessments:read", refused=PATIENTS),
+    "GET /assessments/{assessment_id}/feedback": Row("assessments:read", record=True, refused=PATIENTS),
+    "POST /assessments/{assessment_id}/feedback": Row(
+        "patients:write", record=True, refused=NO_CLINICIANS, send=DXA_CAME
+    ),
     "GET /administration/preflight": Row("admin"),
     # Last, as nothing can be done with what was withdrawn.
     "POST /assessments/{assessment_id}/sign": Row("patients:write", record=True, refused=NO_CLINICIANS),

@@ -199,6 +199,37 @@ class Client(Transport):
             self._call("POST", f"/v1/assessments/{quote(assessment_id, safe='')}/withdraw", json=body).json(),
         )
 
+    def feedback_of(self, assessment_id: str) -> models.FeedbackList:
+        """All of it, oldest first. The newest of one person about one thing counts."""
+        return cast(
+            "models.FeedbackList", self._call("GET", f"/v1/assessments/{quote(assessment_id, safe='')}/feedback").json()
+        )
+
+    def give_feedback(self, assessment_id: str, body: models.Mark | models.Grade | models.Dxa) -> models.StoredFeedback:
+        """Mark a finding right or wrong, or give a knee's grade or the DXA result that came later."""
+        return cast(
+            "models.StoredFeedback",
+            self._call("POST", f"/v1/assessments/{quote(assessment_id, safe='')}/feedback", json=body).json(),
+        )
+
+    def agreement_over_time(self) -> models.AgreementView:
+        """How far the software agreed with feedback, by the month of the assessment, with 95 % intervals."""
+        return cast("models.AgreementView", self._call("GET", "/v1/feedback/agreement").json())
+
+    def list_recalled(self, *, model: str | None = None, after: str | None = None) -> models.RecallView:
+        """The assessments that a version of a model, of the rules or of the site's settings had a part in, part by part."""
+        return cast(
+            "models.RecallView", self._call("GET", "/v1/recalls", query={"model": model, "after": after}).json()
+        )
+
+    def alert_recalled(self, body: models.RecallWanted) -> models.RecallView:
+        """The same, and an alert for each of these patients, to look at it again within thirty days."""
+        return cast("models.RecallView", self._call("POST", "/v1/recalls/alerts", json=body).json())
+
+    def drift(self) -> models.DriftView:
+        """Devices, sizes, tones, ages and answers of the last whole windows of 50 and of 250 cases beside the reference."""
+        return cast("models.DriftView", self._call("GET", "/v1/drift").json())
+
     def get_heat_map(self, assessment_id: str, *, of: Literal["imaging", "staging"] | None = None) -> bytes:
         """Where the model looked, over the preview. Kept only where the site says so; the 404 says why there is none."""
         return self._call(

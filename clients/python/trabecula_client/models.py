@@ -40,6 +40,21 @@ class AccountView(TypedDict):
     link_until: str | None
 
 
+class Agreement(TypedDict):
+    """One question over time: whether a finding was marked right, a grade was the same, a film's call was DXA's."""
+
+    question: Literal["marked_right", "same_grade", "grade_within_one", "density"]
+    overall: list[MonthOfAgreement]
+    months: list[MonthOfAgreement]
+
+
+class AgreementView(TypedDict):
+    """Agreement over time, of what was fed back: whoever gives feedback on errors alone will see errors alone."""
+
+    feedback: int
+    questions: list[Agreement]
+
+
 class AlertPage(TypedDict):
     """One page; `next` is the `before` of the next one, or the `after` where that was sent; null on the last."""
 
@@ -85,6 +100,14 @@ class Amendment(TypedDict):
     findings: NotRequired[AmendedFindings]
 
 
+class Answered(TypedDict):
+    """What the software had answered: the grade of that knee, or whether the film was called osteoporosis."""
+
+    model: ModelReference
+    kl_grade: NotRequired[int | None]
+    osteoporosis: NotRequired[bool | None]
+
+
 class Assessment(TypedDict):
     """One assessment. A part nobody asked for is null and raises no warning."""
 
@@ -101,6 +124,7 @@ class Assessment(TypedDict):
     warnings: NotRequired[list[Warning]]
     released_at: NotRequired[str | None]
     rules_sign_off: NotRequired[RulesSignOff | None]
+    site_settings: NotRequired[ModelReference | None]
     review: NotRequired[Review_Output]
     test: NotRequired[bool]
     disclaimer: NotRequired[str]
@@ -159,6 +183,7 @@ class AssessmentWithRenderings(TypedDict):
     warnings: NotRequired[list[Warning]]
     released_at: NotRequired[str | None]
     rules_sign_off: NotRequired[RulesSignOff | None]
+    site_settings: NotRequired[ModelReference | None]
     review: NotRequired[Review_Output]
     test: NotRequired[bool]
     disclaimer: NotRequired[str]
@@ -766,6 +791,8 @@ class DicomIdentity(TypedDict):
     study_date: NotRequired[str | None]
     study_time: NotRequired[str | None]
     modality: NotRequired[str | None]
+    manufacturer: NotRequired[str | None]
+    manufacturer_model: NotRequired[str | None]
     patient_id: NotRequired[str | None]
     issuer_of_patient_id: NotRequired[str | None]
     patient_name: NotRequired[str | None]
@@ -779,6 +806,26 @@ class DicomIdentity(TypedDict):
     read_height: NotRequired[int | None]
     grayscale: NotRequired[DicomGrayscale | None]
     specific_character_set: NotRequired[str | None]
+
+
+class DriftView(TypedDict):
+    """Whether cases still are as those of the reference were."""
+
+    reference_cases: int
+    reference_from: str | None
+    reference_to: str | None
+    cases_since: int
+    features: list[FeatureView]
+
+
+class Dxa(TypedDict):
+    """The DXA result that came later."""
+
+    kind: NotRequired[Literal["dxa"]]
+    t_score: float
+    region: Literal["lumbar_spine", "femoral_neck", "total_hip", "distal_third_radius"]
+    date: str
+    note: NotRequired[str | None]
 
 
 class EmergencyAccessPage(TypedDict):
@@ -949,6 +996,23 @@ class ExportedRenderingView(TypedDict):
     png_base64: str
 
 
+class FeatureView(TypedDict):
+    """One feature in the last whole window of one length, beside the reference."""
+
+    feature: str
+    window: int
+    p: float
+    alarm: bool
+    now: dict[str, float]
+    reference: dict[str, float]
+
+
+class FeedbackList(TypedDict):
+    """What was said of an assessment, oldest first."""
+
+    items: list[StoredFeedback]
+
+
 class FilmSource(TypedDict):
     """Where an assessment's radiograph comes from, so that a result can go back there."""
 
@@ -986,6 +1050,16 @@ class FractureSuffered(TypedDict):
         "hip", "vertebra", "wrist", "proximal_humerus", "pelvis", "rib", "ankle", "lower_leg", "hand_or_foot", "other"
     ]
     low_trauma: NotRequired[bool | None]
+
+
+class Grade(TypedDict):
+    """The Kellgren-Lawrence grade that a clinician gives to a knee."""
+
+    kind: NotRequired[Literal["grade"]]
+    side: NotRequired[Literal["left", "right"] | None]
+    kl_grade: int
+    blind: NotRequired[bool]
+    note: NotRequired[str | None]
 
 
 class ImagingFinding(TypedDict):
@@ -1179,6 +1253,15 @@ class ManifestCase(TypedDict):
     image: NotRequired[str | None]
 
 
+class Mark(TypedDict):
+    """A finding was right, or it was wrong."""
+
+    kind: NotRequired[Literal["mark"]]
+    part: Literal["imaging", "staging", "clinical"]
+    right: bool
+    note: NotRequired[str | None]
+
+
 class MeasurementView(TypedDict):
     """A measurement that was added by hand."""
 
@@ -1259,6 +1342,14 @@ class ModelVersion(TypedDict):
     version: str
     change: str
     figures: dict[str, Any]
+
+
+class MonthOfAgreement(TypedDict):
+    """Assessments of one month, by when they were made."""
+
+    month: str
+    part: str
+    agreement: Share
 
 
 class NewInvitationView(TypedDict):
@@ -1370,6 +1461,7 @@ class PatientExportView(TypedDict):
     merged_accounts: list[ExportedAccountView]
     invitations: list[ExportedInvitationView]
     assessments: list[AssessmentWithRecordView]
+    feedback: list[StoredFeedback]
     pictures: list[ExportedRenderingView]
     measurements: list[MeasurementView]
     alerts: list[ExportedAlertView]
@@ -1465,6 +1557,32 @@ class Ready(TypedDict):
 
     status: Literal["ready", "degraded", "unavailable"]
     dependencies: dict[str, Literal["ready", "unavailable"]]
+
+
+class RecallView(TypedDict):
+    """One part of them, oldest first. It may be empty and yet not the last."""
+
+    items: list[RecalledView]
+    next: str | None
+    alerts: int
+
+
+class RecallWanted(TypedDict):
+    """Which version, and from where on."""
+
+    model: str
+    after: NotRequired[str | None]
+
+
+class RecalledView(TypedDict):
+    """An assessment that the version had a part in."""
+
+    patient_id: str | None
+    patient_number: str | None
+    assessment_id: str | None
+    created_at: str | None
+    withdrawn: bool | None
+    restricted: bool
 
 
 class Recommendation(TypedDict):
@@ -1686,6 +1804,16 @@ class SexReading(TypedDict):
     category: Literal["low", "moderate", "high"] | None
 
 
+class Share(TypedDict):
+    """So many of so many, with the 95 % interval of Wilson (1927). Feedback of one patient counts as several."""
+
+    agreed: int
+    of: int
+    share: float
+    low: float
+    high: float
+
+
 class StagingFinding(TypedDict):
     """Kellgren-Lawrence grade of the worse knee, under the seed paper's stage name and under its own."""
 
@@ -1703,6 +1831,17 @@ class StandAlone(TypedDict):
 
     probability: float
     prevalence: float
+
+
+class StoredFeedback(TypedDict):
+    """One piece of feedback. The newest of one person about one thing counts; the others stay to be seen."""
+
+    id: str
+    assessment_id: str
+    at: str
+    by: str
+    feedback: Mark | Grade | Dxa
+    answered: NotRequired[Answered | None]
 
 
 class TScoreMeasured(TypedDict):

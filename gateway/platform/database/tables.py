@@ -9,7 +9,9 @@ from sqlalchemy import (
     BigInteger,
     DateTime,
     ForeignKey,
+    Identity,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     String,
@@ -362,6 +364,70 @@ class AssessmentReviewRow(Table):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     assessment_id: Mapped[UUID] = mapped_column(ForeignKey("assessments.id", ondelete="CASCADE"), index=True)
     action: Mapped[str] = mapped_column(String(10))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    at: Mapped[dt.datetime]
+    by: Mapped[str] = mapped_column(String(100))
+
+
+class ObservationRow(Table):
+    """What one case looked like in coarse bins, on which day; neither whose it was nor which assessment."""
+
+    __tablename__ = "observations"
+    __table_args__ = (Index("ix_observations_organisation_id_id", "organisation_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), Identity(), primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
+    day: Mapped[dt.date]
+    content: Mapped[dict[str, Any]]
+
+
+class DriftReferenceRow(Table):
+    """How often the first cases had each value of each feature; later cases come after `until_id`."""
+
+    __tablename__ = "drift_references"
+
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"), primary_key=True)
+    counts: Mapped[dict[str, Any]]
+    cases: Mapped[int] = mapped_column(BigInteger)
+    first_day: Mapped[dt.date]
+    last_day: Mapped[dt.date]
+    until_id: Mapped[int] = mapped_column(BigInteger)
+
+
+class SiteSettingsRow(Table):
+    """A version of a site's own settings, as its contract in JSON: figures and thresholds, nothing of a patient."""
+
+    __tablename__ = "site_settings"
+    __table_args__ = (UniqueConstraint("organisation_id", "version"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
+    version: Mapped[str] = mapped_column(String(50))
+    content: Mapped[dict[str, Any]]
+
+
+class SiteSettingsChangeRow(Table):
+    """A version of the site's settings was put in use, or none, and what was in use before it."""
+
+    __tablename__ = "site_settings_changes"
+    __table_args__ = (Index("ix_site_settings_changes_organisation_id_id", "organisation_id", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
+    version: Mapped[str | None] = mapped_column(String(50))
+    previous: Mapped[str | None] = mapped_column(String(50))
+    name: Mapped[str | None] = mapped_column(String(100))
+    role: Mapped[str | None] = mapped_column(String(100))
+    at: Mapped[dt.datetime]
+
+
+class AssessmentFeedbackRow(Table):
+    """What somebody knew better of an assessment, encrypted with its key; kept apart from the record and the review."""
+
+    __tablename__ = "assessment_feedback"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    assessment_id: Mapped[UUID] = mapped_column(ForeignKey("assessments.id", ondelete="CASCADE"), index=True)
     content: Mapped[bytes] = mapped_column(LargeBinary)
     at: Mapped[dt.datetime]
     by: Mapped[str] = mapped_column(String(100))

@@ -8,7 +8,6 @@ import numpy.typing as npt
 from scipy.special import softmax
 from sklearn.model_selection import StratifiedGroupKFold
 
-from services.imaging.classification import CALIBRATED_FOR
 from services.imaging.network import CONTENTS, SITES, classes_of
 from services.imaging.training.cases import Case, Regions
 from services.imaging.training.features import SHAPE, Features
@@ -22,6 +21,7 @@ from services.imaging.training.heads import (
     fit_readout,
 )  # fmt: skip
 from services.imaging.training.variants import Lying, Wholes
+from shared.contracts.findings import CALIBRATED_FOR
 from shared.training.calibrate import calibrate_ordinal
 
 FOLDS = 5

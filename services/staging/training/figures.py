@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from services.staging.decision import median_grade
-from services.staging.staging import CONFIDENT, UNLIKE
+from services.staging.staging import UNLIKE
 from services.staging.training.knees import GRADES, Knees
+from shared.kl_grade import CONFIDENT
 from shared.training.evaluate import (
     accuracy,
     auc,

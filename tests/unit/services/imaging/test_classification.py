@@ -6,14 +6,14 @@ import pytest
 from pydantic import ValidationError
 
 import services.imaging
-from services.imaging.classification import TOO_LITTLE, finding, ratios_of, stand_alone
+from services.imaging.classification import TOO_LITTLE, finding, ratios_of
 from services.imaging.gate import check_anatomy, check_not_white, check_readable
 from services.imaging.network import CONTENTS, Anatomy, Look, classes_of
 from services.imaging.regions import bone_box, bone_regions, column_tiles, doubled, dxa_tiles
 from services.imaging.settings import Settings
 from services.imaging.upright import clear, correction, joined, joined_tone, quarters
 from shared.contracts.base import ModelReference
-from shared.contracts.findings import LikelihoodRatio
+from shared.contracts.findings import LikelihoodRatio, StandAlone
 from shared.contracts.models import ModelCard
 from shared.problems import ImageRefused
 from shared.radiograph import Radiograph
@@ -77,10 +77,10 @@ def test_the_words_neither_find_osteoporosis_nor_rule_it_out(bone, site):
 
 
 def test_what_the_film_alone_says_follows_the_prevalence_by_the_odds():
-    said = stand_alone(0.8, 0.2)  # odds 4 at one half; 4 x 1/4 at one in five
+    said = StandAlone.at(0.8, 0.2)  # odds 4 at one half; 4 x 1/4 at one in five
     assert (said.probability, said.prevalence) == (pytest.approx(0.5), 0.2)
-    assert stand_alone(0.8, 0.5).probability == pytest.approx(0.8)
-    assert stand_alone(1.0, 0.01).probability == 1
+    assert StandAlone.at(0.8, 0.5).probability == pytest.approx(0.8)
+    assert StandAlone.at(1.0, 0.01).probability == 1
 
 
 def test_the_prevalence_moves_nothing_but_what_the_film_alone_says():

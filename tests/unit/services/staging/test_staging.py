@@ -3,9 +3,10 @@ import pytest
 
 from services.staging.decision import median_grade
 from services.staging.sides import NamedSide
-from services.staging.staging import UNLIKE_KNOWN, distances, evidence, finding, knee, stage, unlike
+from services.staging.staging import UNLIKE_KNOWN, distances, evidence, knee, stage, unlike
 from shared.contracts.base import ModelReference
 from shared.contracts.film import FilmWarning
+from shared.kl_grade import finding_of
 from shared.problems import ImageRefused
 from shared.radiograph import Radiograph
 from shared.radiograph.joints import KneeJoint
@@ -19,7 +20,7 @@ def graded(*probabilities, side="right", confidence=0.9, visible=1.0, lack=None)
 
 
 def test_the_worse_knee_stands_for_the_radiograph():
-    answer = finding([graded(0.1, 0.1, 0.1, 0.6, 0.1), graded(0.9, 0.1, 0, 0, 0, side="left")], MODEL)
+    answer = finding_of([graded(0.1, 0.1, 0.1, 0.6, 0.1), graded(0.9, 0.1, 0, 0, 0, side="left")], MODEL)
     assert (answer.stage, answer.kl_grade) == (3, 3)
     assert (answer.label, answer.kl_name) == ("Severe", "moderate")
     assert [knee.stage for knee in answer.knees] == [3, 0]
@@ -27,7 +28,7 @@ def test_the_worse_knee_stands_for_the_radiograph():
 
 
 def test_of_two_equal_grades_the_one_that_leans_higher():
-    answer = finding([graded(0.2, 0.2, 0.6, 0, 0), graded(0, 0, 0.6, 0.2, 0.2, side="left")], MODEL)
+    answer = finding_of([graded(0.2, 0.2, 0.6, 0, 0), graded(0, 0, 0.6, 0.2, 0.2, side="left")], MODEL)
     assert answer.probabilities[4] == 0.2
 
 
@@ -36,7 +37,7 @@ def test_of_two_equal_grades_the_one_that_leans_higher():
     [(0, "Normal", "none"), (1, "Mild", "doubtful"), (2, "Moderate", "mild"), (4, "Most Severe", "severe")],
 )
 def test_both_names_travel(grade, label, name):
-    answer = finding([graded(*np.eye(5)[grade])], MODEL)
+    answer = finding_of([graded(*np.eye(5)[grade])], MODEL)
     assert (answer.label, answer.kl_name) == (label, name)
 
 
