@@ -13,6 +13,7 @@ from gateway.assessing.audit_trail import AuditTrail
 from gateway.assessing.authentication import Authentication
 from gateway.assessing.backend_services import BackendServices
 from gateway.assessing.batches import BatchUseCases
+from gateway.assessing.cases import CaseUseCases
 from gateway.assessing.cds import CdsUseCases
 from gateway.assessing.dicom_results import DicomUseCases
 from gateway.assessing.emergency_access import EmergencyAccessUseCases
@@ -41,6 +42,7 @@ class AppContext:
     keys: ApiKeyUseCases
     backend_services: BackendServices
     assessments: AssessmentUseCases
+    cases: CaseUseCases
     reviews: ReviewUseCases
     results: ResultUseCases
     dicom: DicomUseCases

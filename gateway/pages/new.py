@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 
 from gateway.assessing.assessments import AssessmentResult
 from gateway.assessing.case import Case, read_record
+from gateway.assessing.cases import CaseContext
 from gateway.context import AppContext
 from gateway.pages.deps import Admitted, Context, User, allowed
 from gateway.pages.forms import Posted, text
@@ -106,16 +107,19 @@ async def _lines(
         return
     finally:
         work.cancel()
-    for line in _result(request, ctx, result):
+    shown = result.visible.assessment.id
+    above = None if who.is_patient else await ctx.cases.context(shown, who)
+    for line in _result(request, ctx, result, above):
         yield line
 
 
-def _result(request: Request, ctx: AppContext, result: AssessmentResult) -> list[str]:
+def _result(request: Request, ctx: AppContext, result: AssessmentResult, case: CaseContext | None) -> list[str]:
     """The result without its pictures, then those: they are in this answer and, unless the site keeps them, nowhere."""
     renderings = result.findings.renderings if result.findings else {}
     context = result_context(request, ctx, result.visible, pictures="page" if renderings else None)
-    html = rendered(request, "_result.html", **context)
-    first = _line(address=f"/assessments/{result.visible.assessment.id}", html=html)
+    address = f"/assessments/{result.visible.assessment.id}"
+    html = rendered(request, "_outcome.html", case=case, back=address, **context)
+    first = _line(address=address, html=html)
     return [first, *(_line(picture=kind, png=rendering.png_base64) for kind, rendering in renderings.items())]
 
 

@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
 
+from gateway.context import AppContext
 from gateway.pages.sessions import (
     NOT_FROM_HERE,
     CurrentUser,
@@ -66,12 +67,14 @@ class PageRoute(APIRoute):
         async def handle(request: Request) -> Response:
             language = chosen(cookie(request, LANGUAGE), request.headers.get("accept-language"))
             request.state.translator, request.state.user = translator_for(language), CurrentUser("")
+            request.state.emergencies = 0
             try:
                 if request.method == "POST" and not from_here(request):
                     raise NotAuthorised(NOT_FROM_HERE)
                 user = request.state.user = await sessions_of(request).user(request)
                 if not is_open and (owed := user.known().owes) and not request.url.path.startswith("/account"):
                     return with_headers(RedirectResponse(OWED[owed], HTTPStatus.SEE_OTHER), request)
+                request.state.emergencies = await _emergencies(request, user)
                 response = await serve(request)
             except ClientDisconnect:
                 raise
@@ -132,6 +135,7 @@ def rendered(request: Request, template: str, **context: Any) -> str:
         "here": _here(request),
         "can_be_overheard": can_be_overheard(request),
         "languages": NAMES,
+        "emergencies": getattr(request.state, "emergencies", 0),  # an address that there is not has no route
         "static": static,
     }
     return _environment().get_template(template).render(common | context)
@@ -211,6 +215,14 @@ def _environment() -> Environment:
     )
     environment.filters["num"] = lambda value: f"{value:g}"
     return environment
+
+
+async def _emergencies(request: Request, user: CurrentUser) -> int:
+    """How many emergencies nobody has closed yet, for the navigation of staff; programs and scripts see none."""
+    if not user.is_staff or user.known().owes or "text/html" not in request.headers.get("accept", ""):
+        return 0
+    context: AppContext = request.app.state.context
+    return await context.cases.emergencies(user.known())
 
 
 def _page_of(request: Request) -> str:

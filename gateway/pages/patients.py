@@ -34,19 +34,26 @@ async def patients_page(
     search: Annotated[str, Query(max_length=64)] = "",
     before: UUID | None = None,
 ) -> Response:
-    """The organisation's patients, newest first; a patient number leads straight to the patient."""
+    """The organisation's patients, newest first; a whole number leads straight to the patient, a part to a list."""
     who = await allowed(user, "patients:read", ctx)
-    missing = False
-    if search.strip():
+    if who.is_patient:
+        return RedirectResponse("/history", HTTPStatus.SEE_OTHER)
+    number = "".join(filter(str.isprintable, search)).strip()
+    if number and before is None:
         try:
-            patient = await ctx.patients.get(who, search.strip())
+            patient = await ctx.patients.get(who, number)
         except NotFound:
-            missing = True
+            pass  # no whole number: a part of some, or of none
         else:
             return RedirectResponse(f"/patients/{patient.id}", HTTPStatus.SEE_OTHER)
-    patients = await ctx.patients.page(who, A_PAGE, before)
-    following = older(request, "/patients", patients.next)
-    return page(request, "patients.html", rows=patients.items, search=search, missing=missing, following=following)
+    patients = await ctx.patients.page(who, A_PAGE, before, number)
+    context: dict[str, Any] = {
+        "rows": patients.items,
+        "search": number,
+        "total": await ctx.patients.count(who, number),
+        "following": older(request, "/patients", patients.next),
+    }
+    return page(request, "patients.html", **context)
 
 
 @router.get("/patients/{patient_id}")
@@ -102,6 +109,7 @@ async def _patient(request: Request, user: User, ctx: Context, patient_id: UUID,
     timeline = await ctx.patients.timeline(who, patient_id)
     context = {
         "patient": patient,
+        "facts": await ctx.patients.facts(who, patient_id),
         "entries": list(reversed(timeline.entries)),
         "trends": [(trend, drawn(trend)) for trend in timeline.trends],
         "alerts": await ctx.patients.open_alerts(who, patient_id),

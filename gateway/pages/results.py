@@ -25,9 +25,12 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 @router.get("/assessments/{assessment_id}")
 async def result_page(assessment_id: UUID, request: Request, user: User, ctx: Context) -> Response:
     """One assessment."""
-    visible = await ctx.assessments.get(assessment_id, await allowed(user, "assessments:read", ctx))
+    who = await allowed(user, "assessments:read", ctx)
+    visible = await ctx.assessments.get(assessment_id, who)
     kept = await ctx.assessments.has_preview(assessment_id)
-    return page(request, "result.html", **result_context(request, ctx, visible, pictures="kept" if kept else None))
+    context = result_context(request, ctx, visible, pictures="kept" if kept else None)
+    case = await ctx.cases.context(assessment_id, who) if user.is_staff else None
+    return page(request, "result.html", case=case, **context)
 
 
 @router.get("/assessments/{assessment_id}/pictures/{kind}.png")

@@ -216,6 +216,7 @@ PAGES = {
     "GET /assessments/{assessment_id}/pictures/{kind}.png": Row("assessments:read", record=True),
     "GET /assessments/{assessment_id}/report.pdf": Row("assessments:read", record=True),
     "POST /assessments/{assessment_id}/release": Row("patients:write", record=True),
+    "POST /assessments/{assessment_id}/case": Row("patients:write", record=True, send={"status": "seen"}),
     "GET /work-list": Row("assessments:read", refused=PATIENTS),
     "GET /history": Row("assessments:read", refused=STAFF),
     "GET /patients": Row("patients:read"),
