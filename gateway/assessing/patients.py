@@ -43,6 +43,7 @@ from gateway.records.patient_records import PatientRecords, PatientSummary
 from gateway.records.patients import Patient
 from gateway.records.stored_data import StoredData
 from gateway.records.timeline import Measurement, timeline, with_measurement
+from gateway.records.treatments import Treatment, treatments
 from gateway.records.trend import trends
 from gateway.settings import GatewaySettings
 from shared.problems import NotAuthorised
@@ -79,6 +80,16 @@ class PatientUseCases:
     async def count(self, who: Principal, number: str = "") -> int:
         """How many patients there are in all, or with this part in their number."""
         return await self.records.count(who, number)
+
+    async def named(self, who: Principal, number: str) -> str:
+        """How the trail names the patient of this number, else the text itself."""
+        known = await self.records.known(who, number) if number else None
+        return str(known.id) if known else number
+
+    async def treatments(self, who: Principal, patient: str | UUID) -> list[Treatment]:
+        """Since when the patient's records name each medicine for bones."""
+        known = await self.records.find(who, patient, AuditAction.TIMELINE_READ)
+        return treatments(await self.assessments.of_patient(known.id))
 
     async def facts(self, who: Principal, patient: str | UUID) -> PatientFacts | None:
         """What the last record says of the patient; null where there is none."""

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Header, Request
 from starlette.datastructures import FormData, UploadFile
@@ -12,7 +13,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 
 from gateway.assessing.assessments import AssessmentResult
 from gateway.assessing.case import Case, read_record
-from gateway.assessing.cases import CaseContext
+from gateway.assessing.cases import CaseContext, PatientFacts
+from gateway.assessing.patient_views import PatientView
 from gateway.context import AppContext
 from gateway.pages.deps import Admitted, Context, User, allowed
 from gateway.pages.forms import Posted, text
@@ -23,7 +25,7 @@ from gateway.pages.sessions import CurrentUser, sessions_of
 from gateway.platform.identity.scopes import Principal
 from gateway.platform.validators import Printable, checked_patient_number
 from shared.contracts.assessment import Component
-from shared.problems import MissingInput
+from shared.problems import Conflict, MissingInput
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 open_router = APIRouter(include_in_schema=False, route_class=OpenPageRoute)
@@ -37,16 +39,29 @@ FORM: dict[str, Any] = {
 
 
 @router.get("/new")
-async def new_page(request: Request, user: User, ctx: Context) -> Response:
-    """The form: a picture, questions, or both."""
-    await allowed(user, "assessments:write", ctx)
-    return page(request, "new.html", offline=False, **FORM)
+async def new_page(request: Request, user: User, ctx: Context, patient: UUID | None = None) -> Response:
+    """The form: a picture, questions, or both; for a patient with a fixed number, and age, sex and height filled in."""
+    who = await allowed(user, "assessments:write", ctx)
+    if patient is None:
+        return page(request, "new.html", **_form())
+    of = await ctx.patients.get(await allowed(user, "patients:read", ctx), patient)
+    if of.patient_number is None:
+        raise Conflict("This patient has no number of the clinic's: only their own account sends their assessments.")
+    return page(request, "new.html", **_form(patient=of, facts=await ctx.patients.facts(who, patient)))
 
 
 @open_router.get("/new/offline")
 async def offline_page(request: Request) -> Response:
     """The same form with nothing of anybody in it: what a device keeps for the time without a connection."""
-    return page(request, "new.html", offline=True, user=CurrentUser(""), **FORM)
+    return page(request, "new.html", user=CurrentUser(""), **_form(offline=True))
+
+
+def _form(
+    patient: PatientView | None = None, facts: PatientFacts | None = None, *, offline: bool = False
+) -> dict[str, Any]:
+    known = {"age": facts.age, "gender": facts.gender, "height_cm": facts.height_cm} if facts else {}
+    prefilled = {name: value for name, value in known.items() if value is not None}
+    return {**FORM, "patient": patient, "facts": facts, "prefilled": prefilled, "offline": offline}
 
 
 @open_router.get("/session")
@@ -119,7 +134,7 @@ def _result(request: Request, ctx: AppContext, result: AssessmentResult, case: C
     context = result_context(request, ctx, result.visible, pictures="page" if renderings else None)
     address = f"/assessments/{result.visible.assessment.id}"
     html = rendered(request, "_outcome.html", case=case, back=address, **context)
-    first = _line(address=address, html=html)
+    first = _line(address=address, html=html, title=translator_of(request)("result.title"))
     return [first, *(_line(picture=kind, png=rendering.png_base64) for kind, rendering in renderings.items())]
 
 

@@ -24,6 +24,7 @@ from gateway.pages.sessions import (
     CurrentUser,
     can_be_overheard,
     cookie,
+    delete_cookie,
     from_here,
     local_path,
     sessions_of,
@@ -180,6 +181,8 @@ def with_headers(response: Response, request: Request) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     user = current_user(request)
+    if getattr(request.state, "told", False):
+        delete_cookie(response, request, "trab_once")
     if user.new_tokens:
         set_token_cookies(response, request, sessions_of(request), user.new_tokens, stay=user.stay)
     if user.binding:

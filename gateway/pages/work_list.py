@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from gateway.pages.chart import drawn
+from gateway.pages.chart import drawings
 from gateway.pages.deps import Context, User, allowed
 from gateway.pages.forms import Posted, one_of, text
 from gateway.pages.page import PageRoute, older, page
@@ -73,5 +73,6 @@ async def history(request: Request, user: User, ctx: Context, before: UUID | Non
     assessments = await ctx.assessments.page(who, RESULTS_A_PAGE, Window(before))
     timeline = await ctx.patients.timeline(who, str(who.patient_id))
     following = older(request, "/history", assessments.next)
-    trends = [(trend, drawn(trend)) for trend in timeline.trends]
+    treated = await ctx.patients.treatments(who, str(who.patient_id))
+    trends = drawings(timeline.trends, timeline.entries, treated)
     return page(request, "history.html", rows=assessments.items, trends=trends, following=following)

@@ -66,6 +66,7 @@ class AuditAction(StrEnum):
     KEYS_REWRAPPED = "keys wrapped anew"
     MEASUREMENT_ADDED = "measurement added"
     PASSWORD_CHANGED = "password changed"  # noqa: S105 -- an action
+    PASSWORD_RESET = "password reset"  # noqa: S105
     PATIENT_ACCOUNT_MADE = "patient account made"
     PATIENT_ERASED = "patient erased"
     PATIENT_EXPORTED = "patient exported"

@@ -245,6 +245,7 @@ PAGES = {
     "GET /administration": Row("admin"),
     "POST /administration/invitations": Row("admin", send={"email": "staff@here.example", "role": "clinician"}),
     "POST /administration/invitations/{invitation_id}/revoke": Row("admin", record=True),
+    "POST /administration/accounts/{account_id}/password": Row("admin", record=True),
     "POST /administration/accounts/{account_id}": Row("admin", record=True, send={"disabled": "1"}),
     "POST /administration/accounts/{account_id}/link": Row("admin", record=True, send={"link": "1"}),
     "GET /administration/emergency-access": Row("admin"),
