@@ -277,7 +277,7 @@ class GatewaySettings(BaseSettings):
     @classmethod
     def _zone(cls, name: str | None) -> str | None:
         try:
-            ZoneInfo(name or "UTC")
+            ZoneInfo(name if name is not None else "UTC")
         except (OSError, ValueError, LookupError) as error:
             raise ValueError(f"no time zone {name!r} is known here: give one such as Asia/Kolkata (IANA)") from error
         return name

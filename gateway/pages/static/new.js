@@ -97,7 +97,7 @@ async function offer() {
   facts.push(number ? box.dataset.patient.replace("{number}", number) : box.dataset.nobody);
   if (value("age")) facts.push(box.dataset.age.replace("{age}", value("age")));
   if (draft.image) facts.push(draft.image.name);
-  facts.push(new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" }).format(draft.at));
+  facts.push(new Intl.DateTimeFormat(`${document.documentElement.lang}-IN`, { dateStyle: "medium", timeStyle: "short" }).format(draft.at));
   $("kept-facts").textContent = facts.join(" · ");
   box.querySelector("[data-kept=waiting]").hidden = !draft.waiting;
   box.querySelector("[data-kept=unsent]").hidden = draft.waiting;

@@ -195,7 +195,7 @@ def test_the_chart_has_bands_values_marks_and_a_table(site, visit, width, patien
     user.open(f"/patients/{identity}")
     chart = "#chart-t_score-total_hip"
     assert user.page.locator(f"{chart} .band").count() == 3
-    assert [one.strip() for one in user.page.locator(f"{chart} text.value").all_inner_texts()] == ["−1.6", "−2.7"]
+    assert [one.strip() for one in user.page.locator(f"{chart} text.value").all_text_contents()] == ["−1.6", "−2.7"]
     user.page.click(f"{chart} summary")
     table = user.page.inner_text(f"{chart} table")
     for told in ("1 May 2023", "−2.7", "Wrist", "at about 55", "Denosumab"):
