@@ -178,7 +178,7 @@ def test_the_clinician_can_file_it():
         ReportContent(EXAMPLE, "clinician", {}, risk=RiskRequest(record=ClinicalRecord.model_validate(record)))
     )
     for line in (
-        "Female, 72 years, 48 kg, 156 cm, BMI 19.7", "Femoral neck (hip) T-score -2.9 (DXA, 3 May 2026)",
+        "Female, 72 years, 48 kg, 156 cm, BMI 19.7", "Femoral neck (hip) T-score \N{MINUS SIGN}2.9 (DXA, 3 May 2026)",
         "Hip at 71 (low trauma); Wrist (trauma not stated)", "smoking: Now", "glucocorticoid 6 months",
         "medications: Steroid tablets", "signature",
     ):  # fmt: skip
