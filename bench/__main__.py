@@ -1,9 +1,12 @@
-"""`make bench [ARGS="speed | computation | gateway | resilience | flood"]`; each says what it measures with --help."""
+"""`make bench [ARGS="speed | floor | computation | gateway | resilience | flood"]`.
+
+Each says what it measures with --help.
+"""
 
 import argparse
 from pathlib import Path
 
-from bench import computation, flood, gateway_cpu, resilience, speed
+from bench import computation, flood, floor, gateway_cpu, resilience, speed
 
 
 def main() -> None:
@@ -13,6 +16,9 @@ def main() -> None:
     for options in (parser, for_speed):
         options.add_argument("--image", type=Path, help="a radiograph of yours in place of the phantom")
         options.add_argument("--count", type=int, default=40)
+    for_floor = which.add_parser("floor", description=floor.__doc__)
+    for_floor.add_argument("--images", type=Path, help="a folder of radiographs in place of the phantoms")
+    for_floor.add_argument("--rounds", type=int, default=9)
     for_computation = which.add_parser("computation", description=computation.__doc__)
     for_computation.add_argument("--rounds", type=int, default=100)
     for_gateway = which.add_parser("gateway", description=gateway_cpu.__doc__)
@@ -27,6 +33,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.which == "computation":
         raise SystemExit(computation.computation(options.rounds))
+    if options.which == "floor":
+        raise SystemExit(floor.floor(options.images, options.rounds))
     if options.which == "gateway":
         gateway_cpu.gateway_cpu(options.count)
     elif options.which == "flood":

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import psutil
 
 RECORD = '{"age": 67, "gender": "female", "menopausal_status": "postmenopausal", "weight_kg": 58, "height_cm": 158}'
 SCOPES = "assessments:write assessments:read models:read"
-TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 TRABECULA = [sys.executable, "-m", "gateway.cli"]
 
 
@@ -30,13 +30,23 @@ class Server:
 
     def cpu_s(self) -> float:
         """User and system time of the process so far."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        return cpu_s(self.pid)
+
+    def whole_cpu_s(self) -> float:
+        """The same with the processes that it has started and that still run."""
+        root = psutil.Process(self.pid)
+        return sum(cpu_s(process.pid) for process in (root, *root.children(recursive=True)))
 
     def memory_mb(self) -> float:
         """Resident memory."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+def cpu_s(pid: int) -> float:
+    """User and system time of a process, to the microsecond: Linux has a clock of it, named by the number (see
+    clock_getcpuclockid(3)); /proc/PID/stat counts in hundredths of a second."""
+    return time.clock_gettime(~pid << 3 | 2)
 
 
 def free_port() -> int:

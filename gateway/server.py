@@ -14,6 +14,7 @@ from gateway.assessing.services import Services, ServicesSource, over_network
 from gateway.settings import GatewaySettings
 from shared.contracts.policy import ClinicPolicy
 from shared.logs import configure_logging
+from shared.memory import use_few_arenas
 from shared.serving import check_port, serve_app
 
 UNENCRYPTED = (
@@ -28,6 +29,7 @@ def serve(settings: GatewaySettings) -> None:
     Raises:
         CannotStart: with the one line that says what to mend.
     """
+    use_few_arenas()
     configure_logging(settings.log_level)
     check_port(settings.host, settings.port)
     if settings.migrate:
@@ -64,6 +66,7 @@ def serve_service(name: str, host: str, port: int, settings: GatewaySettings) ->
     """Run one service alone."""
     from gateway.embedded import service_app
 
+    use_few_arenas()
     configure_logging(settings.log_level)
     check_port(host, port)
     lines = [f"The {name} service is ready: http://{host}:{port}/docs"]

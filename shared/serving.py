@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from shared.connections import BoundedConnection
 from shared.logs import configure_logging
+from shared.memory import give_back, give_back_regularly, use_few_arenas
 from shared.problems import TrabeculaError
 from shared.service import CannotStart
 from shared.settings import ServiceSettings, wrong_settings
@@ -36,6 +37,7 @@ def start_service(name: str, settings: type[Settings], create_app: Callable[[Set
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on [127.0.0.1]")
     options = parser.parse_args()
+    use_few_arenas()
     try:
         read = settings()
         configure_logging(read.log_level)
@@ -126,7 +128,10 @@ def serve_app(app: FastAPI, host: str, port: int, lines: list[str], proxies: tup
             # again, for a tenth of a second.
             gc.collect()
             gc.freeze()
+            give_back()
+            keeps_small = asyncio.create_task(give_back_regularly())
             await server.serve()
+            keeps_small.cancel()
 
     with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(serve_within_lifespan())

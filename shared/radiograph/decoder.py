@@ -8,7 +8,9 @@ same bytes would do the same again.
 import os
 import subprocess
 import sys
+import tempfile
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -60,6 +62,8 @@ class DecoderPool:
     ) -> None:
         self._memory_mb, self._wall_s, self._limited = memory_mb, wall_s, limited
         self._free = threading.Semaphore(count)
+        self._turn_file = tempfile.TemporaryFile()  # noqa: SIM115 - for as long as anything may start a process
+        weakref.finalize(self, self._turn_file.close)
         self._lock = threading.Lock()
         self._idle: list[DecoderProcess] = []
         self._users = 0
@@ -134,7 +138,7 @@ class DecoderPool:
         return None
 
     def _new(self) -> "DecoderProcess":
-        return DecoderProcess(self._memory_mb, self._wall_s, self._limited)
+        return DecoderProcess(self._memory_mb, self._wall_s, self._limited, self._turn_file.fileno())
 
     def _put_back(self, process: "DecoderProcess") -> None:
         with self._lock:
@@ -145,17 +149,23 @@ class DecoderPool:
 
 
 class DecoderProcess:
-    """One process of `shared.radiograph.decoder_process`; used by one thread at a time. Arguments as of the pool."""
+    """One process of `shared.radiograph.decoder_process`; used by one thread at a time.
 
-    def __init__(self, memory_mb: int, wall_s: float, limited: bool) -> None:
+    Args:
+        turn_file: number of the file that `LargeTurn` locks. The others are as of the pool.
+    """
+
+    def __init__(self, memory_mb: int, wall_s: float, limited: bool, turn_file: int) -> None:
         self._wall_s, self._watched_mb = wall_s, None if limited else memory_mb
         limits = [str(memory_mb), str(CPU_SECONDS)] if limited else []
-        self._process = subprocess.Popen(  # noqa: S603 - our own module, and its arguments are two numbers
-            [sys.executable, "-s", "-P", "-m", "shared.radiograph.decoder_process", *limits],
+        turn, inherited = (0, ()) if sys.platform == "win32" else (turn_file, (turn_file,))
+        self._process = subprocess.Popen(  # noqa: S603 - our own module, and its arguments are numbers
+            [sys.executable, "-s", "-P", "-m", "shared.radiograph.decoder_process", str(turn), *limits],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=bare_environment(),
+            pass_fds=inherited,
         )
         self._ready, self.broken, self._seen = False, False, 0
 

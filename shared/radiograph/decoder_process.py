@@ -3,9 +3,10 @@
 Pillow, OpenCV, pydicom and gdcm meet hostile bytes; some of them answer damaged streams by ending the process (an
 uncaught C++ exception, a corrupt heap) or ask for gigabytes. Here that costs one upload. `DecoderPool` starts it:
 
-    python -m shared.radiograph.decoder_process [MEGABYTES SECONDS] < requests > replies
+    python -m shared.radiograph.decoder_process TURN [MEGABYTES SECONDS] < requests > replies
 
-The limits are for one upload; without them the starter watches the process. A request is a length and as many bytes;
+TURN is the number of the file of `LargeTurn`, or 0. The limits are for one upload; without them the starter watches the
+process. A request is a length and as many bytes;
 a reply is a message of `shared.radiograph.message`. The first reply, before any request, is one byte: it is ready.
 """
 
@@ -22,7 +23,8 @@ from PIL import Image
 
 from shared.contracts.handover import LENGTH
 from shared.problems import InvalidInput, UnreadableImage
-from shared.radiograph.intake import DAMAGED, decode
+from shared.radiograph.intake import DAMAGED, IntakeLimits, decode
+from shared.radiograph.large_turn import LargeTurn
 from shared.radiograph.message import exactly, send_problem, send_radiograph
 from shared.radiograph.phantom_files import as_dicom, as_jpeg, as_png16
 from shared.radiograph.prepare import GrayPixels
@@ -33,10 +35,11 @@ MEGABYTE = 1_000_000
 HAS_LIMITS = sys.platform == "linux"
 
 
-def main(megabytes: int = 0, seconds: int = 0) -> None:
+def main(turn_file: int, megabytes: int = 0, seconds: int = 0) -> None:
     """Decode one upload after the other, until there are no more."""
     requests, replies = sys.stdin.buffer, private_output()
     warm_up()
+    turn = LargeTurn(turn_file or None)
     if megabytes:
         limit_process(megabytes)
     replies.write(READY)
@@ -44,19 +47,21 @@ def main(megabytes: int = 0, seconds: int = 0) -> None:
     while length := requests.read(LENGTH.size):
         if seconds:
             limit_time(seconds)
-        answer(exactly(requests, LENGTH.unpack(length)[0]), replies)
+        answer(exactly(requests, LENGTH.unpack(length)[0]), replies, turn)
 
 
-def answer(data: bytes, replies: BinaryIO) -> None:
+def answer(data: bytes, replies: BinaryIO, turn: LargeTurn) -> None:
     """Decode one upload and reply."""
     try:
-        radiograph = decode(data)
+        radiograph = decode(data, IntakeLimits(before_large=turn.take))
     except InvalidInput as error:
         send_problem(error, replies)
     except Exception:  # whatever it is, the next upload is not to blame for it
         send_problem(UnreadableImage(DAMAGED), replies)
     else:
         send_radiograph(radiograph, replies)
+    finally:
+        turn.give_back()
 
 
 def private_output() -> BinaryIO:

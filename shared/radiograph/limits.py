@@ -1,10 +1,18 @@
 """What is decoded at most, compared with a picture's own header before anything is allocated."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PIL import Image
 
 from shared.problems import ImageTooLarge, UnreadableImage
+
+# Bytes from which a picture is large: a film of a detector, 8 megapixels of 16 bit, is not.
+LARGE_BYTES = 32_000_000
+
+
+def at_once() -> None:
+    """Large pictures are decoded as they come."""
 
 
 @dataclass(frozen=True)
@@ -15,10 +23,12 @@ class IntakeLimits:
         max_pixels: width x height in the header.
         max_bytes: what the decoder allocates for the pixels, by `width x height x bytes a pixel`. Kinds that are
             decoded in strips or at a reduced size need few bytes a pixel, others many.
+        before_large: called before a large picture is decoded; it may wait.
     """
 
     max_pixels: int = 64_000_000
     max_bytes: int = 134_217_728
+    before_large: Callable[[], None] = at_once
 
 
 # Pillow raises an error of its own at twice this number. Our check comes first; this is what holds should it fail.
@@ -48,4 +58,6 @@ def checked_size(
             f"The {kind} is {width:,} x {height:,} pixels and at most {most / 1e6:.3g} megapixels are read: "
             "send it smaller."
         )
+    if width * height * bytes_per_pixel > LARGE_BYTES:
+        limits.before_large()
     return width, height

@@ -1,7 +1,9 @@
 """Uploads are decoded in a process that has little and can be lost."""
 
 import dataclasses
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,8 @@ from shared.problems import ImageTooLarge, InvalidInput, UnreadableImage, Unsupp
 from shared.radiograph import phantom
 from shared.radiograph.decoder import DecoderPool
 from shared.radiograph.intake import decode
+from shared.radiograph.large_turn import LargeTurn
+from shared.radiograph.limits import IntakeLimits, checked_size
 from shared.radiograph.prepare import GrayPixels
 from tests.fuzz.inputs import files, lossless_files
 
@@ -132,3 +136,42 @@ def test_no_process_stays_behind(picture):
         own.close()
         assert process.poll() is None
     assert process.poll() is not None
+
+
+HOLDER = """
+import sys
+from shared.radiograph.large_turn import LargeTurn
+LargeTurn(int(sys.argv[1])).take()
+print("has it", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such locks there")
+def test_one_large_picture_at_a_time_and_a_killed_process_gives_its_turn_back(monkeypatch):
+    with tempfile.TemporaryFile() as file:
+        number = file.fileno()
+        holder = subprocess.Popen(
+            [sys.executable, "-c", HOLDER, str(number)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            pass_fds=(number,),
+        )
+        assert holder.stdout.readline() == b"has it\n"
+        monkeypatch.setattr("shared.radiograph.large_turn.PATIENCE_S", 0.1)
+        turn = LargeTurn(number)
+        turn.take()
+        assert not turn.has  # it went ahead without it
+        holder.kill()
+        holder.communicate()
+        turn.take()
+        assert turn.has
+        turn.give_back()
+        assert not turn.has
+
+
+@pytest.mark.parametrize(("size", "cost", "waits"), [((3000, 2500), 2, False), ((3000, 2500), 8, True)])
+def test_only_a_picture_that_takes_much_memory_waits_for_its_turn(size, cost, waits):
+    waited = []
+    checked_size(*size, IntakeLimits(before_large=lambda: waited.append(True)), cost)
+    assert bool(waited) == waits
