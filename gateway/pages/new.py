@@ -25,7 +25,7 @@ from gateway.pages.sessions import CurrentUser, sessions_of
 from gateway.platform.identity.scopes import Principal
 from gateway.platform.validators import Printable, checked_patient_number
 from shared.contracts.assessment import Component
-from shared.problems import Conflict, MissingInput
+from shared.problems import Conflict, MissingInput, PatientRestricted
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 open_router = APIRouter(include_in_schema=False, route_class=OpenPageRoute)
@@ -123,9 +123,17 @@ async def _lines(
     finally:
         work.cancel()
     shown = result.visible.assessment.id
-    above = None if who.is_patient else await ctx.cases.context(shown, who)
+    above = await _above(ctx, shown, who)
     for line in _result(request, ctx, result, above):
         yield line
+
+
+async def _above(ctx: AppContext, assessment_id: UUID, who: Principal) -> CaseContext | None:
+    """What stands above the result for staff; a sender gets the answer of a restricted patient without it."""
+    try:
+        return None if who.is_patient else await ctx.cases.context(assessment_id, who)
+    except PatientRestricted:
+        return None
 
 
 def _result(request: Request, ctx: AppContext, result: AssessmentResult, case: CaseContext | None) -> list[str]:
