@@ -1,17 +1,19 @@
-"""Takes docs/images/result.png: the result page of the drawn phantom knee, never of a patient.
+"""Takes docs/images/result.webp: the result page of the drawn phantom knee, never of a patient.
 
 `python docs/screenshot.py http://127.0.0.1:8080`, on an empty installation that was started with
 TRABECULA_FIRST_ADMIN_PASSWORD=orbit-lantern-cedar-42.
 """
 
 import sys
+from io import BytesIO
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import FilePayload, sync_playwright
 
 from shared.radiograph.phantom import as_jpeg, knee
 
-PICTURE = Path(__file__).parent / "images" / "result.png"
+PICTURE = Path(__file__).parent / "images" / "result.webp"
 FLAGS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
 ADMIN, PASSWORD = "admin@localhost", "orbit-lantern-cedar-42"
 
@@ -37,7 +39,8 @@ def take(url: str) -> None:
         page.click("#assessment button[type=submit]")
         page.wait_for_selector("article.result")
         page.wait_for_load_state("networkidle")
-        page.screenshot(path=PICTURE)
+        page.locator("canvas:not([hidden])").wait_for()
+        Image.open(BytesIO(page.screenshot())).save(PICTURE, "WEBP", quality=80, method=6)
         browser.close()
 
 

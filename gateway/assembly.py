@@ -18,6 +18,7 @@ from gateway.assessing.emergency_access import EmergencyAccessUseCases
 from gateway.assessing.event_feed import EventFeed
 from gateway.assessing.fair_turns import FairTurns
 from gateway.assessing.films import FilmUseCases
+from gateway.assessing.measured import MeasuredFigures
 from gateway.assessing.patient_merges import PatientMergeUseCases
 from gateway.assessing.patients import PatientUseCases
 from gateway.assessing.provider_sign_in import ProviderSignIn
@@ -117,6 +118,7 @@ def create_context(
         admission,
         database,
         settings,
+        MeasuredFigures(services),
     )
     return AppContext(
         admission=admission,

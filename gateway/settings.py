@@ -241,6 +241,12 @@ class GatewaySettings(BaseSettings):
         pattern=r"^[0-9][0-9 ]{1,14}$",
         description="The country's: results that advise an emergency lead with it",
     )
+    viewer_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s{}]*\{study\}[^\s{}]*$",
+        description="The hospital's own viewer, as https://pacs.hospital.example/viewer?StudyInstanceUIDs={study}: "
+        "results of DICOM films link to their study there; unset: no link",
+    )
     max_batch_bytes: int = Field(200_000_000, ge=1, description="Largest request body of a batch")
     batch_concurrency: int = Field(1, ge=1, le=32, description="Cases of batches worked on at the same time")
     max_in_flight: int = Field(16, ge=1, description="Assessments worked on at the same time, by each gateway")

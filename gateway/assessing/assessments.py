@@ -11,6 +11,7 @@ import anyio
 from gateway.assessing.admission import Admission
 from gateway.assessing.case import Case
 from gateway.assessing.film import patient_number
+from gateway.assessing.measured import NOT_MEASURED, Measured, MeasuredFigures
 from gateway.assessing.release import Audience, VisibleAssessment, for_patient, visible_to
 from gateway.assessing.workflow import Findings, ProgressCallback, Workflow, no_progress
 from gateway.platform.audit_actions import AuditAction
@@ -56,6 +57,7 @@ class ReportContent:
         withheld: whether medicines are left out until a clinician releases them.
         risk: the record with its model; in the clinician's report alone.
         emergency_number: the country's.
+        measured: how often answers like these were right.
     """
 
     assessment: Assessment
@@ -64,6 +66,7 @@ class ReportContent:
     withheld: bool = False
     risk: AnyRisk | None = None
     emergency_number: str = "112"
+    measured: Measured = NOT_MEASURED
 
     @property
     def is_for_patient(self) -> bool:
@@ -92,6 +95,7 @@ class AssessmentUseCases:
     admission: Admission
     database: Database
     settings: GatewaySettings
+    figures: MeasuredFigures
 
     async def assess_case(
         self,
@@ -239,7 +243,9 @@ class AssessmentUseCases:
         """Whether a preview is kept; whether the caller may see the assessment was asked before."""
         return await self.renderings.first(assessment_id, ["preview"]) is not None
 
-    async def report_content(self, assessment_id: UUID, who: Principal, audience: Audience) -> ReportContent:
+    async def report_content(
+        self, assessment_id: UUID, who: Principal, audience: Audience, with_renderings: bool = True
+    ) -> ReportContent:
         """What a report for this reader is made of. The patient's withholds medicines whoever prints it.
 
         Raises:
@@ -248,18 +254,41 @@ class AssessmentUseCases:
         """
         if audience == "clinician" and who.is_patient:
             raise NotAuthorised("The clinician's report is for the clinic: ask for audience=patient.")
-        return await self.report_of(await self.assessments.get(assessment_id, who), audience)
+        return await self.report_of(await self.assessments.get(assessment_id, who), audience, with_renderings)
 
-    async def report_of(self, stored: StoredAssessment, audience: Audience) -> ReportContent:
+    async def report_of(
+        self, stored: StoredAssessment, audience: Audience, with_renderings: bool = True
+    ) -> ReportContent:
         """The same of an assessment that was read before; who may see it was asked then."""
-        pngs = {kind: await self.renderings.first(stored.assessment.id, [kind]) for kind in KINDS}
+        pngs = {kind: await self.renderings.first(stored.assessment.id, [kind]) for kind in KINDS if with_renderings}
         kept = {str(kind): png for kind, png in pngs.items() if png}
-        number = self.settings.emergency_number
-        if audience == "clinician":
-            return ReportContent(stored.assessment, audience, kept, False, stored.risk, number)
-        seen = for_patient(stored.assessment, self.settings.release_medication)
-        kept = {} if stored.assessment.is_withdrawn else kept
-        return ReportContent(seen.assessment, audience, kept, seen.withheld, None, number)
+        seen = VisibleAssessment(stored.assessment)
+        if audience == "patient":
+            seen = for_patient(stored.assessment, self.settings.release_medication)
+            kept = {} if stored.assessment.is_withdrawn else kept
+        return await self.content_of(seen, stored.risk, audience, kept)
+
+    async def content_of(
+        self,
+        seen: VisibleAssessment,
+        risk: AnyRisk | None,
+        audience: Audience,
+        renderings: Mapping[str, bytes] | None = None,
+    ) -> ReportContent:
+        """The same of an assessment as this reader sees it.
+
+        Args:
+            risk: the record behind it; it stays with the clinic, but for the figures of people of that age and sex.
+        """
+        return ReportContent(
+            seen.assessment,
+            audience,
+            renderings or {},
+            seen.withheld,
+            risk if audience == "clinician" else None,
+            self.settings.emergency_number,
+            await self.figures.of(seen.assessment, risk),
+        )
 
     async def _derive_alerts(self, new: StoredAssessment, owner: KeyOwner) -> NewAlerts | None:
         """What the assessment gives the clinic to look at; nothing where no patient was named."""

@@ -1,29 +1,41 @@
 """A new assessment: the form, and the progress of what it sends."""
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
 
+import anyio
 from fastapi import APIRouter, Header, Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 
-from gateway.assessing.assessments import AssessmentResult
 from gateway.assessing.case import Case, read_record
 from gateway.assessing.cases import CaseContext, PatientFacts
 from gateway.assessing.patient_views import PatientView
 from gateway.context import AppContext
 from gateway.pages.deps import Admitted, Context, User, allowed
 from gateway.pages.forms import Posted, text
-from gateway.pages.page import OpenPageRoute, PageRoute, describe_problem, page, rendered, translator_of, wants_json
+from gateway.pages.page import (
+    OpenPageRoute,
+    PageRoute,
+    current_user,
+    describe_problem,
+    page,
+    rendered,
+    translator_of,
+    wants_json,
+)
 from gateway.pages.questions import DENSITY_ROWS, DEVICES, FRACTURE_ROWS, MEASURES, SECTIONS, record_of
-from gateway.pages.results import result_context
+from gateway.pages.results import audience_of, result_context
 from gateway.pages.sessions import CurrentUser, sessions_of
 from gateway.platform.identity.scopes import Principal
 from gateway.platform.validators import Printable, checked_patient_number
+from gateway.records.rendering_kinds import png_bytes
+from gateway.reports.picture import for_screen
 from shared.contracts.assessment import Component
 from shared.problems import Conflict, MissingInput, PatientRestricted
 
@@ -122,10 +134,18 @@ async def _lines(
         return
     finally:
         work.cancel()
-    shown = result.visible.assessment.id
-    above = await _above(ctx, shown, who)
-    for line in _result(request, ctx, result, above):
-        yield line
+    address = f"/assessments/{result.visible.assessment.id}"
+    who_reads = audience_of(current_user(request))
+    content = await ctx.assessments.content_of(result.visible, case.risk, who_reads)
+    renderings = result.findings.renderings if result.findings else {}
+    context = result_context(request, ctx, content, pictures="page" if renderings else None)
+    above = await _above(ctx, result.visible.assessment.id, who)
+    html = rendered(request, "_outcome.html", case=above, back=address, **context)
+    yield _line(address=address, html=html)
+    # They are in this answer and, unless the site keeps them, nowhere.
+    for kind, png in png_bytes(renderings).items():
+        webp = await anyio.to_thread.run_sync(for_screen, png)
+        yield _line(picture=kind, webp=base64.b64encode(webp).decode("ascii"))
 
 
 async def _above(ctx: AppContext, assessment_id: UUID, who: Principal) -> CaseContext | None:
@@ -134,16 +154,6 @@ async def _above(ctx: AppContext, assessment_id: UUID, who: Principal) -> CaseCo
         return None if who.is_patient else await ctx.cases.context(assessment_id, who)
     except PatientRestricted:
         return None
-
-
-def _result(request: Request, ctx: AppContext, result: AssessmentResult, case: CaseContext | None) -> list[str]:
-    """The result without its pictures, then those: they are in this answer and, unless the site keeps them, nowhere."""
-    renderings = result.findings.renderings if result.findings else {}
-    context = result_context(request, ctx, result.visible, pictures="page" if renderings else None)
-    address = f"/assessments/{result.visible.assessment.id}"
-    html = rendered(request, "_outcome.html", case=case, back=address, **context)
-    first = _line(address=address, html=html, title=translator_of(request)("result.title"))
-    return [first, *(_line(picture=kind, png=rendering.png_base64) for kind, rendering in renderings.items())]
 
 
 def _line(**members: Any) -> str:

@@ -4,18 +4,25 @@ from http import HTTPStatus
 from typing import Any, Literal
 from uuid import UUID
 
+import anyio
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from gateway.assessing.release import Audience, VisibleAssessment
+from gateway.assessing.assessments import ReportContent
+from gateway.assessing.release import Audience
 from gateway.context import AppContext
 from gateway.pages.deps import Context, User, allowed
 from gateway.pages.forms import Posted
-from gateway.pages.page import PageRoute, current_user, page
-from gateway.records.rendering_kinds import KINDS, RenderingKind
+from gateway.pages.page import PageRoute, page, translator_of
+from gateway.pages.sessions import CurrentUser
+from gateway.platform.language import translator_for
+from gateway.records.rendering_kinds import RenderingKind
 from gateway.reports import joint_space, presentation
+from gateway.reports.picture import boxes, for_screen, heat_maps, study_link
 from gateway.reports.presentation import GROUPS
 from gateway.reports.printing import print_report
+from gateway.reports.record import density_rows, person_line, record_lines
+from gateway.reports.result_view import result_view
 from shared.contracts.language import LanguageCode
 from shared.contracts.recommendation import Recommendation
 
@@ -26,19 +33,19 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 async def result_page(assessment_id: UUID, request: Request, user: User, ctx: Context) -> Response:
     """One assessment."""
     who = await allowed(user, "assessments:read", ctx)
-    visible = await ctx.assessments.get(assessment_id, who)
+    content = await ctx.assessments.report_content(assessment_id, who, audience_of(user), with_renderings=False)
     kept = await ctx.assessments.has_preview(assessment_id)
-    context = result_context(request, ctx, visible, pictures="kept" if kept else None)
+    context = result_context(request, ctx, content, pictures="kept" if kept else None)
     case = await ctx.cases.context(assessment_id, who) if user.is_staff else None
     return page(request, "result.html", case=case, **context)
 
 
-@router.get("/assessments/{assessment_id}/pictures/{kind}.png")
+@router.get("/assessments/{assessment_id}/pictures/{kind}.webp")
 async def picture(assessment_id: UUID, kind: RenderingKind, user: User, ctx: Context) -> Response:
     """A kept preview or heat map."""
     who = await allowed(user, "assessments:read", ctx)
     png = await ctx.assessments.rendering(assessment_id, who, (kind,))
-    return Response(png, media_type="image/png")
+    return Response(await anyio.to_thread.run_sync(for_screen, png), media_type="image/webp")
 
 
 @router.get("/assessments/{assessment_id}/report.pdf")
@@ -58,25 +65,38 @@ async def release(assessment_id: UUID, form: Posted, user: User, ctx: Context) -
     return RedirectResponse(f"/assessments/{assessment_id}#recommendations", HTTPStatus.SEE_OTHER)
 
 
+def audience_of(user: CurrentUser) -> Audience:
+    """Whose words and whose page."""
+    return "clinician" if user.is_staff else "patient"
+
+
 def result_context(
-    request: Request, ctx: AppContext, visible: VisibleAssessment, pictures: Literal["kept", "page"] | None
+    request: Request, ctx: AppContext, content: ReportContent, pictures: Literal["kept", "page"] | None
 ) -> dict[str, Any]:
     """What the result's template needs.
 
     Args:
         pictures: where they are: kept by the site, in this very answer, or nowhere.
     """
-    assessment, user = visible.assessment, current_user(request)
+    assessment, t = content.assessment, translator_of(request)
     items = assessment.recommendation.items if assessment.recommendation else []
     groups: dict[str, list[Recommendation]] = {kind: [item for item in items if item.kind == kind] for kind in GROUPS}
+    english = translator_for("en")
     return {
         "assessment": assessment,
+        "view": result_view(t, content),
+        "person": person_line(t, content.risk),
+        "record": record_lines(english, content.risk),
+        "densities": density_rows(english, content.risk),
         "groups": {kind: of_kind for kind, of_kind in groups.items() if of_kind},
         "pictures": pictures,
-        "kinds": KINDS,
-        "withheld": visible.withheld,
+        "kept_at": f"/assessments/{assessment.id}/pictures/" if pictures == "kept" else "",
+        "boxes": boxes(t, assessment.staging),
+        "heat_maps": heat_maps(assessment),
+        "study_link": None if content.is_for_patient else study_link(ctx.settings.viewer_url, assessment.source),
+        "withheld": content.withheld,
         "presentation": presentation,
         "joint_space": joint_space,
-        "audience": "clinician" if user.is_staff else "patient",
-        "emergency_number": ctx.settings.emergency_number,
+        "audience": content.audience,
+        "emergency_number": content.emergency_number,
     }

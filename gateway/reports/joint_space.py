@@ -17,6 +17,12 @@ def joint_space_line(t: Translator, knee: Knee) -> str | None:
     return " ".join(part for part in parts if part)
 
 
+def joint_space_widths(t: Translator, knee: Knee) -> list[str]:
+    """The widths that were measured, one a line and as short as a picture asks for."""
+    found = [width for width in (knee.joint_space.compartments if knee.joint_space else []) if width.ratio is not None]
+    return [_width(t, width) for width in found]
+
+
 def joint_space_caveat(t: Translator, knees: list[Knee]) -> str | None:
     """What has to be known about the widths, once a radiograph; null where none was measured."""
     widths = [width for knee in knees if knee.joint_space for width in knee.joint_space.compartments]

@@ -7,22 +7,17 @@ from gateway.assessing.release import Audience, by_fracture
 from gateway.platform.language import Translator
 from shared.clinic.drug_names import bone_drug_named
 from shared.contracts.assessment import Assessment, Warning
-from shared.contracts.findings import ImagingFinding, RecordWarning
+from shared.contracts.findings import Contribution, ImagingFinding, Knee, RecordWarning, ScreeningScore
 from shared.contracts.recommendation import Consult, Interval, NextDxa, Recommendation, Translation
 from shared.contracts.review import AmendedFindings
 
 # As a person would want to read them: whom to see first, then what to do, then what to take.
 GROUPS = ("referral", "follow_up", "medication", "exercise", "diet")
-# How sure a class is, from its probability: at least so much, the key of the words for it.
-SURENESS = ((0.9, "high"), (0.7, "fair"), (0.5, "low"), (0.0, "none"))
 # An estimate within a quarter of the average counts as about the same.
 ABOVE_AVERAGE, BELOW_AVERAGE = 1.25, 0.8
+# A smaller change of the log odds than this is told as none.
+NO_EFFECT = 0.005
 BEYOND_DENSITY = ("normal", "low_bone_mass")
-
-
-def sureness(probability: float) -> str:
-    """The key of the words for how sure a probability is."""
-    return next(key for least, key in SURENESS if probability >= least)
 
 
 def emergency(assessment: Assessment) -> Consult | None:
@@ -120,6 +115,38 @@ def imaging_summary(t: Translator, imaging: ImagingFinding) -> str:
     if imaging.appearance == "indeterminate":
         return t("imaging.indeterminate")
     return t("imaging.low" if imaging.possibly_low else "imaging.normal")
+
+
+def knee_line(t: Translator, knee: Knee) -> str:
+    """The side and the grade."""
+    return f"{t.term('side', knee.side)}: {t('knee.grade', grade=knee.stage, name=t(f'kl.{knee.stage}'))}"
+
+
+def answer_line(t: Translator, part: Contribution) -> str:
+    """An answer of the record as it went into the estimate: what was asked, what it is, in which unit."""
+    asked = t.term("question", part.field).rstrip("?")
+    if part.value is None:
+        return asked
+    if isinstance(part.value, bool):
+        said = t("option.yes" if part.value else "option.no")
+    else:
+        said = t.term("option", f"{part.value:g}" if isinstance(part.value, float) else part.value)
+    unit = f" {t('unit.' + part.field)}" if t.has(f"unit.{part.field}") else ""
+    return f"{asked}: {said}{unit}"
+
+
+def direction(t: Translator, part: Contribution) -> str:
+    """Which way an answer moves the estimate."""
+    return t(
+        "risk.raises" if part.effect > NO_EFFECT else "risk.lowers" if part.effect < -NO_EFFECT else "risk.neither"
+    )
+
+
+def score_line(t: Translator, assessment: Assessment, score: ScreeningScore) -> str:
+    """What a score says; with a scan on record, only whether it reaches its cut-off."""
+    if is_measured(assessment):
+        return t("scores.reached" if score.refer_for_dxa else "scores.not_reached")
+    return t("scores.refer" if score.refer_for_dxa else "scores.fine")
 
 
 def missing_parts(assessment: Assessment) -> list[Warning]:

@@ -29,13 +29,36 @@ def record_lines(t: Translator, risk: AnyRisk | None) -> list[tuple[str, str]]:
         return []
     if isinstance(risk, RiskRequest):
         record = risk.record
-        parts = {"person": [_person(t, record)], "measured": list(_measured(t, record))}
-        parts["fractures"] = list(_fractures(t, record.prior_fractures))
+        parts = {"person": [_person(t, record)], "fractures": list(_fractures(t, record.prior_fractures))}
     else:
         parts = {"person": [_person(t, risk.record)]}
     given = risk.record.model_dump(mode="json", exclude_none=True)
     parts["inputs"] = [_input(t, name, value) for name, value in given.items() if name not in APART]
     return [(t(f"sheet.{name}"), "; ".join(facts)) for name, facts in parts.items() if facts]
+
+
+def density_rows(t: Translator, risk: AnyRisk | None) -> list[tuple[str, ...]]:
+    """What was measured of bone density: site, measure with its value, method or device, date of the scan."""
+    return list(_measured(t, risk.record)) if isinstance(risk, RiskRequest) else []
+
+
+def _measured(t: Translator, record: ClinicalRecord) -> Iterator[tuple[str, ...]]:
+    for name, scores in (("T-score", record.t_scores), ("Z-score", record.z_scores)):
+        for score in scores or []:
+            how = "DXA" if score.method == "dxa" else t.term("option", score.method)
+            yield t.term("option", score.site), f"{name} {t.number(score.value, 3)}", how, _day(t, score.date)
+    for scan in record.bmd or []:
+        how = f"DXA, {t.term('option', scan.device)}" if scan.device else "DXA"
+        yield t.term("option", scan.site), f"{t.number(scan.g_per_cm2, 3)} g/cm²", how, _day(t, scan.date)
+
+
+def person_line(t: Translator, risk: AnyRisk | None) -> str | None:
+    """Sex, age, size and broken bones in one line; null where the record is not known."""
+    if risk is None:
+        return None
+    broken = risk.record.prior_fractures if isinstance(risk, RiskRequest) else None
+    bones = [_bone(t, fracture) for fracture in broken] if isinstance(broken, list) else []
+    return " · ".join([_person(t, risk.record), *bones])
 
 
 def kidney_lines(letter: ReferralLetter | None) -> list[str]:
@@ -53,18 +76,6 @@ def _person(t: Translator, record: ClinicalRecord | LifestyleRecord) -> str:
     return ", ".join(facts)
 
 
-def _measured(t: Translator, record: ClinicalRecord) -> Iterator[str]:
-    for name, scores in (("T-score", record.t_scores), ("Z-score", record.z_scores)):
-        for score in scores or []:
-            how = "DXA" if score.method == "dxa" else t.term("option", score.method)
-            site, value = t.term("option", score.site), t.number(score.value, 3)
-            yield f"{site} {name} {value} ({how}, {_day(t, score.date)})"
-    for scan in record.bmd or []:
-        device = f", {t.term('option', scan.device)}" if scan.device else ""
-        site, value = t.term("option", scan.site), t.number(scan.g_per_cm2, 3)
-        yield f"{site} BMD {value} g/cm² (DXA{device}, {_day(t, scan.date)})"
-
-
 def _day(t: Translator, day: dt.date | None) -> str:
     return t.date(day) if day else t("sheet.undated")
 
@@ -74,12 +85,16 @@ def _fractures(t: Translator, fractures: bool | list[Fracture] | None) -> Iterat
         yield t("option.yes" if fractures else "option.no")
         return
     for fracture in fractures or []:
-        parts = [t.term("option", fracture.site)]
-        if fracture.age is not None:
-            parts.append(t("sheet.at_age", age=t.number(fracture.age, 0)))
-        if fracture.months_ago is not None:
-            parts.append(t("sheet.months_ago", months=t.number(fracture.months_ago, 0)))
-        yield " ".join([*parts, f"({t('sheet.' + CAUSES[fracture.low_trauma])})"])
+        yield _bone(t, fracture)
+
+
+def _bone(t: Translator, fracture: Fracture) -> str:
+    parts = [t.term("option", fracture.site)]
+    if fracture.age is not None:
+        parts.append(t("sheet.at_age", age=t.number(fracture.age, 0)))
+    if fracture.months_ago is not None:
+        parts.append(t("sheet.months_ago", months=t.number(fracture.months_ago, 0)))
+    return " ".join([*parts, f"({t('sheet.' + CAUSES[fracture.low_trauma])})"])
 
 
 def _input(t: Translator, name: str, value: object) -> str:

@@ -1,5 +1,6 @@
 """What is on the sheet: for the patient in plain words, for the clinician, in English, with every figure to file."""
 
+import re
 from contextlib import closing
 
 from gateway.assessing.assessments import ReportContent
@@ -7,37 +8,38 @@ from gateway.assessing.release import Audience
 from gateway.platform.language import NAMES, Translator, translator_for
 from gateway.reports.fonts import fonts_for
 from gateway.reports.joint_space import joint_space_caveat, joint_space_line
+from gateway.reports.picture import box_label
 from gateway.reports.presentation import (
     GROUPS,
     amended_lines,
     chance,
     emergency,
     film_warnings,
-    found_by,
-    headline,
     imaging_summary,
     in_both,
     interval,
-    is_measured,
+    knee_line,
     left_out,
-    meaning,
     missing_parts,
     models_of,
     next_scan,
+    score_line,
     sign_off,
     warnings_of,
 )
-from gateway.reports.record import kidney_lines, record_lines
+from gateway.reports.record import density_rows, kidney_lines, record_lines
+from gateway.reports.result_view import result_view
 from gateway.reports.sheet import Sheet
 from shared.contracts.assessment import Assessment
-from shared.contracts.findings import ScreeningScore
 from shared.contracts.language import LanguageCode
 from shared.contracts.recommendation import Consult, Recommendation
 
 # Points, the largest first: that is taken which leaves everything on one sheet. The middle one is tried to find it.
-SIZES = (11.0, 10.0, 9.0, 8.5, 8.0, 7.5, 7.0, 6.5, 6.0)
+SIZES = (11.0, 10.0, 9.0, 8.5, 8.0, 7.5, 7.0, 6.5, 6.0, 5.5)
 MIDDLE = 8.0
 FULLEST = 0.97
+# Said of most notes and sources, so a mark stands for it; the words for the marks head their lists.
+OPEN, UNSIGNED = re.compile(r"^Not on the record \(.*?\), to be ruled out: "), "needs clinician sign-off"
 SCORES = ("ost", "osta", "orai", "osiris", "score", "mores")
 
 
@@ -85,10 +87,11 @@ def _fill(sheet: Sheet, t: Translator, report: ReportContent) -> None:
     urgent = None if assessment.is_withdrawn else emergency(assessment)
     if urgent:
         _emergency(sheet, t, report, urgent)
-    sheet.pictures(_renderings(report))
+    _picture(sheet, t, report)
     _overall(sheet, t, report)
     if not report.is_for_patient:
         _record(sheet, t, report)
+        sheet.heading(t("sheet.findings"))
     _imaging(sheet, t, report)
     _knees(sheet, t, report)
     _risk(sheet, t, report)
@@ -102,18 +105,23 @@ def _fill(sheet: Sheet, t: Translator, report: ReportContent) -> None:
     _about(sheet, t, assessment)
 
 
-def _renderings(report: ReportContent) -> list[bytes]:
-    unclear = report.assessment.imaging is not None and report.assessment.imaging.indeterminate
-    kinds = ("preview", "staging") if unclear else ("preview", "staging", "imaging")
-    return [report.renderings[kind] for kind in kinds if kind in report.renderings][:2]
+def _picture(sheet: Sheet, t: Translator, report: ReportContent) -> None:
+    """The radiograph with a box around each knee; heat maps are for the screen, where they are asked for."""
+    staging = report.assessment.staging
+    if png := report.renderings.get("preview"):
+        sheet.picture(png, [(knee.box, box_label(t, knee)) for knee in (staging.knees if staging else [])])
 
 
 def _review(sheet: Sheet, t: Translator, report: ReportContent) -> None:
     review, audience = report.assessment.review, "_patient" if report.is_for_patient else ""
     if report.is_for_patient and review.status not in ("amended", "withdrawn"):
         return
+    about = t(f"review.about_{review.status}{audience}")
+    if review.status == "preliminary":
+        sheet.line(f"{t('review.preliminary')}. {about}", bold=True)
+        return
     sheet.heading(t(f"review.{review.status}"), alarm=review.status == "withdrawn")
-    sheet.line(t(f"review.about_{review.status}{audience}"), bold=True)
+    sheet.line(about, bold=True)
     for step in review.steps:
         sheet.line(f"{t('review.' + step.action)}, {t.moment(step.at)}{f': {step.reason}' if step.reason else ''}")
         for line in amended_lines(t, step.findings):
@@ -127,19 +135,21 @@ def _emergency(sheet: Sheet, t: Translator, report: ReportContent, block: Consul
 
 
 def _overall(sheet: Sheet, t: Translator, report: ReportContent) -> None:
-    assessment = report.assessment
-    sheet.heading(t("result.overall"))
-    sheet.line(headline(t, assessment), bold=True, large=True)
-    if how := found_by(t, assessment):
-        category = f"   {t.term('category', assessment.combined.category)}" if assessment.combined.category else ""
-        sheet.line(f"{how}.{category}", soft=True)
-    sheet.line(" ".join(t(key) for key in meaning(assessment, report.audience)))
+    assessment, view = report.assessment, result_view(t, report)
+    sheet.heading(t("result.overall" if report.is_for_patient else "sheet.impression"))
+    sheet.line(view.headline.text, bold=True, large=True)
+    if view.headline.found_by:
+        category = f"   {view.headline.category}" if view.headline.category else ""
+        sheet.line(f"{view.headline.found_by}.{category}", soft=True)
+    sheet.line(view.headline.meaning)
+    sheet.line(" ".join([view.certainty.sentence, *view.certainty.others]))
     if not report.is_for_patient:
         for line in assessment.combined.basis:
             sheet.line(line, soft=True)
     for warning in missing_parts(assessment):
         sheet.line(f"{t('result.part_missing', part=t('part.' + warning.component))} {warning.detail}", soft=True)
-    _list(sheet, t("film_warning.title"), film_warnings(t, assessment, report.audience))
+    if report.is_for_patient:
+        _list(sheet, t("film_warning.title"), film_warnings(t, assessment, report.audience))
     _list(sheet, t("left_out.title"), left_out(assessment, report.audience))
     _list(sheet, t("warning.title"), warnings_of(t, assessment, report.audience))
 
@@ -155,28 +165,38 @@ def _list(sheet: Sheet, title: str, lines: list[str]) -> None:
 def _record(sheet: Sheet, t: Translator, report: ReportContent) -> None:
     for name, facts in record_lines(t, report.risk):
         sheet.line(f"{name}: {facts}")
+    if rows := density_rows(t, report.risk):
+        sheet.line(f"{t('sheet.measured')}:")
+        sheet.table(rows)
     letter = report.assessment.recommendation.letter if report.assessment.recommendation else None
     if kidney := kidney_lines(letter):
         sheet.line(f"{t('sheet.kidney')}: {' '.join(kidney)}")
+
+
+def _quality(sheet: Sheet, t: Translator, report: ReportContent) -> None:
+    """What has to be known about the view and the picture before the findings are weighed."""
+    imaging = report.assessment.imaging
+    righted = [t("image.righted")] if imaging and (imaging.turned_degrees or imaging.inverted) else []
+    odd = [*righted, *film_warnings(t, report.assessment, report.audience)]
+    sheet.line(f"{t('sheet.quality')}: {' '.join(odd) or t('sheet.nothing_odd')}", soft=True)
 
 
 def _imaging(sheet: Sheet, t: Translator, report: ReportContent) -> None:
     imaging = report.assessment.imaging
     if imaging is None:
         return
-    sheet.heading(t("image.title"))
+    if report.is_for_patient:
+        sheet.heading(t("image.title"))
     where = "" if report.is_for_patient else f"{t('sheet.film')}, {t.term('anatomy', imaging.anatomy)}: "
     sheet.line(where + imaging_summary(t, imaging), bold=True)
-    if not report.is_for_patient and (imaging.turned_degrees or imaging.inverted):
-        sheet.line(t("image.righted"), soft=True)
+    if not report.is_for_patient:
+        _quality(sheet, t, report)
     if imaging.indeterminate:
         sheet.line(imaging.summary, soft=True)
         return
     if not report.is_for_patient:
-        for name in ("normal", "knee_osteoporosis", "spine_osteoporosis"):
-            share = getattr(imaging.probabilities, name)
-            sheet.bar(t(f"class.{name}"), share, t.percent(share))
-        sheet.line(t("class.help"), soft=True)
+        shares = "   ".join(f"{t(f'bone.{name}')} {t.percent(share)}" for name, share in imaging.bone)
+        sheet.line(f"{shares}. {t('bone.help')}", soft=True)
     if imaging.possibly_low:
         sheet.line(t("imaging.hint"), soft=True)
 
@@ -187,8 +207,7 @@ def _knees(sheet: Sheet, t: Translator, report: ReportContent) -> None:
         return
     sheet.heading(t("knee.title"))
     for knee in staging.knees:
-        grade = t("knee.grade", grade=knee.stage, name=t(f"kl.{knee.stage}"))
-        sheet.line(f"{t.term('side', knee.side)}: {grade}", bold=True)
+        sheet.line(knee_line(t, knee), bold=True)
         if not report.is_for_patient:
             shares = "   ".join(f"{grade}: {t.percent(share)}" for grade, share in enumerate(knee.probabilities))
             sheet.line(shares, soft=True)
@@ -199,14 +218,16 @@ def _knees(sheet: Sheet, t: Translator, report: ReportContent) -> None:
             sheet.line(measured, soft=True)
     if not report.is_for_patient and (caveat := joint_space_caveat(t, staging.knees)):
         sheet.line(caveat, soft=True)
-    sheet.line(t("knee.not_bone"), soft=True)
+    if report.is_for_patient:
+        sheet.line(t("knee.not_bone"), soft=True)
 
 
 def _risk(sheet: Sheet, t: Translator, report: ReportContent) -> None:
     clinical, lines = report.assessment.clinical, chance(t, report.assessment)
     if clinical is None or (report.is_for_patient and not lines):
         return
-    sheet.heading(t("risk.title"))
+    if lines:
+        sheet.heading(t("risk.title"))
     for position, line in enumerate(lines):
         sheet.line(line, bold=position == 0)
     if report.is_for_patient:
@@ -220,28 +241,27 @@ def _risk(sheet: Sheet, t: Translator, report: ReportContent) -> None:
         sheet.line(f"{t('risk.what')}: {', '.join(moved)}", soft=True)
     scores = [(name, getattr(clinical.scores, name)) for name in SCORES]
     said = [
-        f"{name.upper()} {t.number(score.value, 1)} ({_verdict(t, report.assessment, score)} {score.cut_off or ''})"
+        f"{name.upper()} {t.number(score.value, 1)} ({score_line(t, report.assessment, score)} {score.cut_off or ''})"
         for name, score in scores
         if score.applicable and score.value is not None
     ]
     sheet.line(f"{t('scores.title')}: {'; '.join(said) or t('scores.nothing')}", soft=True)
 
 
-def _verdict(t: Translator, assessment: Assessment, score: ScreeningScore) -> str:
-    """What a score says; with a scan on record, only whether it reaches its cut-off."""
-    if is_measured(assessment):
-        return t("scores.reached" if score.refer_for_dxa else "scores.not_reached")
-    return t("scores.refer" if score.refer_for_dxa else "scores.fine")
-
-
 def _consult(sheet: Sheet, t: Translator, block: Consult, audience: Audience) -> None:
+    urgency = t("urgency." + (block.urgency or "routine"))
+    if audience == "clinician":
+        said = f"{urgency}. {block.reason or ''}" if block.advised else t("sheet.not_urgent")
+        sheet.line(f"{t('consult.title')}: {said}", bold=True)
+        return
     sheet.heading(t("consult.title"))
     if block.advised:
-        sheet.line(t("urgency." + (block.urgency or "routine")), bold=True)
+        sheet.line(urgency, bold=True)
         _reason(sheet, t, block, audience)
     else:
         sheet.line(t("consult.not_needed"))
-    sheet.line("   ".join(f"{link.title}: {link.url}" for link in block.links), soft=True)
+    if block.links:
+        sheet.line("   ".join(f"{link.title}: {link.url}" for link in block.links), soft=True)
 
 
 def _reason(sheet: Sheet, t: Translator, block: Consult, audience: Audience) -> None:
@@ -295,8 +315,9 @@ def _clinicians_item(
     sheet: Sheet, t: Translator, assessment: Assessment, item: Recommendation, notes: list[str], sources: list[str]
 ) -> None:
     """One point, with marks for its source and for what to check: many points share them. Its text tells its status."""
-    marks = [_letter(_place(notes, reason)) for reason in item.reasons]
-    marks.append(str(_place(sources, f"{item.citation} ({item.review})")))
+    marks = [_letter(_place(notes, OPEN.sub("? ", reason))) for reason in item.reasons]
+    unsigned = " *" if item.review == UNSIGNED else ""
+    marks.append(str(_place(sources, f"{item.citation}{unsigned}")))
     due = interval(t, assessment, item)
     sheet.item(f"{item.text}{f' {due}' if due else ''} [{', '.join(marks)}]")
 

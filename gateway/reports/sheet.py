@@ -1,4 +1,4 @@
-"""One sheet of paper: headings, lines, bars and pictures, from top to bottom."""
+"""One sheet of paper: headings, lines, tables and pictures, from top to bottom."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from fpdf.fonts import TTFFont
 from gateway.reports.fonts import Fonts, bold_of
 
 INK, SOFT, ACCENT, RAIL = (23, 33, 31), (85, 98, 95), (13, 92, 99), (226, 232, 231)
-ALARM = (164, 28, 28)
+ALARM, BOX = (164, 28, 28), (222, 160, 0)
 MARGIN_MM, PICTURE_MM = 15.0, 42.0
 # Latin letters of every PDF reader: what they cannot show is written otherwise.
 PLAIN = str.maketrans(
@@ -31,7 +31,7 @@ class Sheet:
         self.size, self._files = size, fonts.files
         self.pdf = FPDF(format="A4")
         self.pdf.set_margin(MARGIN_MM)
-        self.pdf.set_auto_page_break(True, margin=12)
+        self.pdf.set_auto_page_break(True, margin=9)
         for position, file in enumerate(fonts.files):
             for style, of_style in (("", file), ("B", bold_of(file))):
                 self.pdf.add_font(f"script{position}", style, of_style)
@@ -75,15 +75,27 @@ class Sheet:
         self.pdf.line(MARGIN_MM, y, self.pdf.w - MARGIN_MM, y)
         self.pdf.set_y(y + 2.5)
 
-    def pictures(self, pngs: Sequence[bytes]) -> None:
-        """Pictures at the right edge; the text goes on to their left for as long as they are high."""
-        y, lowest = self.pdf.get_y(), self.pdf.get_y()
-        for position, png in enumerate(reversed(pngs)):
-            x = self.pdf.w - MARGIN_MM - PICTURE_MM * (position + 1) - 2 * position
-            shown = self.pdf.image(BytesIO(png), x, y, PICTURE_MM, PICTURE_MM * 1.3, keep_aspect_ratio=True)
-            lowest = max(lowest, y + shown.rendered_height)
-        if pngs:
-            self._narrow, self._narrow_until = (PICTURE_MM + 2) * len(pngs) + 3, y + PICTURE_MM * 1.3
+    def picture(self, png: bytes, boxes: Sequence[tuple[Sequence[float], str]]) -> None:
+        """A picture at the right edge; the text goes on to its left for as long as it is high.
+
+        Args:
+            boxes: x, y, width and height in pixels of the picture, and what is written under each.
+        """
+        x, y = self.pdf.w - MARGIN_MM - PICTURE_MM, self.pdf.get_y()
+        shown = self.pdf.image(BytesIO(png), x, y, PICTURE_MM, PICTURE_MM * 1.3, keep_aspect_ratio=True)
+        scale = shown.rendered_width / shown.width
+        left, top = x + (PICTURE_MM - shown.rendered_width) / 2, y + (PICTURE_MM * 1.3 - shown.rendered_height) / 2
+        self.pdf.set_draw_color(*BOX)
+        self.pdf.set_line_width(0.4)
+        for (box_x, box_y, width, height), _ in boxes:
+            self.pdf.rect(left + box_x * scale, top + box_y * scale, width * scale, height * scale)
+        self.pdf.set_y(y + PICTURE_MM * 1.3)
+        for _, label in boxes:
+            self._font(self.size * 0.8, bold=False, colour=SOFT)
+            self.pdf.set_x(x)
+            height = self.size * 0.38
+            self.pdf.cell(PICTURE_MM, height, self._plain(label), align="C", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self._narrow, self._narrow_until = PICTURE_MM + 5, self.pdf.get_y()
         self.pdf.set_y(y)
 
     def drawings(self, svgs: Sequence[str]) -> None:
@@ -132,19 +144,19 @@ class Sheet:
         if beside:
             self._write(beside, self.size * 0.85, indent=4, colour=SOFT)
 
-    def bar(self, label: str, share: float, value: str) -> None:
-        """A share of one as a bar."""
-        height, y = self.size * 0.45, self.pdf.get_y()
-        self._font(self.size, bold=False, colour=INK)
-        self.pdf.set_xy(MARGIN_MM, y)
-        self.pdf.cell(44, height, self._plain(label))
-        x, width = MARGIN_MM + 45, 27.0
-        self.pdf.set_fill_color(*RAIL)
-        self.pdf.rect(x, y + height * 0.25, width, height * 0.5, style="F")
-        self.pdf.set_fill_color(*ACCENT)
-        self.pdf.rect(x, y + height * 0.25, width * share, height * 0.5, style="F")
-        self.pdf.set_xy(x + width + 2, y)
-        self.pdf.cell(14, height, self._plain(value), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+    def table(self, rows: Sequence[Sequence[str]]) -> None:
+        """Rows of cells without a head, each column as wide as its longest cell."""
+        self._font(self.size * 0.9, bold=False, colour=INK)
+        height = self.size * 0.44
+        columns = list(zip(*rows, strict=True))
+        widths = [max(self.pdf.get_string_width(self._plain(cell)) for cell in column) + 4 for column in columns]
+        self.pdf.set_draw_color(*RAIL)
+        self.pdf.set_line_width(0.2)
+        for row in rows:
+            self.pdf.set_x(MARGIN_MM + 3)
+            for cell, width in zip(row, widths, strict=True):
+                self.pdf.cell(width, height, self._plain(cell), border="B")
+            self.pdf.ln(height)
 
     def _write(
         self, text: str, size: float, *, bold: bool = False, colour: tuple[int, int, int] = INK, indent: float = 0

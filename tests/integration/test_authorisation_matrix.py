@@ -213,7 +213,7 @@ PAGES = {
     "GET /new": Row("assessments:write"),
     "POST /new": Row("assessments:write", send=FORM),
     "GET /assessments/{assessment_id}": Row("assessments:read", record=True),
-    "GET /assessments/{assessment_id}/pictures/{kind}.png": Row("assessments:read", record=True),
+    "GET /assessments/{assessment_id}/pictures/{kind}.webp": Row("assessments:read", record=True),
     "GET /assessments/{assessment_id}/report.pdf": Row("assessments:read", record=True),
     "POST /assessments/{assessment_id}/release": Row("patients:write", record=True),
     "POST /assessments/{assessment_id}/case": Row("patients:write", record=True, send={"status": "seen"}),

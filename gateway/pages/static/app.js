@@ -1,4 +1,4 @@
-// On every page: the offline copy, printing, what an invitation's link carries, and forms that outlive a session.
+// On every page: the offline copy, what is printed, what an invitation's link carries, and forms that outlive a session.
 import { forgetAll, forgetOthers } from "./draft.js";
 
 const account = document.body.dataset.account;
@@ -16,13 +16,19 @@ document.body.dataset.path = location.pathname;
 addEventListener("popstate", () => { if (location.pathname !== document.body.dataset.path) location.reload(); });
 
 document.addEventListener("click", (event) => {
-  if (event.target.closest("[data-print]")) print();
   const copy = event.target.closest("[data-copy]");
   if (copy) {
     const words = copy.parentElement.querySelector(".secret").textContent;
     navigator.clipboard?.writeText(words).then(() => { copy.textContent = copy.dataset.copy; }, () => {});
   }
 });
+
+// Paper has no folds.
+const unfolded = [];
+addEventListener("beforeprint", () => {
+  for (const fold of document.querySelectorAll(".result details:not([open])")) { fold.open = true; unfolded.push(fold); }
+});
+addEventListener("afterprint", () => { for (const fold of unfolded.splice(0)) fold.open = false; });
 
 function fillFromFragment() {
   for (const field of document.querySelectorAll("[data-from-fragment]")) {

@@ -1,8 +1,8 @@
 // The form of a new assessment: picture, questions, sending, and keeping all of it until it was taken.
 import { camera } from "./camera.js";
 import { canHold, forget, hold, keep, kept, unlock } from "./draft.js";
-import { viewer } from "./result.js";
 import { Refused, send } from "./send.js";
+import { viewer } from "./viewer.js";
 
 const $ = (id) => document.getElementById(id);
 const form = $("assessment"), image = $("image");
@@ -288,7 +288,7 @@ async function assess(token) {
         if (message.part === "recommender" && !document.querySelector('[data-part="staging"].done')) part("staging", "none");
       }
       if (message.html) show = result(message);
-      if (message.picture) show(message.picture, address(message.png));
+      if (message.picture) show(message.picture, address(message.webp));
     },
   });
 }
@@ -302,7 +302,7 @@ function result(message) {
   $("outcome").replaceChildren(...shown.children);
   history.pushState(null, "", message.address);
   document.body.dataset.path = location.pathname; // see app.js
-  document.title = `${message.title} · Trabecula`;
+  document.title = $("outcome").querySelector("article").dataset.title;
   for (const link of document.querySelectorAll("header [aria-current]")) link.removeAttribute("aria-current");
   scrollTo(0, 0);
   $("outcome").querySelector("h1").focus({ preventScroll: true });
@@ -310,9 +310,9 @@ function result(message) {
   return viewer($("outcome")).show;
 }
 
-function address(png) {
-  const bytes = Uint8Array.from(atob(png), (letter) => letter.charCodeAt(0));
-  return URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
+function address(webp) {
+  const bytes = Uint8Array.from(atob(webp), (letter) => letter.charCodeAt(0));
+  return URL.createObjectURL(new Blob([bytes], { type: "image/webp" }));
 }
 
 form.addEventListener("submit", (event) => { event.preventDefault(); submit(); });

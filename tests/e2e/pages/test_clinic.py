@@ -54,12 +54,12 @@ def test_from_the_work_list_to_a_release_and_an_invited_patient(site, visit, wid
     user.page.click("main form button")
     assert user.page.locator("tbody tr").count() == 1
     user.page.click("tbody a")
-    user.page.wait_for_selector("#group-medication")
+    user.page.click("#group-medication")
     user.is_accessible(axe)
     user.shot("result-clinician")
     if user.page.locator("text=Release to the patient").count():
         user.page.click("text=Release to the patient")
-        user.page.wait_for_selector("text=Released to the patient on")
+        user.page.wait_for_selector("text=Released to the patient on", state="attached")
     user.open("/patients?search=MRN-1")
     assert "/patients/" in user.page.url
     user.is_accessible(axe)
@@ -93,7 +93,7 @@ def test_an_invited_patient_sees_what_was_released_and_nothing_of_others(site, v
     patient.shot("history")
     assert patient.page.locator("table.stacked tbody tr").count() == 1
     patient.page.click("tbody a")
-    patient.page.wait_for_selector("#group-medication")
+    patient.page.click("#group-medication")
     assert patient.page.locator("text=For a referral letter").count() == 0
     patient.open("/work-list")
     assert "You may not do this" in patient.page.inner_text("h1")

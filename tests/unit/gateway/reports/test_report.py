@@ -1,28 +1,43 @@
 """The report: one sheet whatever is on it, in the language asked for, its letters joined as they are read."""
 
-import base64
 import json
 import re
 from contextlib import closing
 from pathlib import Path
 
+import cv2
 import pytest
 
 import gateway.api.examples.assessments
 from gateway.assessing.assessments import ReportContent
+from gateway.assessing.measured import Estimate, Film, Grades, Interval, Measured
 from gateway.assessing.release import for_patient
 from gateway.reports import fonts
 from gateway.reports.fonts import fonts_for
-from gateway.reports.report import _renderings, pdf_of
+from gateway.reports.report import pdf_of
 from gateway.reports.sheet import Sheet
 from shared.contracts.assessment import Assessment
 from shared.contracts.record import ClinicalRecord
 from shared.contracts.risk import RiskRequest
+from shared.radiograph.phantom import knee
 from tests.pdf import text_of
 
 EXAMPLE = Assessment.model_validate(json.loads(
     Path(gateway.api.examples.assessments.__file__).with_name("assessment.json").read_text(encoding="utf-8")
 ))  # fmt: skip
+RECORD = {
+    "age": 72, "gender": "female", "weight_kg": 48, "height_cm": 156, "smoking": "current", "glucocorticoid_months": 6,
+    "t_scores": [{"site": "femoral_neck", "value": -2.9, "method": "dxa", "date": "2026-05-03"}],
+    "bmd": [{"site": "total_hip", "g_per_cm2": 0.612, "device": "hologic", "date": "2026-05-03"}],
+    "prior_fractures": [{"site": "hip", "age": 71, "low_trauma": True}, {"site": "wrist"}],
+    "medications": ["glucocorticoids"],
+}  # fmt: skip
+MEASURED = Measured(
+    Estimate("women_65", "high", Interval(0.387, 0.301, 0.477)),
+    Film(Interval(0.656, 0.469, 0.8125), Interval(0.656, 0.576, 0.736)),
+    Grades(0.75, 0.95),
+)
+FILM = cv2.imencode(".png", knee(size=(1200, 1000)))[1].tobytes()
 NO_FONTS = "no font for Devanagari and Kannada is on this machine (apt install fonts-lohit-deva fonts-lohit-knda)"
 
 
@@ -114,7 +129,8 @@ def test_an_emergency_comes_before_everything_else(audience):
     links = [{"title": "Ask Apollo", "url": "https://apollo.example/"}]
     now = {"advised": True, "urgency": "emergency", "reason": "Cord compression.", "links": links}
     told = words_on(ReportContent(changed(consult=now), audience, {}, emergency_number="108"))
-    assert told.index("Call 108 now") < told.index("Cord compression.") < told.index("Overall")
+    leads = "Overall" if audience == "patient" else "Impression"
+    assert told.index("Call 108 now") < told.index("Cord compression.") < told.index(leads)
     assert "Ask Apollo" not in told
 
 
@@ -151,38 +167,43 @@ def test_where_the_sex_is_open_both_readings_are_told():
     assert "Male: 5.0% (Low risk)" in told
 
 
-def test_an_unclear_film_has_no_percentages_and_no_heat_map():
-    png = base64.b64decode(
-        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-    )
-    pictures = dict.fromkeys(("preview", "imaging"), png)
+def test_an_unclear_film_has_no_percentages():
     made = changed(imaging={"indeterminate": True, "summary": "Indeterminate: too young."})
-    unclear = ReportContent(made, "clinician", pictures)
-    told = words_on(unclear)
+    told = words_on(ReportContent(made, "clinician", {}))
     assert "no clear answer" in told
     assert "Indeterminate: too young." in told
-    assert "Osteoporosis, knee" not in told
-    assert len(_renderings(unclear)) == 1
-    assert len(_renderings(ReportContent(EXAMPLE, "clinician", pictures))) == 2
+    assert "The network's probabilities" not in told
+    assert "The network's probabilities" in words_on(ReportContent(EXAMPLE, "clinician", {}))
+
+
+def test_the_picture_is_on_the_sheet_with_a_box_and_its_grade_and_no_heat_map():
+    pictures = dict.fromkeys(("preview", "imaging", "staging"), FILM)
+    for audience in ("patient", "clinician"):
+        with_film, _ = pdf_of(ReportContent(EXAMPLE, audience, pictures), "en")
+        assert len(re.findall(rb"/Subtype /Image\b", with_film)) == 1
+        assert "Knee: grade 1" in text_of(with_film)
+
+
+@pytest.mark.parametrize("audience", ["patient", "clinician"])
+@pytest.mark.parametrize("language", ["en", "hi", "kn"])
+def test_a_full_record_with_a_film_is_one_sheet(language, audience):
+    if fonts_for(language) is None:
+        pytest.skip(NO_FONTS)
+    assessment = for_patient(EXAMPLE, "at_once").assessment if audience == "patient" else EXAMPLE
+    risk = RiskRequest(record=ClinicalRecord.model_validate(RECORD))
+    pdf, _ = pdf_of(ReportContent(assessment, audience, {"preview": FILM}, risk=risk, measured=MEASURED), language)
+    assert sheets(pdf) == 1
 
 
 def test_the_clinician_can_file_it():
-    record = {
-        "age": 72, "gender": "female", "weight_kg": 48, "height_cm": 156, "smoking": "current",
-        "glucocorticoid_months": 6,
-        "t_scores": [{"site": "femoral_neck", "value": -2.9, "method": "dxa", "date": "2026-05-03"}],
-        "prior_fractures": [{"site": "hip", "age": 71, "low_trauma": True}, {"site": "wrist"}],
-        "medications": ["glucocorticoids"],
-    }  # fmt: skip
-    told = words_on(
-        ReportContent(EXAMPLE, "clinician", {}, risk=RiskRequest(record=ClinicalRecord.model_validate(record)))
-    )
+    filed = RiskRequest(record=ClinicalRecord.model_validate(RECORD))
+    told = words_on(ReportContent(EXAMPLE, "clinician", {}, risk=filed, measured=MEASURED))
     for line in (
-        "Female, 72 years, 48 kg, 156 cm, BMI 19.7", "Femoral neck (hip) T-score \N{MINUS SIGN}2.9 (DXA, 3 May 2026)",
-        "Hip at 71 (low trauma); Wrist (trauma not stated)", "smoking: Now", "glucocorticoid 6 months",
-        "medications: Steroid tablets", "signature",
+        "Female, 72 years, 48 kg, 156 cm, BMI 19.7", "Femoral neck (hip) T-score \N{MINUS SIGN}2.9 DXA 3 May 2026",
+        "Total hip 0.612 g/cm² DXA, Hologic 3 May 2026", "Hip at 71 (low trauma); Wrist (trauma not stated)",
+        "smoking: Now", "glucocorticoid 6 months", "medications: Steroid tablets", "View and quality: no warning.",
+        "Of 100 women of 65 and over in a US survey with this answer, about 39 (30 to 48) had osteoporosis",
+        "of 100 films with osteoporosis it finds 66; of 100 without, it calls 34 wrongly", "signature",
     ):  # fmt: skip
-        assert line in told
-    assert "72 years" not in words_on(
-        ReportContent(EXAMPLE, "patient", {}, risk=RiskRequest(record=ClinicalRecord.model_validate(record)))
-    )
+        assert line in told, line
+    assert "72 years" not in words_on(ReportContent(EXAMPLE, "patient", {}, risk=filed))
