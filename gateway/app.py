@@ -69,6 +69,7 @@ from gateway.platform.audit import Audit
 from gateway.platform.audit_head import HeadNotes
 from gateway.platform.audit_stream import AuditStream
 from gateway.platform.background import every, in_background
+from gateway.platform.clock import use_zone
 from gateway.platform.database.engine import Database, database_of
 from gateway.platform.encryption import installation_key
 from gateway.platform.identity.oidc_accounts import ProviderAccounts
@@ -148,6 +149,7 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
         services: entered when the app starts, left when it stops; over the network or in this process.
     """
     encrypt_spooled_uploads()
+    use_zone(settings.zone())
     signals = BatchSignals()
 
     @asynccontextmanager

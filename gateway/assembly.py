@@ -11,6 +11,7 @@ from gateway.assessing.authentication import Authentication
 from gateway.assessing.backend_services import BackendServices
 from gateway.assessing.batch_signals import BatchSignals
 from gateway.assessing.batches import BatchUseCases
+from gateway.assessing.cases import CaseUseCases
 from gateway.assessing.cds import CdsUseCases
 from gateway.assessing.dicom_results import DicomUseCases
 from gateway.assessing.drift import DriftUseCases
@@ -73,6 +74,7 @@ from gateway.records.reviews import Reviews
 from gateway.records.rule_sign_offs import RuleSignOffs
 from gateway.records.site_settings import SiteSettingsStore
 from gateway.records.stored_data import StoredData
+from gateway.records.work_list import WorkList
 from gateway.settings import GatewaySettings
 
 
@@ -154,6 +156,7 @@ def create_context(
             keys, ClientKeySets(sessions), published, used_tokens, access_tokens, delays, audit
         ),
         assessments=assessing,
+        cases=CaseUseCases(WorkList(sessions, kek), assessments, accounts),
         reviews=ReviewUseCases(reviews),
         feedback=FeedbackUseCases(feedback),
         drift=DriftUseCases(observations),

@@ -13,6 +13,7 @@ from gateway.assessing.audit_trail import AuditTrail
 from gateway.assessing.authentication import Authentication
 from gateway.assessing.backend_services import BackendServices
 from gateway.assessing.batches import BatchUseCases
+from gateway.assessing.cases import CaseUseCases
 from gateway.assessing.cds import CdsUseCases
 from gateway.assessing.dicom_results import DicomUseCases
 from gateway.assessing.drift import DriftUseCases
@@ -44,6 +45,7 @@ class AppContext:
     keys: ApiKeyUseCases
     backend_services: BackendServices
     assessments: AssessmentUseCases
+    cases: CaseUseCases
     reviews: ReviewUseCases
     feedback: FeedbackUseCases
     results: ResultUseCases

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import AliasChoices, Field, PrivateAttr, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -265,6 +266,9 @@ class GatewaySettings(BaseSettings):
     first_admin_password: SecretStr | None = Field(
         None, min_length=12, description="Of the administrator made on the first start; made and printed if unset"
     )
+    time_zone: str | None = Field(
+        None, description="Zone of the times that people read, as Asia/Kolkata (IANA); the machine's if unset"
+    )
     log_level: str = Field("INFO", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`")
 
     _of_command: str | None = PrivateAttr(None)  # a key manager is asked once
@@ -274,6 +278,15 @@ class GatewaySettings(BaseSettings):
     def _none(cls, given: object) -> object:
         # An orchestrator's secret cannot be left out, and Swarm's cannot be empty.
         return None if isinstance(given, str) and given.strip() in ("", "none") else given
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone(cls, name: str | None) -> str | None:
+        try:
+            ZoneInfo(name if name is not None else "UTC")
+        except (OSError, ValueError, LookupError) as error:
+            raise ValueError(f"no time zone {name!r} is known here: give one such as Asia/Kolkata (IANA)") from error
+        return name
 
     @field_validator("trusted_proxies", "allowed_private_networks")
     @classmethod
@@ -359,6 +372,10 @@ class GatewaySettings(BaseSettings):
         return ClinicPolicy(
             postmenopausal_from=ages[self.postmenopausal_assumed_from], frax_thresholds=self.frax_thresholds
         )
+
+    def zone(self) -> ZoneInfo | None:
+        """The zone of the times that people read; null is the machine's."""
+        return None if self.time_zone is None else ZoneInfo(self.time_zone)
 
     def is_private(self) -> bool:
         """Whether what is said to the gateway is overheard by nobody: on this machine, or behind an edge with TLS."""

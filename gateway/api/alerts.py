@@ -17,7 +17,7 @@ from shared.problem_responses import example_response, problem_responses
 from shared.problems import NotAuthenticated, NotAuthorised, NotFound
 
 router = APIRouter(prefix="/v1/alerts", tags=["patients"], responses=problem_responses(NotAuthenticated, NotAuthorised))
-States = Annotated[list[AlertState], Query(description="Left out: due, overdue and worsening")]
+States = Annotated[list[AlertState], Query(description="Left out: urgent, due, overdue and worsening")]
 
 
 class AlertPage(Page[AlertView, UUID]):
@@ -32,7 +32,8 @@ async def list_alerts(
     status: States = NEEDS_ATTENTION,  # type: ignore[assignment]
     limit: Limit = 20,
 ) -> AlertPage:
-    """Follow-ups that are due or overdue, and patients who got worse, newest first; with `after` oldest first.
+    """Emergencies, follow-ups that are due or overdue, and patients who got worse, newest first; with `after`
+    oldest first.
 
     A follow-up's dates come from the recommendation's interval. The follow-ups of a newer assessment with a record
     stand in for those of earlier ones. A patient's own account sees its own, in the patient's words.

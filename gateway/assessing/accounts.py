@@ -13,7 +13,7 @@ from gateway.platform.database.idempotency import Earlier, IdempotentRequest, Re
 from gateway.platform.identity.accounts import Account, Accounts
 from gateway.platform.identity.delegation import require_role
 from gateway.platform.identity.invitations import Invitation, Invitations, NewInvitation
-from gateway.platform.identity.passwords import Passwords
+from gateway.platform.identity.passwords import Passwords, new_password
 from gateway.platform.identity.refresh_tokens import OpenSession, RefreshTokens
 from gateway.platform.identity.registration_code import is_registration_code
 from gateway.platform.identity.scopes import Principal, Role
@@ -136,6 +136,28 @@ class AccountUseCases:
         if who.account_id is None or not self.needs_second_factor(who):
             raise NotAuthorised("No second factor is to be set up here.")
         return await self.second_factors.set(who.account_id, secret, code)
+
+    async def named(self, who: Principal, name: str) -> str:
+        """How the trail names the account of this e-mail address in the caller's organisation; else the name itself."""
+        return (await self.accounts.actor_of(who.organisation_id, name) if "@" in name else None) or name
+
+    async def reset_password(self, account_id: UUID, who: Principal) -> tuple[Account, str]:
+        """Give an account a temporary password, to be changed at the next sign-in; every sign-in of it ends.
+
+        Raises:
+            NotFound: the organisation has no such account that is not disabled.
+            NotAuthorised: it can do more than the caller.
+            Conflict: one's own account, or one whose password is the hospital's sign-in provider's.
+            PatientRestricted: the caller has to open the record of the patient whose account it is first.
+        """
+        if who.account_id == account_id:
+            raise Conflict("Change your own password on your account's page.")
+        patient_id = await self.accounts.patient_of(account_id, who.organisation_id)
+        if patient_id is not None:  # whoever holds the patient's account reads the record
+            await self.records.find(who, patient_id, AuditAction.PATIENT_READ)
+        password = new_password()
+        hashed = await self.passwords.hash(password)
+        return await self.accounts.reset_password(account_id, hashed, who), password
 
     async def emails(self, who: Principal, actors: Iterable[str]) -> dict[str, str]:
         """The addresses of those of some actors who are accounts of the caller's organisation."""

@@ -22,7 +22,7 @@ from gateway.platform.database.idempotency import IdempotentRequest
 from gateway.platform.database.ids import uuid7
 from gateway.platform.identity.scopes import Principal
 from gateway.platform.paging import Page, Window
-from gateway.records.alert_rules import NewAlerts, bone_loss, follow_ups, worsening
+from gateway.records.alert_rules import NewAlerts, bone_loss, emergency, follow_ups, worsening
 from gateway.records.assessments import Assessments, NewAssessment, NewRenderings, Selection
 from gateway.records.encrypted import StoredAssessment
 from gateway.records.observations import Observations
@@ -328,7 +328,7 @@ class AssessmentUseCases:
         earlier = [stored for stored in before if not stored.assessment.is_withdrawn]
         lsc = self.settings.least_significant_change_percent
         loss = bone_loss(timeline(earlier, []), timeline([*earlier, new], []), lsc)
-        alerts = [*follow_ups(new.assessment), *worsening(new, earlier), *loss]
+        alerts = [*emergency(new.assessment), *follow_ups(new.assessment), *worsening(new, earlier), *loss]
         return NewAlerts(alerts, new.risk is not None, owner.patient_id, owner.key)
 
     def _kept(self, findings: Findings, made_at: dt.datetime) -> NewRenderings | None:

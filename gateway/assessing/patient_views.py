@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from gateway.platform.identity.scopes import Principal
+from gateway.records.alert_rules import Change
 from gateway.records.alerts import Alert, AlertState
 from gateway.records.emergency_accesses import EmergencyAccess, EmergencyReason
 from gateway.records.encrypted import StoredAssessment
@@ -57,7 +58,10 @@ class MeasurementView(BaseModel):
 
 
 class AlertView(BaseModel):
-    """Something to look at. `due` from `due_from` on, `overdue` past `due_by`; `worsening` has no dates."""
+    """Something to look at. `due` from `due_from` on, `overdue` past `due_by`; `urgent` and `worsening` have no dates.
+
+    `urgent`: the assessment advises an emergency. It stays open until somebody closes it, or its case on the work list.
+    """
 
     id: UUID
     patient_id: UUID
@@ -69,6 +73,7 @@ class AlertView(BaseModel):
     due_by: dt.date | None
     assessment_id: UUID | None
     created_at: dt.datetime
+    change: Change | None = Field(description="Of what got worse; null otherwise, and in alerts of earlier versions")
     restricted: bool = Field(description="The record is closed to this caller: what the alert is about is left out")
 
     @classmethod

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
+from gateway.assessing.cases import PatientFacts, facts_of
 from gateway.assessing.export_views import (
     ExportedAccountView,
     ExportedAlertView,
@@ -44,12 +45,13 @@ from gateway.records.patient_records import PatientRecords, PatientSummary
 from gateway.records.patients import Patient
 from gateway.records.stored_data import StoredData
 from gateway.records.timeline import Measurement, timeline, with_measurement
+from gateway.records.treatments import Treatment, treatments
 from gateway.records.trend import trends
 from gateway.settings import GatewaySettings
 from shared.problems import NotAuthorised
 
 # What needs somebody's attention today; upcoming follow-ups do not.
-NEEDS_ATTENTION: tuple[AlertState, ...] = ("due", "overdue", "worsening")
+NEEDS_ATTENTION: tuple[AlertState, ...] = ("urgent", "due", "overdue", "worsening")
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,32 @@ class PatientUseCases:
     database: Database
     settings: GatewaySettings
 
-    async def page(self, who: Principal, limit: int, before: UUID | None) -> Page[PatientSummary, UUID]:
-        """The organisation's patients, newest first; a patient's own account sees itself."""
-        return await self.records.page(who, limit, before)
+    async def page(
+        self, who: Principal, limit: int, before: UUID | None, number: str = ""
+    ) -> Page[PatientSummary, UUID]:
+        """The organisation's patients, newest first, all or those whose number has this part; a patient's account sees
+        itself.
+        """
+        return await self.records.page(who, limit, before, number)
+
+    async def count(self, who: Principal, number: str = "") -> int:
+        """How many patients there are in all, or with this part in their number."""
+        return await self.records.count(who, number)
+
+    async def named(self, who: Principal, number: str) -> str:
+        """How the trail names the patient of this number, else the text itself."""
+        known = await self.records.known(who, number) if number else None
+        return str(known.id) if known else number
+
+    async def treatments(self, who: Principal, patient: str | UUID) -> list[Treatment]:
+        """Since when the patient's records name each medicine for bones."""
+        known = await self.records.find(who, patient, AuditAction.TIMELINE_READ)
+        return treatments(await self.assessments.of_patient(known.id))
+
+    async def facts(self, who: Principal, patient: str | UUID) -> PatientFacts | None:
+        """What the last record says of the patient; null where there is none."""
+        known = await self.records.find(who, patient, AuditAction.TIMELINE_READ)
+        return facts_of(await self.assessments.of_patient(known.id))
 
     async def get(self, who: Principal, patient: str | UUID) -> PatientView:
         """One patient.

@@ -32,7 +32,7 @@ async def change_password(request: Request, form: Posted, user: User, ctx: Conte
     except TrabeculaError as error:
         return await _account(request, user, ctx, describe_problem(error))
     user.new_tokens = None
-    response = RedirectResponse("/sign-in?again=1", HTTPStatus.SEE_OTHER)
+    response = RedirectResponse("/sign-in?changed=1", HTTPStatus.SEE_OTHER)
     end_session(response, request)
     return response
 

@@ -12,6 +12,7 @@ from gateway.assessing.model_cards import model_cards
 from gateway.assessing.preflight import preflight
 from gateway.pages.deps import Context, User, allowed
 from gateway.pages.forms import Posted, email_address, one_of, text
+from gateway.pages.once import sent_on, told_once
 from gateway.pages.page import PageRoute, older, page
 from gateway.platform.audit import Selection
 from gateway.platform.clock import now
@@ -35,7 +36,15 @@ async def invite_staff(request: Request, form: Posted, user: User, ctx: Context)
     wanted = InvitationWanted(email_address(form, "email"), one_of(form, "role", ROLES))
     new, _ = await ctx.accounts.invite(wanted, who)
     link = f"{request.base_url}invitation#{new.token}"
-    return await _people(request, user, ctx, None, invitation=new.of, link=link)
+    return sent_on(request, user, "/administration?done=invitation", email=new.of.email, link=link)
+
+
+@router.post("/administration/accounts/{account_id}/password")
+async def reset_password(account_id: UUID, request: Request, form: Posted, user: User, ctx: Context) -> Response:
+    """Give somebody who forgot the password a temporary one, which is shown this once."""
+    who = await allowed(user, "admin", ctx)
+    account, password = await ctx.accounts.reset_password(account_id, who)
+    return sent_on(request, user, "/administration", email=account.email, password=password)
 
 
 @router.post("/administration/invitations/{invitation_id}/revoke")
@@ -80,33 +89,37 @@ async def audit_page(
     request: Request,
     user: User,
     ctx: Context,
-    actor: Annotated[str, Query(max_length=100)] = "",
-    subject: Annotated[str, Query(max_length=100)] = "",
+    actor: Annotated[str, Query(max_length=254)] = "",
+    subject: Annotated[str, Query(max_length=254)] = "",
     before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
 ) -> Response:
     """The organisation's lines of the audit trail."""
     who = await allowed(user, "audit:read", ctx)
     actor, subject = ("".join(filter(str.isprintable, wanted)).strip() for wanted in (actor, subject))
-    lines = await ctx.audit_trail.page(who, LINES_A_PAGE, Selection(before, actor or None, subject or None))
+    of_actor = await ctx.accounts.named(who, actor)
+    of_subject = await ctx.patients.named(who, await ctx.accounts.named(who, subject))
+    lines = await ctx.audit_trail.page(who, LINES_A_PAGE, Selection(before, of_actor or None, of_subject or None))
+    emails = await ctx.accounts.emails(who, [name for line in lines.items for name in (line.actor, line.subject or "")])
     following = older(request, "/administration/audit", lines.next)
-    return page(request, "audit.html", rows=lines.items, actor=actor, subject=subject, following=following)
+    return page(
+        request, "audit.html", rows=lines.items, actor=actor, subject=subject, emails=emails, following=following
+    )
 
 
-async def _people(request: Request, user: User, ctx: Context, before: UUID | None, **more: Any) -> Response:
+async def _people(request: Request, user: User, ctx: Context, before: UUID | None) -> Response:
     who = await allowed(user, "admin", ctx)
     accounts = await ctx.accounts.page(who, ACCOUNTS_A_PAGE, before)
     code = ctx.settings.registration_secret() if ctx.settings.is_registration_open() else None
     register_link = f"{request.base_url}register#{code}" if code else None
-    context = {
+    context: dict[str, Any] = {
         "accounts": accounts.items,
         "invitations": await ctx.accounts.open_invitations(who),
         "following": older(request, "/administration", accounts.next),
-        "invitation": None,
-        "link": "",
+        "told": told_once(request, user),
         "provider": ctx.settings.oidc_label if ctx.authentication.provider else None,
         "moment": now(),
         "registration_code": code,
         "register_link": register_link,
         "register_qr": qr_svg(register_link) if register_link else None,
     }
-    return page(request, "people.html", **{**context, **more})
+    return page(request, "people.html", **context)

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
+from gateway.assessing.patient_views import AlertView
 from gateway.assessing.patients import NEEDS_ATTENTION
 from gateway.pages.deps import Context, User, allowed
 from gateway.pages.forms import Posted, text
@@ -17,7 +18,7 @@ from gateway.records.alerts import AlertState
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 STATES: tuple[AlertState, ...] = get_args(AlertState)
-A_PAGE = 50
+A_PAGE, MOST_URGENT = 50, 500
 
 
 @router.get("/alerts")
@@ -28,12 +29,17 @@ async def alerts_page(
     state: Annotated[AlertState | None, Query()] = None,
     before: UUID | None = None,
 ) -> Response:
-    """Open alerts; a patient sees their own, the upcoming ones as well."""
+    """Open alerts, emergencies first; a patient sees their own, the upcoming ones as well."""
     who = await allowed(user, "patients:read", ctx)
     wanted = (state,) if state else NEEDS_ATTENTION if user.is_staff else STATES
+    rows: list[AlertView] = []
+    if state is None:  # however old: an emergency leads until somebody has seen to it
+        wanted = tuple(one for one in wanted if one != "urgent")
+        rows += [] if before else (await ctx.patients.alerts_page(who, MOST_URGENT, Window(), ("urgent",))).items
     alerts = await ctx.patients.alerts_page(who, A_PAGE, Window(before), wanted)
     following = older(request, "/alerts", alerts.next)
-    context: dict[str, Any] = {"rows": alerts.items, "states": STATES, "state": state, "following": following}
+    rows += alerts.items
+    context: dict[str, Any] = {"rows": rows, "states": STATES, "state": state, "following": following}
     return page(request, "alerts.html", to_review=await ctx.emergency_access.waiting(who), **context)
 
 

@@ -36,11 +36,12 @@ async def sign_in_page(
     ctx: Context,
     next: Annotated[str, Query(max_length=500)] = "/",
     again: bool = False,
+    changed: bool = False,
 ) -> Response:
     """The form, unless somebody is signed in already."""
     if user.who:
         return RedirectResponse(local_path(next), HTTPStatus.SEE_OTHER)
-    return sign_in_form(request, ctx, local_path(next), again=again)
+    return sign_in_form(request, ctx, local_path(next), again=again, changed=changed)
 
 
 @router.post("/sign-in")
@@ -124,6 +125,7 @@ def sign_in_form(
     onward: str,
     *,
     again: bool = False,
+    changed: bool = False,
     email: str = "",
     error: Exception | None = None,
 ) -> Response:
@@ -133,6 +135,7 @@ def sign_in_form(
     context = {
         "next": onward,
         "again": again,
+        "changed": changed,
         "email": email,
         "problem": problem,
         "second_factor": ctx.settings.second_factor == "staff",

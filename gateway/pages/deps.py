@@ -8,6 +8,7 @@ from gateway.context import AppContext, Context
 from gateway.pages.page import current_user
 from gateway.pages.sessions import CurrentUser
 from gateway.platform.identity.scopes import Principal, Scope
+from shared.problems import NotAuthorised
 
 __all__ = ["Admitted", "Context", "User", "allowed"]
 
@@ -21,7 +22,11 @@ async def allowed(user: CurrentUser, scope: Scope, ctx: AppContext) -> Principal
         NotAuthenticated: nobody is signed in.
         NotAuthorised: the scope is missing.
     """
-    return await ctx.authentication.require(user.known(), scope)
+    who = user.known()
+    try:
+        return await ctx.authentication.require(who, scope)
+    except NotAuthorised as error:
+        raise NotAuthorised(error.detail, reason="scope") from error
 
 
 async def admitted(user: User, ctx: Context) -> Principal:

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated, Any
+from uuid import UUID
 
 import anyio
 from fastapi import APIRouter, Header, Request
@@ -13,6 +14,8 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 
 from gateway.assessing.case import Case, read_record
+from gateway.assessing.cases import CaseContext, PatientFacts
+from gateway.assessing.patient_views import PatientView
 from gateway.context import AppContext
 from gateway.pages.deps import Admitted, Context, User, allowed
 from gateway.pages.forms import Posted, text
@@ -34,7 +37,7 @@ from gateway.platform.validators import Printable, checked_patient_number
 from gateway.records.rendering_kinds import png_bytes
 from gateway.reports.picture import for_screen
 from shared.contracts.assessment import Component
-from shared.problems import MissingInput
+from shared.problems import Conflict, MissingInput, PatientRestricted
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 open_router = APIRouter(include_in_schema=False, route_class=OpenPageRoute)
@@ -48,16 +51,29 @@ FORM: dict[str, Any] = {
 
 
 @router.get("/new")
-async def new_page(request: Request, user: User, ctx: Context) -> Response:
-    """The form: a picture, questions, or both."""
-    await allowed(user, "assessments:write", ctx)
-    return page(request, "new.html", offline=False, **FORM)
+async def new_page(request: Request, user: User, ctx: Context, patient: UUID | None = None) -> Response:
+    """The form: a picture, questions, or both; for a patient with a fixed number, and age, sex and height filled in."""
+    who = await allowed(user, "assessments:write", ctx)
+    if patient is None:
+        return page(request, "new.html", **_form())
+    of = await ctx.patients.get(await allowed(user, "patients:read", ctx), patient)
+    if of.patient_number is None:
+        raise Conflict("This patient has no number of the clinic's: only their own account sends their assessments.")
+    return page(request, "new.html", **_form(patient=of, facts=await ctx.patients.facts(who, patient)))
 
 
 @open_router.get("/new/offline")
 async def offline_page(request: Request) -> Response:
     """The same form with nothing of anybody in it: what a device keeps for the time without a connection."""
-    return page(request, "new.html", offline=True, user=CurrentUser(""), **FORM)
+    return page(request, "new.html", user=CurrentUser(""), **_form(offline=True))
+
+
+def _form(
+    patient: PatientView | None = None, facts: PatientFacts | None = None, *, offline: bool = False
+) -> dict[str, Any]:
+    known = {"age": facts.age, "gender": facts.gender, "height_cm": facts.height_cm} if facts else {}
+    prefilled = {name: value for name, value in known.items() if value is not None}
+    return {**FORM, "patient": patient, "facts": facts, "prefilled": prefilled, "offline": offline}
 
 
 @open_router.get("/session")
@@ -118,16 +134,26 @@ async def _lines(
         return
     finally:
         work.cancel()
+    address = f"/assessments/{result.visible.assessment.id}"
     who_reads = audience_of(current_user(request))
     content = await ctx.assessments.content_of(result.visible, case.risk, who_reads)
     renderings = result.findings.renderings if result.findings else {}
     context = result_context(request, ctx, content, pictures="page" if renderings else None)
-    html = rendered(request, "_result.html", **context)
-    yield _line(address=f"/assessments/{result.visible.assessment.id}", html=html)
+    above = await _above(ctx, result.visible.assessment.id, who)
+    html = rendered(request, "_outcome.html", case=above, back=address, **context)
+    yield _line(address=address, html=html)
     # They are in this answer and, unless the site keeps them, nowhere.
     for kind, png in png_bytes(renderings).items():
         webp = await anyio.to_thread.run_sync(for_screen, png)
         yield _line(picture=kind, webp=base64.b64encode(webp).decode("ascii"))
+
+
+async def _above(ctx: AppContext, assessment_id: UUID, who: Principal) -> CaseContext | None:
+    """What stands above the result for staff; a sender gets the answer of a restricted patient without it."""
+    try:
+        return None if who.is_patient else await ctx.cases.context(assessment_id, who)
+    except PatientRestricted:
+        return None
 
 
 def _line(**members: Any) -> str:

@@ -18,11 +18,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
 
+from gateway.context import AppContext
 from gateway.pages.sessions import (
     NOT_FROM_HERE,
     CurrentUser,
     can_be_overheard,
     cookie,
+    delete_cookie,
     from_here,
     local_path,
     sessions_of,
@@ -66,12 +68,14 @@ class PageRoute(APIRoute):
         async def handle(request: Request) -> Response:
             language = chosen(cookie(request, LANGUAGE), request.headers.get("accept-language"))
             request.state.translator, request.state.user = translator_for(language), CurrentUser("")
+            request.state.emergencies = 0
             try:
                 if request.method == "POST" and not from_here(request):
                     raise NotAuthorised(NOT_FROM_HERE)
                 user = request.state.user = await sessions_of(request).user(request)
                 if not is_open and (owed := user.known().owes) and not request.url.path.startswith("/account"):
                     return with_headers(RedirectResponse(OWED[owed], HTTPStatus.SEE_OTHER), request)
+                request.state.emergencies = await _emergencies(request, user)
                 response = await serve(request)
             except ClientDisconnect:
                 raise
@@ -132,6 +136,7 @@ def rendered(request: Request, template: str, **context: Any) -> str:
         "here": _here(request),
         "can_be_overheard": can_be_overheard(request),
         "languages": NAMES,
+        "emergencies": getattr(request.state, "emergencies", 0),  # an address that there is not has no route
         "static": static,
     }
     return _environment().get_template(template).render(common | context)
@@ -176,6 +181,8 @@ def with_headers(response: Response, request: Request) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     user = current_user(request)
+    if getattr(request.state, "told", False):
+        delete_cookie(response, request, "trab_once")
     if user.new_tokens:
         set_token_cookies(response, request, sessions_of(request), user.new_tokens, stay=user.stay)
     if user.binding:
@@ -211,6 +218,14 @@ def _environment() -> Environment:
     )
     environment.filters["num"] = lambda value: f"{value:g}"
     return environment
+
+
+async def _emergencies(request: Request, user: CurrentUser) -> int:
+    """How many emergencies nobody has closed yet, for the navigation of staff; programs and scripts see none."""
+    if not user.is_staff or user.known().owes or "text/html" not in request.headers.get("accept", ""):
+        return 0
+    context: AppContext = request.app.state.context
+    return await context.cases.emergencies(user.known())
 
 
 def _page_of(request: Request) -> str:

@@ -35,7 +35,9 @@ async def result_page(assessment_id: UUID, request: Request, user: User, ctx: Co
     who = await allowed(user, "assessments:read", ctx)
     content = await ctx.assessments.report_content(assessment_id, who, audience_of(user), with_renderings=False)
     kept = await ctx.assessments.has_preview(assessment_id)
-    return page(request, "result.html", **result_context(request, ctx, content, pictures="kept" if kept else None))
+    context = result_context(request, ctx, content, pictures="kept" if kept else None)
+    case = await ctx.cases.context(assessment_id, who) if user.is_staff else None
+    return page(request, "result.html", case=case, **context)
 
 
 @router.get("/assessments/{assessment_id}/pictures/{kind}.webp")

@@ -16,6 +16,7 @@ from fastapi import Request, Response
 
 from gateway.assessing.authentication import Authentication, IssuedTokens
 from gateway.pages.draft_key import draft_key
+from gateway.platform.encryption import decrypt, encrypt
 from gateway.platform.identity.scopes import Principal, Scope
 from shared.problems import NotAuthenticated, NotAuthorised
 
@@ -105,6 +106,18 @@ class BrowserSessions:
     def draft_key(self, user: CurrentUser) -> dict[str, str] | None:
         """What the browser of somebody who is signed in opens their unsent forms with, as a JSON Web Key."""
         return draft_key(self._key, user.who.id) if user.who else None
+
+    def seal(self, user: CurrentUser, content: bytes) -> bytes:
+        """Something for this session's own browser to carry, which nobody else can read or use."""
+        return encrypt(self._key, content, f"once:{user.binding}".encode())
+
+    def unseal(self, user: CurrentUser, sealed: bytes) -> bytes:
+        """What was sealed for this session.
+
+        Raises:
+            CannotDecrypt: it was not.
+        """
+        return decrypt(self._key, sealed, f"once:{user.binding}".encode())
 
     def check_form(self, user: CurrentUser, token: object) -> None:
         """Refuse a form that these pages did not give to this session.

@@ -1,22 +1,26 @@
-"""The clinician's work list, and a patient's own history."""
+"""The clinician's work list, how far somebody is with a case, and a patient's own history."""
 
-from typing import Annotated, Any
+from http import HTTPStatus
+from typing import Annotated, Any, get_args
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
-from gateway.pages.chart import drawn
+from gateway.pages.chart import drawings
 from gateway.pages.deps import Context, User, allowed
+from gateway.pages.forms import Posted, one_of, text
 from gateway.pages.page import PageRoute, older, page
+from gateway.pages.sessions import local_path
 from gateway.platform.paging import Window
-from shared.contracts.assessment import Assessment
+from gateway.records.work_list import CaseStatus, Order, Show, Wanted
 from shared.problems import NotAuthorised
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
-ROWS_A_PAGE, RESULTS_A_PAGE = 100, 20
-# What the list can be narrowed to: each a question to an assessment.
-SHOWS = ("all", "high", "consult", "release", "partial", "indeterminate")
+ROWS_A_PAGE, RESULTS_A_PAGE = 50, 20
+SHOWS: tuple[Show, ...] = get_args(Show)
+STATUSES: tuple[CaseStatus, ...] = get_args(CaseStatus)
+ORDERS: tuple[Order, ...] = get_args(Order)
 
 
 @router.get("/work-list")
@@ -25,34 +29,39 @@ async def work_list(
     user: User,
     ctx: Context,
     search: Annotated[str, Query(max_length=64)] = "",
-    show: Annotated[str, Query(max_length=20)] = "all",
+    show: Show = "all",
+    status: Annotated[str, Query(max_length=6)] = "",
+    order: Order = "urgency",
     before: UUID | None = None,
 ) -> Response:
-    """The organisation's assessments, newest first; a patient number finds all of that patient's."""
+    """The organisation's assessments, the most urgent first; a part of a patient number finds those patients'."""
     who = await allowed(user, "assessments:read", ctx)
-    if not user.is_staff:
-        raise NotAuthorised("The work list is the clinic's. Your own results are under “My history”.")
-    search = search.strip()
-    number = search if search.isprintable() and search else None
-    assessments = await ctx.assessments.page(who, ROWS_A_PAGE, Window(before), number)
-    if number and not assessments.items:  # no whole number: a part of one
-        assessments = await ctx.assessments.page(who, ROWS_A_PAGE, Window(before))
-    wanted = search.lower()
-    rows = [
-        assessment
-        for assessment in assessments.items
-        if matches(assessment, show) and wanted in (assessment.patient_number or "").lower()
-    ]
+    number = "".join(filter(str.isprintable, search)).strip()
+    chosen = next((one for one in STATUSES if one == status), None)
+    cases = await ctx.cases.page(who, ROWS_A_PAGE, Wanted(show, chosen, order, number, before))
     context: dict[str, Any] = {
-        "rows": rows,
-        "search": search,
+        "rows": cases.cases,
+        "total": cases.total,
+        "names": await ctx.cases.names(who, [case.state for case in cases.cases]),
+        "search": number,
         "show": show,
         "shows": SHOWS,
-        "looked_at": len(assessments.items),
-        "following": older(request, "/work-list", assessments.next),
+        "chosen": chosen,
+        "statuses": STATUSES,
+        "order": order,
+        "orders": ORDERS,
+        "following": older(request, "/work-list", cases.next),
         "to_review": await ctx.emergency_access.waiting(who),
     }
     return page(request, "work_list.html", **context)
+
+
+@router.post("/assessments/{assessment_id}/case")
+async def set_case_status(assessment_id: UUID, form: Posted, user: User, ctx: Context) -> Response:
+    """Say how far one is with a case."""
+    who = await allowed(user, "patients:write", ctx)
+    await ctx.cases.set_status(assessment_id, one_of(form, "status", STATUSES), who)
+    return RedirectResponse(local_path(text(form, "back"), "/work-list"), HTTPStatus.SEE_OTHER)
 
 
 @router.get("/history")
@@ -64,21 +73,6 @@ async def history(request: Request, user: User, ctx: Context, before: UUID | Non
     assessments = await ctx.assessments.page(who, RESULTS_A_PAGE, Window(before))
     timeline = await ctx.patients.timeline(who, str(who.patient_id))
     following = older(request, "/history", assessments.next)
-    trends = [(trend, drawn(trend)) for trend in timeline.trends]
+    treated = await ctx.patients.treatments(who, str(who.patient_id))
+    trends = drawings(timeline.trends, timeline.entries, treated)
     return page(request, "history.html", rows=assessments.items, trends=trends, following=following)
-
-
-def matches(assessment: Assessment, show: str) -> bool:
-    """Whether an assessment is of the kind that is asked for."""
-    if assessment.is_withdrawn:
-        return show in ("all", "")
-    recommendation, imaging = assessment.recommendation, assessment.imaging
-    items = recommendation.items if recommendation else []
-    kinds = {
-        "high": assessment.combined.category == "high",
-        "consult": bool(recommendation and recommendation.consult.urgency in ("soon", "urgent", "emergency")),
-        "release": assessment.released_at is None and any(item.kind == "medication" for item in items),
-        "partial": assessment.status == "partial",
-        "indeterminate": bool(imaging and imaging.indeterminate),
-    }
-    return kinds.get(show, True)

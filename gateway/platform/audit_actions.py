@@ -23,6 +23,9 @@ class AuditAction(StrEnum):
     ASSESSMENT_MADE = "assessment made"
     ASSESSMENT_READ = "assessment read"
     ASSESSMENT_RELEASED = "assessment released"
+    ASSESSMENT_CASE_CLOSED = "case closed"
+    ASSESSMENT_CASE_REOPENED = "case opened again"
+    ASSESSMENT_CASE_SEEN = "case seen"
     ASSESSMENT_SIGNED = "assessment signed"
     ASSESSMENT_WITHDRAWN = "assessment withdrawn"
     ASSESSMENTS_LISTED = "assessments listed"
@@ -67,6 +70,7 @@ class AuditAction(StrEnum):
     KEYS_REWRAPPED = "keys wrapped anew"
     MEASUREMENT_ADDED = "measurement added"
     PASSWORD_CHANGED = "password changed"  # noqa: S105 -- an action
+    PASSWORD_RESET = "password reset"  # noqa: S105
     PATIENT_ACCOUNT_MADE = "patient account made"
     PATIENT_ERASED = "patient erased"
     PATIENT_EXPORTED = "patient exported"

@@ -6,6 +6,7 @@ Kannada have not been reviewed by a person; recommendations therefore show the E
 
 import datetime as dt
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,15 @@ from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal, format_percent
 
+from gateway.platform.clock import at_site
 from shared.contracts.language import LANGUAGES
 from shared.contracts.language import LanguageCode as LanguageCode
 
 NAMES: dict[LanguageCode, str] = {"en": "English", "hi": "हिन्दी", "kn": "ಕನ್ನಡ"}
 FOLDER = Path(__file__).parent / "catalogues"
 LONGEST_WISH = 500
+# As wide as a plus sign; a hyphen before a number is easily overlooked.
+MINUS = "\N{MINUS SIGN}"
 
 
 @cache
@@ -35,6 +39,15 @@ def _flat(branch: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
         path = f"{prefix}{key}"
         found += _flat(value, f"{path}.") if isinstance(value, dict) else [(path, str(value))]
     return found
+
+
+class Html(str):
+    """What a template takes over as it is."""
+
+    __slots__ = ()
+
+    def __html__(self) -> str:
+        return str(self)
 
 
 class Translator:
@@ -72,14 +85,25 @@ class Translator:
         """24 Nov 2026."""
         return format_date(day, "d MMM y", locale=self._locale)
 
+    def day(self, moment: dt.datetime) -> str:
+        """The day of a moment by the site's clock: 24 Nov 2026."""
+        return self.date(at_site(moment).date())
+
     def moment(self, moment: dt.datetime) -> str:
-        """24 Nov 2026, 09:30 UTC."""
-        return format_datetime(moment, "d MMM y, HH:mm", tzinfo=dt.UTC, locale=self._locale) + " UTC"
+        """By the site's clock: 24 Nov 2026, 15:00 IST."""
+        here = at_site(moment)
+        return f"{format_datetime(here, 'd MMM y, HH:mm', tzinfo=here.tzinfo, locale=self._locale)} {here.tzname()}"
+
+    def time(self, moment: dt.datetime) -> Html:
+        """The same for a page, where programs find it with its offset from UTC."""
+        stamp = at_site(moment).isoformat(timespec="seconds")
+        return Html(f'<time datetime="{stamp}">{escape(self.moment(moment))}</time>')
 
     def number(self, value: float, digits: int = 1) -> str:
         """A number with at most so many digits after the point."""
         pattern = "#,##,##0" + ("." + "#" * digits if digits else "")
-        return format_decimal(value, pattern, locale=self._locale, numbering_system="latn")
+        written = format_decimal(value, pattern, locale=self._locale, numbering_system="latn")
+        return "0" if written == "-0" else written.replace("-", MINUS)
 
     def percent(self, share: float) -> str:
         """A share of one in per cent: whole, and with a digit more below ten."""

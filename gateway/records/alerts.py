@@ -15,19 +15,19 @@ from gateway.platform.audit_actions import AuditAction
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Sessions
 from gateway.platform.database.ids import uuid7
-from gateway.platform.database.tables import AlertRow, PatientRow
+from gateway.platform.database.tables import AlertRow, AssessmentRow, PatientRow
 from gateway.platform.encryption import KeyEncryptionKey, decrypt, encrypt
 from gateway.platform.identity.scopes import Principal
 from gateway.platform.paging import Page, Window, paged
 from gateway.records.access import closed_patients, restricted
-from gateway.records.alert_rules import ASK_THE_CLINIC, NewAlert, NewAlerts
+from gateway.records.alert_rules import ASK_THE_CLINIC, Change, NewAlert, NewAlerts
 from gateway.records.events import record_event, record_events
 from gateway.records.patients import checked_key
 from gateway.records.windows import order_of, within
 from shared.problems import NotFound
 
 RESTRICTED_TEXT = "The record is restricted. Open it by emergency access to see what this is about."
-AlertState = Literal["upcoming", "due", "overdue", "worsening"]
+AlertState = Literal["urgent", "upcoming", "due", "overdue", "worsening"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ class Alert:
     closed_at: dt.datetime | None = None
     closed_by: str | None = None
     restricted: bool = False
+    change: Change | None = None
 
 
 class Alerts:
@@ -99,6 +100,7 @@ class Alerts:
             closed = await closed_patients(session, who, [row.patient_id]) if row else set()
             if row and not closed and row.closed_at is None:
                 row.closed_at, row.closed_by = now(), who.id
+                await _close_case(session, row, who)
                 await record_event(session, who.organisation_id, "alert.closed", alert_id)
             outcome: Outcome = "refused" if closed else "done" if row else "not found"
             session.add(audit_row(who.organisation_id, who.id, AuditAction.ALERT_CLOSED, str(alert_id), outcome))
@@ -139,11 +141,14 @@ class Alerts:
             row.created_at,
             row.closed_at,
             row.closed_by,
+            change=Change.model_validate(texts["change"]) if texts.get("change") else None,
         )
 
 
 def state_of(row: AlertRow, today: dt.date) -> AlertState:
     """A follow-up's state by today's date."""
+    if row.kind == "urgent":
+        return "urgent"
     if row.due_from is None or row.due_by is None:
         return "worsening"
     return "upcoming" if today < row.due_from else "due" if today <= row.due_by else "overdue"
@@ -160,6 +165,7 @@ def _without_facts(alert: Alert) -> Alert:
         due_by=None,
         assessment_id=None,
         restricted=True,
+        change=None,
     )
 
 
@@ -168,7 +174,8 @@ def _in_state(states: Sequence[AlertState], today: dt.date) -> ColumnElement[boo
         "upcoming": AlertRow.due_from > today,
         "due": (AlertRow.due_from <= today) & (AlertRow.due_by >= today),
         "overdue": AlertRow.due_by < today,
-        "worsening": AlertRow.due_by.is_(None),
+        "worsening": AlertRow.kind == "worsening",
+        "urgent": AlertRow.kind == "urgent",
     }
     first, *rest = [conditions[state] for state in states]
     for condition in rest:
@@ -196,11 +203,21 @@ async def add_alerts(
     if new_alerts.replaces:
         await close_alerts(session, organisation_id, followed, by)
     open_codes = set(await session.scalars(select(AlertRow.code).where(followed)))
-    new = [alert for alert in new_alerts.alerts if alert.kind == "worsening" or alert.code not in open_codes]
+    new = [alert for alert in new_alerts.alerts if alert.kind != "follow_up" or alert.code not in open_codes]
     rows = [_row(alert, new_alerts, organisation_id, assessment_id) for alert in new]
     session.add_all(rows)
     await record_events(session, organisation_id, "alert.opened", [row.id for row in rows])
+    await record_events(session, organisation_id, "alert.urgent", [row.id for row in rows if row.kind == "urgent"])
     return len(rows)
+
+
+async def _close_case(session: AsyncSession, row: AlertRow, who: Principal) -> None:
+    """Whoever has seen to an emergency's alert has closed its case: it is one thing on two lists."""
+    if row.kind == "urgent" and row.assessment_id is not None:
+        case = update(AssessmentRow).where(AssessmentRow.id == row.assessment_id)
+        still_open = case.where(AssessmentRow.case_status != "closed")
+        values = {"case_status": "closed", "case_status_at": now(), "case_status_by": who.id}
+        await session.execute(still_open.values(values))
 
 
 async def close_alerts(session: AsyncSession, organisation_id: UUID, which: ColumnElement[bool], by: str) -> None:
@@ -212,7 +229,8 @@ async def close_alerts(session: AsyncSession, organisation_id: UUID, which: Colu
 
 def _row(alert: NewAlert, new_alerts: NewAlerts, organisation_id: UUID, assessment_id: UUID | None) -> AlertRow:
     identity = uuid7()
-    texts = json.dumps({"text": alert.text, "patient_text": alert.patient_text})
+    change = alert.change and alert.change.model_dump(mode="json")
+    texts = json.dumps({"text": alert.text, "patient_text": alert.patient_text, "change": change})
     return AlertRow(
         id=identity,
         organisation_id=organisation_id,

@@ -37,6 +37,7 @@ from gateway.records.encrypted import (
     key_of,
 )
 from gateway.records.events import EventType, record_event
+from gateway.records.list_columns import list_columns
 from gateway.records.observations import observation_row
 from gateway.records.patients import KeyOwner, checked_key, still_there
 from gateway.records.stored_risk import AnyRisk
@@ -122,6 +123,7 @@ class Assessments:
             status=assessment.status,
             is_test=who.is_test,
             patient_id=owner.patient_id,
+            **list_columns(assessment),
             content=encrypt_assessment(owner.key, assessment, new.risk, new.identity, new.image_sha256),
         )
         try:
@@ -196,7 +198,7 @@ class Assessments:
         Raises:
             PatientRestricted: one assessment is wanted or one patient's, whose record the caller has to open first.
         """
-        condition = _visible(who) & _selected(selection)
+        condition = visible(who) & _selected(selection)
         if not selection.names_one:
             condition &= ~closed_to(who, AssessmentRow.patient_id)
         condition &= within(window, AssessmentRow.id, AssessmentRow.created_at)
@@ -287,7 +289,7 @@ def with_keys(condition: ColumnElement[bool]) -> Select[AssessmentRow, PatientRo
     return joined.join(OrganisationRow, OrganisationRow.id == AssessmentRow.organisation_id).where(condition)
 
 
-def _visible(who: Principal) -> ColumnElement[bool]:
+def visible(who: Principal) -> ColumnElement[bool]:
     """The organisation's assessments, of a test key its test ones; a patient's own account sees the patient's own."""
     ours = (AssessmentRow.organisation_id == who.organisation_id) & (AssessmentRow.is_test == who.is_test)
     return ours if who.patient_id is None else ours & (AssessmentRow.patient_id == who.patient_id)
@@ -345,7 +347,7 @@ def _selected(selection: Selection) -> ColumnElement[bool]:
 
 def one_visible(assessment_id: UUID, who: Principal) -> ColumnElement[bool]:
     """The assessment of this id, if the caller may see it."""
-    return (AssessmentRow.id == assessment_id) & _visible(who)
+    return (AssessmentRow.id == assessment_id) & visible(who)
 
 
 def _rendering_rows(assessment_id: UUID, key: bytes, renderings: NewRenderings | None) -> list[RenderingRow]:

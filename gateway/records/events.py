@@ -38,6 +38,7 @@ EventType = Literal[
     "assessment.withdrawn",
     "batch.done",
     "alert.opened",
+    "alert.urgent",
     "alert.closed",
     "delivery.dead",
     "model.changed",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.platform.audit import Outcome, audit_row
@@ -66,23 +66,22 @@ class PatientRecords:
     def __init__(self, sessions: Sessions, patients: Patients) -> None:
         self._sessions, self._patients = sessions, patients
 
-    async def page(self, who: Principal, limit: int, before: UUID | None) -> Page[PatientSummary, UUID]:
+    async def page(
+        self, who: Principal, limit: int, before: UUID | None, number: str = ""
+    ) -> Page[PatientSummary, UUID]:
         """The organisation's patients, newest first; a patient's own account sees itself.
 
         Of a restricted patient there is the number, and nothing of the record.
+
+        Args:
+            number: a part of a patient number, one that was merged into another's included; empty is everybody.
         """
         last = (
             select(func.max(AssessmentRow.created_at))
             .where(AssessmentRow.patient_id == PatientRow.id)
             .scalar_subquery()
         )
-        query = select(PatientRow, last, closed_to(who, PatientRow.id)).where(
-            PatientRow.organisation_id == who.organisation_id,
-            PatientRow.erased_at.is_(None),
-            PatientRow.merged_into.is_(None),
-        )
-        if who.patient_id is not None:
-            query = query.where(PatientRow.id == who.patient_id)
+        query = select(PatientRow, last, closed_to(who, PatientRow.id)).where(_listed(who, number))
         if before is not None:
             query = query.where(PatientRow.id < before)
         async with self._sessions.begin() as session:
@@ -101,6 +100,11 @@ class PatientRecords:
             for row, moment, closed in rows
         ]
         return paged(patients, limit, lambda patient: patient.id)
+
+    async def count(self, who: Principal, number: str = "") -> int:
+        """How many patients `page` has in all."""
+        async with self._sessions() as session:
+            return await session.scalar(select(func.count()).select_from(PatientRow).where(_listed(who, number))) or 0
 
     async def find(self, who: Principal, identity: str | UUID, action: AuditAction) -> Patient:
         """The patient of an id given here, or of a text that is an id or the hospital's own number; with an audit line.
@@ -249,6 +253,17 @@ class PatientRecords:
                 if row.account_id is not None:
                     await _empty_account(session, row.account_id)
                 session.add(audit_row(who.organisation_id, who.id, AuditAction.PATIENT_ERASED, str(row.id)))
+
+
+def _listed(who: Principal, number: str) -> ColumnElement[bool]:
+    ours = PatientRow.organisation_id == who.organisation_id
+    condition = ours & PatientRow.erased_at.is_(None) & PatientRow.merged_into.is_(None)
+    if who.patient_id is not None:
+        condition &= PatientRow.id == who.patient_id
+    if number:
+        like = ours & PatientRow.patient_number.icontains(number, autoescape=True)
+        condition &= PatientRow.id.in_(select(func.coalesce(PatientRow.merged_into, PatientRow.id)).where(like))
+    return condition
 
 
 async def _merged_numbers(session: AsyncSession, patient_ids: Sequence[UUID]) -> dict[UUID, list[str]]:

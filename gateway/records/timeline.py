@@ -50,6 +50,8 @@ class Entry(BaseModel):
     value: float | None = Field(None, description="T-score, or g/cm2 for a bone density")
     method: str | None = Field(None, description="How a T-score was measured, or the densitometer's make")
     low_trauma: bool | None = None
+    age: float | None = Field(None, description="Years, at a fracture whose date is not known")
+    is_near: bool = Field(False, description="`date` is not the day, but within weeks of it", exclude=True)
     assessment: AssessmentInBrief | None = None
     source: Literal["assessment", "measurement"]
     source_id: UUID
@@ -57,7 +59,7 @@ class Entry(BaseModel):
     def fact(self) -> tuple[Any, ...]:
         """What makes two entries the same fact, recorded twice."""
         day = self.date if self.dated else None
-        return self.kind, day, self.site, self.value, self.method, self.assessment and self.assessment.id
+        return self.kind, day, self.site, self.value, self.method, self.age, self.assessment and self.assessment.id
 
 
 def timeline(assessments: Sequence[StoredAssessment], measurements: Sequence[Measurement]) -> list[Entry]:
@@ -116,9 +118,10 @@ def _of_assessment(stored: StoredAssessment) -> Iterator[Entry]:
         when = None
         if fracture.months_ago is not None:
             when = source.day - dt.timedelta(days=fracture.months_ago * DAYS_A_MONTH)
-        entry = source.entry("fracture", when, site=fracture.site, low_trauma=fracture.low_trauma)
+        age = fracture.age if when is None else None
+        entry = source.entry("fracture", when, site=fracture.site, low_trauma=fracture.low_trauma, age=age)
         # "Four months ago" is no date of the day: two records of one fracture may differ by weeks.
-        yield entry.model_copy(update={"dated": False})
+        yield entry.model_copy(update={"dated": False, "is_near": when is not None})
 
 
 def _in_brief(assessment: Assessment) -> AssessmentInBrief:

@@ -47,11 +47,6 @@ class Trend(BaseModel):
     summary: str
 
     @property
-    def series(self) -> tuple[str, str, str | None]:
-        """What a later trend of the same measurements is known by."""
-        return self.site, self.measure, self.device
-
-    @property
     def is_loss(self) -> bool:
         """Whether bone density fell by more than the measurement's own error."""
         return bool(self.significant) and self.change < 0

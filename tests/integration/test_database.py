@@ -239,3 +239,24 @@ async def test_what_senders_called_their_cases_is_encrypted_and_read_as_before(s
         stored = connection.execute(text("SELECT * FROM batch_cases")).all()
     assert "MRN-SENT-1" not in str(stored)
     engine.dispose()
+
+
+async def test_what_the_work_list_is_ordered_by_is_filled_in_for_what_was_stored_before(settings):
+    emergency = {"clinical": (None, '{"age": 70, "gender": "female", "neurological_signs": true, "back_pain": true}')}
+    async with open_gateway(settings, shared_services()) as client:
+        for files in (RECORD, {**emergency, "patient_number": (None, "MRN-URGENT")}):
+            assert (await client.post("/v1/assessments", files=files)).status_code == 201
+    config = Config()
+    config.set_main_option("script_location", MIGRATIONS.as_posix())
+    config.attributes.update(url=settings.sqlalchemy_url(), kek=installation_key(settings))
+    url = make_url(settings.sqlalchemy_url())
+    engine = create_engine(url.set(drivername=url.drivername.replace("+aiosqlite", "")))
+    columns = text("SELECT urgency, category, is_unclear, has_medicines FROM assessments ORDER BY id")
+    with engine.connect() as connection:
+        before = connection.execute(columns).all()
+    assert before[1].urgency == 4
+    command.downgrade(config, "0022")
+    command.upgrade(config, "head")
+    with engine.connect() as connection:
+        assert connection.execute(columns).all() == before
+    engine.dispose()

@@ -13,7 +13,7 @@ FOLLOWED = {
     "age": 70, "gender": "female", "menopausal_status": "postmenopausal", "medications": [], "prior_fractures": False,
     "t_scores": [{"site": "total_hip", "value": -2.2, "date": "2026-05-01"}],
 }  # fmt: skip
-ALERTS = [("status", status) for status in ("upcoming", "due", "overdue", "worsening")]
+ALERTS = [("status", status) for status in ("urgent", "upcoming", "due", "overdue", "worsening")]
 LISTS = ("/v1/assessments", "/v1/batches", "/v1/alerts", "/v1/audit")
 
 

@@ -485,14 +485,14 @@ class Client(Transport):
     def list_alerts(
         self,
         *,
-        status: Sequence[Literal["upcoming", "due", "overdue", "worsening"]] | None = None,
+        status: Sequence[Literal["urgent", "upcoming", "due", "overdue", "worsening"]] | None = None,
         limit: int | None = None,
         before: str | None = None,
         after: str | None = None,
         since: str | None = None,
         until: str | None = None,
     ) -> models.AlertPage:
-        """Follow-ups that are due or overdue, and patients who got worse, newest first; with `after` oldest first."""
+        """Emergencies, follow-ups that are due or overdue, and patients who got worse, newest first; with `after` oldest"""
         return cast(
             "models.AlertPage",
             self._call(

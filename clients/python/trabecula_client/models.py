@@ -63,18 +63,19 @@ class AlertPage(TypedDict):
 
 
 class AlertView(TypedDict):
-    """Something to look at. `due` from `due_from` on, `overdue` past `due_by`; `worsening` has no dates."""
+    """Something to look at. `due` from `due_from` on, `overdue` past `due_by`; `urgent` and `worsening` have no date"""
 
     id: str
     patient_id: str
     patient_number: str | None
-    status: Literal["upcoming", "due", "overdue", "worsening"]
+    status: Literal["urgent", "upcoming", "due", "overdue", "worsening"]
     code: str
     text: str
     due_from: str | None
     due_by: str | None
     assessment_id: str | None
     created_at: str
+    change: Change | None
     restricted: bool
 
 
@@ -310,6 +311,17 @@ class CallerView(TypedDict):
     organisation_id: str
     scopes: list[str]
     patient_id: str | None
+
+
+class Change(TypedDict):
+    """What changed, from what to what, and when each was found."""
+
+    measure: Literal["t_score", "bone_density", "knee_grade", "category"]
+    site: NotRequired[str | None]
+    before: str
+    after: str
+    before_date: str
+    after_date: str
 
 
 class ClassProbabilities(TypedDict):
@@ -868,6 +880,7 @@ class Entry(TypedDict):
     value: NotRequired[float | None]
     method: NotRequired[str | None]
     low_trauma: NotRequired[bool | None]
+    age: NotRequired[float | None]
     assessment: NotRequired[AssessmentInBrief | None]
     source: Literal["assessment", "measurement"]
     source_id: str
@@ -892,6 +905,7 @@ class EventView(TypedDict):
         "assessment.withdrawn",
         "batch.done",
         "alert.opened",
+        "alert.urgent",
         "alert.closed",
         "delivery.dead",
         "model.changed",
@@ -925,13 +939,14 @@ class ExportedAlertView(TypedDict):
     id: str
     patient_id: str
     patient_number: str | None
-    status: Literal["upcoming", "due", "overdue", "worsening"]
+    status: Literal["urgent", "upcoming", "due", "overdue", "worsening"]
     code: str
     text: str
     due_from: str | None
     due_by: str | None
     assessment_id: str | None
     created_at: str
+    change: Change | None
     restricted: bool
     closed_at: str | None
     closed_by: str | None
@@ -1413,6 +1428,7 @@ class NewWebhookView(TypedDict):
             "assessment.withdrawn",
             "batch.done",
             "alert.opened",
+            "alert.urgent",
             "alert.closed",
             "delivery.dead",
             "model.changed",
@@ -1976,6 +1992,7 @@ class WebhookChange(TypedDict):
                 "assessment.withdrawn",
                 "batch.done",
                 "alert.opened",
+                "alert.urgent",
                 "alert.closed",
                 "delivery.dead",
                 "model.changed",
@@ -2005,6 +2022,7 @@ class WebhookRequest(TypedDict):
             "assessment.withdrawn",
             "batch.done",
             "alert.opened",
+            "alert.urgent",
             "alert.closed",
             "delivery.dead",
             "model.changed",
@@ -2027,6 +2045,7 @@ class WebhookView(TypedDict):
             "assessment.withdrawn",
             "batch.done",
             "alert.opened",
+            "alert.urgent",
             "alert.closed",
             "delivery.dead",
             "model.changed",

@@ -51,6 +51,7 @@ ALERT: dict[str, Any] = {
     "due_by": "2026-11-30",
     "assessment_id": ASSESSMENT_ID,
     "created_at": "2025-11-03T10:00:00Z",
+    "change": None,
     "restricted": False,
 }
 EMERGENCY_ACCESS: dict[str, Any] = {

@@ -10,6 +10,19 @@ if (document.querySelector("#signed-out")) {
   sessionStorage.clear();
 }
 
+// A result is shown within the page that asked for it, under an address of its own. Back and Forward then change the address
+// alone, even after a reload: the page that belongs to it is fetched.
+document.body.dataset.path = location.pathname;
+addEventListener("popstate", () => { if (location.pathname !== document.body.dataset.path) location.reload(); });
+
+document.addEventListener("click", (event) => {
+  const copy = event.target.closest("[data-copy]");
+  if (copy) {
+    const words = copy.parentElement.querySelector(".secret").textContent;
+    navigator.clipboard?.writeText(words).then(() => { copy.textContent = copy.dataset.copy; }, () => {});
+  }
+});
+
 // Paper has no folds.
 const unfolded = [];
 addEventListener("beforeprint", () => {
@@ -39,7 +52,8 @@ const done = new URLSearchParams(location.search).get("done");
 for (const form of document.querySelectorAll("form[data-keep]")) {
   const key = `form:${form.dataset.keep}`;
   if (done === form.dataset.keep) sessionStorage.removeItem(key);
-  const kept = JSON.parse(sessionStorage.getItem(key) || "null");
+  // One that came back with what is wrong has what was typed already.
+  const kept = form.querySelector(".field-error") ? null : JSON.parse(sessionStorage.getItem(key) || "null");
   if (kept && kept.account === account) {
     for (const [name, value] of kept.fields) {
       const field = form.elements.namedItem(name);
@@ -50,4 +64,13 @@ for (const form of document.querySelectorAll("form[data-keep]")) {
     const fields = [...new FormData(form)].filter(([name, value]) => name !== "csrf" && typeof value === "string");
     sessionStorage.setItem(key, JSON.stringify({ account, fields }));
   });
+}
+
+// Questions that are asked of one kind only.
+for (const choice of document.querySelectorAll("[data-kinds]")) {
+  const show = () => {
+    for (const part of choice.form.querySelectorAll("[data-of]")) part.hidden = !part.dataset.of.split(" ").includes(choice.value);
+  };
+  choice.addEventListener("change", show);
+  show();
 }

@@ -80,7 +80,29 @@ async function unsealed(box) {
 // Drafts ----------------------------------------------------------------------------------------------------------
 let picture = null; // the last one that was kept, and with which form: it has megabytes, and stays while fields change
 
-// A draft: {account, fields: [[name, value]], image: File or null, key: its idempotency key, waiting: to be sent}.
+// A draft: {account, patient: id or "", fields: [[name, value]], image: File or null, key: its idempotency key, waiting: to
+// be sent}. The tab that works on a form holds a lock of its key, so that no other tab takes the same form up. Over plain
+// http browsers have no locks: there a form that is taken up gets another key, and is sent twice at worst.
+const held = new Set();
+export const canHold = Boolean(navigator.locks);
+export function hold(key) {
+  if (held.has(key)) return Promise.resolve(true);
+  if (!canHold) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    navigator.locks.request(`draft:${key}`, { ifAvailable: true }, (lock) => {
+      resolve(Boolean(lock));
+      if (!lock) return undefined;
+      held.add(key);
+      return new Promise(() => {}); // until the tab is closed
+    }).catch(() => resolve(false));
+  });
+}
+
+async function isFree(key) {
+  if (held.has(key) || !canHold) return true;
+  return !(await navigator.locks.query()).held.some((lock) => lock.name === `draft:${key}`);
+}
+
 export async function keep(draft) {
   try {
     const { image, ...rest } = draft, id = draft.key, at = Date.now();
@@ -103,13 +125,15 @@ export async function keep(draft) {
   } catch { /* a browser that keeps nothing, as in a private window */ }
 }
 
-// The oldest form that can be opened here, and now.
-export async function kept() {
+// The oldest form that can be opened here and now, and that no other tab works on: the patient's own; where the page is of
+// no patient, any patient's.
+export async function kept(patient) {
   try {
     const forms = await store("readonly", (all) => all.getAll());
     for (const form of forms.sort((one, other) => one.at - other.at)) {
-      const draft = await opened(form);
-      if (draft) return draft;
+      const draft = (await isFree(form.id)) && (await opened(form));
+      if (draft && (!patient || draft.patient === patient)) return { ...draft, at: form.at };
+      if (draft) continue;
       if (!form.account && Date.now() - form.at > DAY_MS) await forget(form.id); // of a tab that is no more
     }
   } catch { /* the same */ }

@@ -1,14 +1,17 @@
 // The form of a new assessment: picture, questions, sending, and keeping all of it until it was taken.
 import { camera } from "./camera.js";
-import { forget, keep, kept, unlock } from "./draft.js";
+import { canHold, forget, hold, keep, kept, unlock } from "./draft.js";
 import { Refused, send } from "./send.js";
 import { viewer } from "./viewer.js";
 
 const $ = (id) => document.getElementById(id);
 const form = $("assessment"), image = $("image");
 let account = document.body.dataset.account || null;
-let key = crypto.randomUUID?.() ?? String(Math.random()).slice(2) + Date.now();
-let photo = null, sending = false;
+const newKey = () => crypto.randomUUID?.() ?? String(Math.random()).slice(2) + Date.now();
+// Whom the form is for, where it was opened from a patient's page; the copy for the time without a link knows the address.
+const patient = form.dataset.patient || new URLSearchParams(location.search).get("patient") || "";
+let key = newKey();
+let photo = null, sending = false, waits = false; // `waits`: sent without a link, from this very page
 
 const say = (what) => {
   for (const one of $("draft-notice").children) one.hidden = one.dataset.say !== what;
@@ -77,17 +80,53 @@ function* entries() {
 let pending = 0;
 function save(waiting = false) {
   clearTimeout(pending);
-  const draft = () => keep({ account, fields: fields(), image: photo, key, waiting });
+  hold(key);
+  const draft = () => keep({ account, patient, fields: fields(), image: photo, key, waiting });
   if (waiting) return draft();
   pending = setTimeout(draft, 300);
 }
-async function restore() {
-  const draft = await kept();
+
+// A form that was kept comes back only when somebody says so: it may be another patient's.
+async function offer() {
+  const draft = await kept(patient);
   // Somebody else's on a shared computer: app.js forgets it.
-  if (!draft || (draft.account && account && draft.account !== account)) return null;
-  key = draft.key;
-  if (draft.image) picture(draft.image);
+  if (!draft || (draft.account && account && draft.account !== account)) return false;
+  const value = (name) => draft.fields.find(([field]) => field === name)?.[1];
+  const box = $("kept"), facts = [];
+  const number = value("patient_number");
+  facts.push(number ? box.dataset.patient.replace("{number}", number) : box.dataset.nobody);
+  if (value("age")) facts.push(box.dataset.age.replace("{age}", value("age")));
+  if (draft.image) facts.push(draft.image.name);
+  facts.push(new Intl.DateTimeFormat(`${document.documentElement.lang}-IN`, { dateStyle: "medium", timeStyle: "short" }).format(draft.at));
+  $("kept-facts").textContent = facts.join(" · ");
+  box.querySelector("[data-kept=waiting]").hidden = !draft.waiting;
+  box.querySelector("[data-kept=unsent]").hidden = draft.waiting;
+  $("kept-send").hidden = !draft.waiting;
+  const elsewhere = draft.patient !== patient;
+  const take = async () => {
+    if (elsewhere) { location.assign(draft.patient ? `/new?patient=${encodeURIComponent(draft.patient)}` : "/new"); return false; }
+    if (!(await hold(draft.key))) { box.hidden = true; return false; } // another tab was faster
+    clearTimeout(pending);
+    if (key !== draft.key) await forget(key);
+    restore(draft);
+    box.hidden = true;
+    return true;
+  };
+  $("kept-go-on").onclick = async () => { if (await take()) say("restored"); };
+  $("kept-send").onclick = async () => { if (await take()) submit(); };
+  $("kept-discard").onclick = async () => { await forget(draft.key); box.hidden = true; if (!(await offer())) form.querySelector("input, select").focus(); };
+  box.hidden = false;
+  return true;
+}
+
+function restore(draft) {
+  form.reset();
+  // Without locks the tab that wrote it may be open still, and would send the same key.
+  key = canHold ? draft.key : newKey();
+  if (key !== draft.key) forget(draft.key);
+  picture(draft.image ?? null);
   for (const [name, value] of draft.fields) {
+    if (name === "patient_number" && form.dataset.patient) continue; // fixed by the page
     const article = form.elements[name];
     for (const one of article instanceof RadioNodeList ? article : article ? [article] : []) {
       if (["radio", "checkbox"].includes(one.type)) one.checked = one.value === value || (one.type === "checkbox" && one.checked);
@@ -96,9 +135,9 @@ async function restore() {
   }
   for (const section of form.querySelectorAll("details.section")) section.open ||= [...section.querySelectorAll("[data-question]")].some(isAnswered);
   refresh();
-  return draft;
+  save();
 }
-$("start-over").addEventListener("click", async () => { clearTimeout(pending); await forget(key); location.assign("/new"); });
+$("start-over").addEventListener("click", async () => { clearTimeout(pending); await forget(key); location.assign(location.pathname + location.search); });
 
 // Sending ---------------------------------------------------------------------------------------------------------
 async function session() {
@@ -117,14 +156,41 @@ const part = (name, state) => {
   words.textContent = words.dataset[state];
 };
 
+const OF_PICTURE = ["unreadable-image", "unsupported-image", "image-too-large", "image-refused", "upload-too-large"];
+function clearErrors() {
+  for (const one of form.querySelectorAll("[aria-invalid]")) {
+    one.removeAttribute("aria-invalid");
+    if (one.dataset.described) one.setAttribute("aria-describedby", one.dataset.described); else one.removeAttribute("aria-describedby");
+  }
+  for (const one of form.querySelectorAll(".field-error")) one.remove();
+}
+
+// What is wrong with a question stands at the question, and is read with it.
+function mark(question, input, message) {
+  const words = document.createElement("p");
+  words.className = "field-error";
+  words.id = `error-${question.dataset.question}`;
+  words.textContent = message;
+  question.append(words);
+  input.setAttribute("aria-invalid", "true");
+  input.dataset.described = input.getAttribute("aria-describedby") ?? "";
+  input.setAttribute("aria-describedby", `${input.dataset.described} ${words.id}`.trim());
+}
+
+// Numbers that cannot be: told in the reader's words before anything is sent.
+const impossible = () => [...form.querySelectorAll("input[type=number][data-range]")].filter((one) => !one.validity.valid)
+  .map((one) => ({ field: one.closest("[data-question]").dataset.question, message: one.dataset.range }));
+
 function refuse(problem) {
   $("progress").hidden = true;
   $("asking").hidden = false;
+  // Beside the picture where it is about the picture, else beside the button.
+  if (OF_PICTURE.includes(problem.slug)) $("drop").before($("refused")); else form.querySelector(".row.go").before($("refused"));
   const words = document.querySelector(`#problem-words`).content.querySelector(`[data-slug="${problem.slug}"]`);
   $("refused-title").textContent = problem.title ?? words?.textContent ?? "";
   $("refused-detail").textContent = words?.dataset.detail ?? problem.detail ?? "";
   $("refused-fields").replaceChildren();
-  for (const one of form.querySelectorAll("[aria-invalid]")) one.removeAttribute("aria-invalid");
+  clearErrors();
   const named = problem.errors ?? (problem.field ? [{ field: problem.field, message: problem.detail }] : []);
   if (named.length) $("refused-detail").textContent = "";
   for (const { field, message } of named) {
@@ -135,7 +201,7 @@ function refuse(problem) {
     link.textContent = `${title}: ${message}`;
     if (question) {
       const input = question.querySelector("input, select");
-      input.setAttribute("aria-invalid", "true");
+      mark(question, input, message);
       link.href = `#${input.id}`;
       link.addEventListener("click", (event) => {
         event.preventDefault();
@@ -154,7 +220,11 @@ function refuse(problem) {
 
 async function submit() {
   if (sending) return;
+  const wrong = impossible();
+  if (wrong.length) { refuse({ slug: "invalid-record", errors: wrong }); return; }
   sending = true;
+  waits = false;
+  clearErrors();
   $("refused").hidden = true;
   say(null);
   clearTimeout(pending);
@@ -170,11 +240,12 @@ async function submit() {
     $("asking").hidden = false;
     if (error instanceof Refused) {
       await forget(key);
-      key = crypto.randomUUID?.() ?? `${key}+`;
-      await keep({ account, fields: fields(), image: photo, key, waiting: false });
+      key = newKey();
+      await hold(key);
+      await keep({ account, patient, fields: fields(), image: photo, key, waiting: false });
       if (error.problem.slug === "not-authenticated") say("expired");
       else refuse(error.problem);
-    } else { await save(true); say("waiting"); watch(); $("draft-notice").scrollIntoView({ block: "center" }); }
+    } else { waits = true; await save(true); say("waiting"); watch(); $("draft-notice").scrollIntoView({ block: "center" }); }
   } finally {
     sending = false;
   }
@@ -186,7 +257,7 @@ let watching = 0;
 function watch() {
   clearTimeout(watching);
   watching = setTimeout(async () => {
-    if (sending || !(await kept())?.waiting) return;
+    if (sending || !waits) return;
     try { await session(); } catch { return watch(); }
     submit();
   }, ASK_AGAIN_MS);
@@ -199,7 +270,7 @@ async function assess(token) {
   $("asking").hidden = true;
   $("progress").hidden = false;
   $("progress").querySelector("h2").focus();
-  const asked = { imaging: Boolean(photo), staging: Boolean(photo), clinical: Boolean(form.elements.age.value || fields().length > 1), recommender: true };
+  const asked = { imaging: Boolean(photo), staging: Boolean(photo), clinical: [...form.querySelectorAll("[data-question]")].some(isAnswered), recommender: true };
   for (const name of Object.keys(asked)) part(name, asked[name] ? "waiting" : "none");
   let show = null;
   await send(body, token, key, {
@@ -225,13 +296,14 @@ async function assess(token) {
 function result(message) {
   forget(key);
   $("progress").hidden = true;
-  const article = new DOMParser().parseFromString(message.html, "text/html").querySelector("article");
+  $("kept").hidden = true;
+  const shown = new DOMParser().parseFromString(message.html, "text/html").body;
   $("outcome").removeAttribute("aria-live");
-  $("outcome").replaceChildren(article);
+  $("outcome").replaceChildren(...shown.children);
   history.pushState(null, "", message.address);
-  document.title = article.dataset.title;
-  document.querySelector(".top [aria-current]")?.removeAttribute("aria-current");
-  addEventListener("popstate", () => location.reload());
+  document.body.dataset.path = location.pathname; // see app.js
+  document.title = $("outcome").querySelector("article").dataset.title;
+  for (const link of document.querySelectorAll("header [aria-current]")) link.removeAttribute("aria-current");
   scrollTo(0, 0);
   $("outcome").querySelector("h1").focus({ preventScroll: true });
   performance.mark("result");
@@ -245,14 +317,13 @@ function address(webp) {
 
 form.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
 
+document.querySelector("[data-say=expired] a").href = `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
+
 // The start -------------------------------------------------------------------------------------------------------
 refresh();
 // Asked for before anything else: a form that another tab or a closed browser has kept opens with what the session tells.
 const isOffline = !navigator.onLine || (await session().then(() => false, () => true));
-const draft = await restore();
-if (draft?.waiting && !isOffline) { say("restored"); }
-else if (draft && draft.fields.length) say(isOffline ? "waiting" : "restored");
-if (draft?.waiting && isOffline) watch();
-else if (isOffline) say("offline");
-addEventListener("online", async () => { const waits = await kept(); if (waits?.waiting) submit(); });
+await offer();
+if (isOffline) say("offline");
+addEventListener("online", () => { if (waits) submit(); else if (!$("draft-notice").querySelector("[data-say=offline]").hidden) say(null); });
 addEventListener("offline", () => say("offline"));

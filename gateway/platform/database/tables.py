@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -336,10 +337,16 @@ class AssessmentRow(Table):
 
     `content` is encrypted with the key of the patient, or with the organisation's where no patient was named. Erasure
     deletes the row. What a test key made belongs to no patient, and is seen by test keys alone.
+
+    `urgency` (0 none to 4 emergency), `category`, `is_unclear` and `has_medicines` repeat in the clear what the work
+    list is filtered and ordered by; `case_status` says how far staff are: `new`, `seen` or `closed`.
     """
 
     __tablename__ = "assessments"
-    __table_args__ = (Index("ix_assessments_organisation_id_patient_id", "organisation_id", "patient_id", "id"),)
+    __table_args__ = (
+        Index("ix_assessments_organisation_id_patient_id", "organisation_id", "patient_id", "id"),
+        Index("ix_assessments_organisation_id_urgency", "organisation_id", "case_status", "urgency", "id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
@@ -351,6 +358,13 @@ class AssessmentRow(Table):
     content: Mapped[bytes] = mapped_column(LargeBinary)
     released_at: Mapped[dt.datetime | None]
     released_by: Mapped[str | None] = mapped_column(String(100))
+    urgency: Mapped[int] = mapped_column(default=0, server_default="0")
+    category: Mapped[str | None] = mapped_column(String(10))
+    is_unclear: Mapped[bool] = mapped_column(default=False, server_default=false())
+    has_medicines: Mapped[bool] = mapped_column(default=False, server_default=false())
+    case_status: Mapped[str] = mapped_column(String(6), default="new", server_default="new")
+    case_status_at: Mapped[dt.datetime | None]
+    case_status_by: Mapped[str | None] = mapped_column(String(100))
     reviews: Mapped[list["AssessmentReviewRow"]] = relationship(
         lazy="selectin", order_by="AssessmentReviewRow.id", passive_deletes=True
     )

@@ -194,6 +194,43 @@ class Accounts:
             await session.execute(end_all_sessions(account_id))
             session.add(audit_row(row.organisation_id, by, AuditAction.PASSWORD_CHANGED, account_actor(account_id)))
 
+    async def reset_password(self, account_id: UUID, password_hash: str, who: Principal) -> Account:
+        """A temporary password from an administrator, to be changed in the browser; every session of the old one ends.
+
+        Raises:
+            NotFound: the caller's organisation has no such account that is not disabled.
+            NotAuthorised: it can do more than the caller.
+            Conflict: the hospital's provider signs it in.
+        """
+        async with self._sessions.begin() as session:
+            row = await session.get(AccountRow, account_id)
+            fits = row is not None and row.organisation_id == who.organisation_id and row.disabled_at is None
+            if row is not None and fits:
+                require_scopes(who, SCOPES_OF_ROLE[row.role])
+                if row.issuer is not None:
+                    raise Conflict("The hospital's sign-in provider keeps this account's password: reset it there.")
+                row.password_hash, row.must_change_password = password_hash, True
+                await session.execute(end_all_sessions(account_id))
+            outcome: Outcome = "done" if fits else "not found"
+            subject = account_actor(account_id)
+            session.add(audit_row(who.organisation_id, who.id, AuditAction.PASSWORD_RESET, subject, outcome))
+        if row is None or not fits:
+            raise NotFound(f"There is no account {account_id} that is not disabled.")
+        return _account(row)
+
+    async def patient_of(self, account_id: UUID, organisation_id: UUID) -> UUID | None:
+        """The patient of the organisation whose own account it is; null where it is staff's or there is none."""
+        mine = (PatientRow.account_id == account_id) & (PatientRow.organisation_id == organisation_id)
+        async with self._sessions() as session:
+            return await session.scalar(select(PatientRow.id).where(mine))
+
+    async def actor_of(self, organisation_id: UUID, email: str) -> str | None:
+        """How the trail names the organisation's account of this e-mail address; null where there is none."""
+        ours = (AccountRow.organisation_id == organisation_id) & (AccountRow.email == email.strip().lower())
+        async with self._sessions() as session:
+            identity = await session.scalar(select(AccountRow.id).where(ours))
+        return account_actor(identity) if identity else None
+
     async def set_disabled(self, account_id: UUID, disabled: bool, who: Principal) -> Account:
         """Disable an account, which ends its sign-ins and all that it handed on at once, or enable it again.
 

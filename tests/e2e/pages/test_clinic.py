@@ -91,7 +91,7 @@ def test_an_invited_patient_sees_what_was_released_and_nothing_of_others(site, v
     patient.open("/history")
     patient.is_accessible(axe)
     patient.shot("history")
-    assert patient.page.locator("tbody tr").count() == 1
+    assert patient.page.locator("table.stacked tbody tr").count() == 1
     patient.page.click("tbody a")
     patient.page.click("#group-medication")
     assert patient.page.locator("text=For a referral letter").count() == 0

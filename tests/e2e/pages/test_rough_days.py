@@ -49,6 +49,7 @@ def test_an_ended_sign_in_loses_nothing_that_was_typed(site, visit, knee_file):
     user.page.fill("#email", "ended@home.example")
     user.page.fill("#password", PASSWORD)
     user.page.click("main button[type=submit]")
+    user.page.click("#kept-go-on")
     user.page.wait_for_selector("[data-say=restored]:not([hidden])")
     assert user.page.input_value("#q-age") == "71"
     assert "knee.jpg" in user.page.inner_text("#chosen-name")
@@ -129,12 +130,15 @@ def test_a_kept_form_opens_for_nobody_but_its_account(site, visit, knee_file):
     user.page = user.context.new_page()
     user.sign_in()
     user.open("/new")
+    user.page.click("#kept-go-on")
     user.page.wait_for_selector("[data-say=restored]:not([hidden])")
     assert user.page.input_value("#q-age") == "71"
     assert user.page.input_value("#patient_number") == "MRN-KEPT-77"
     assert "knee.jpg" in user.page.inner_text("#chosen-name")
     user.assess()
     user.open("/new")
+    user.page.click("#kept-go-on")
+    user.page.wait_for_selector("[data-say=restored]:not([hidden])")
     assert user.page.input_value("#q-age") == "44"
     with user.page.expect_navigation(wait_until="networkidle"):
         user.page.click("#start-over")
@@ -154,6 +158,8 @@ def test_without_a_link_the_form_opens_waits_and_is_sent_when_the_link_is_back(s
     user.page.wait_for_selector("[data-say=waiting]:not([hidden])")
     user.shot("offline")
     user.page.reload()
+    user.page.wait_for_selector("#kept-send:not([hidden])")
+    user.page.click("#kept-send")
     user.page.wait_for_selector("[data-say=waiting]:not([hidden])")
     assert user.page.input_value("#q-age") == "66"
     user.context.set_offline(False)

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from gateway.settings import GatewaySettings
 from shared.contracts.policy import ClinicPolicy, FraxLine
 from shared.kept_secrets import kept_secret
+from shared.settings import wrong_settings
 
 
 def test_secrets_are_made_once_and_kept_for_their_owner_only(settings):
@@ -112,3 +113,15 @@ def test_people_come_back_from_a_provider_encrypted():
 def test_a_provider_on_this_machine_needs_no_encryption():
     local = {**PROVIDER, "oidc_issuer": "http://127.0.0.1:5000", "public_url": "http://localhost:8080"}
     assert GatewaySettings(**local, _env_file=None).oidc_issuer == "http://127.0.0.1:5000"
+
+
+def test_a_time_zone_that_is_none_is_one_clear_line_at_the_start(monkeypatch, tmp_path):
+    monkeypatch.setenv("TRABECULA_TIME_ZONE", "Asia/Kolkata")
+    assert str(GatewaySettings(state_dir=tmp_path, _env_file=None).zone()) == "Asia/Kolkata"
+    for wrong in ("Asia/Atlantis", "../etc/passwd", ""):
+        monkeypatch.setenv("TRABECULA_TIME_ZONE", wrong)
+        with pytest.raises(ValidationError) as refused:
+            GatewaySettings(state_dir=tmp_path, _env_file=None)
+        (line,) = wrong_settings(refused.value).splitlines()
+        assert "TRABECULA_TIME_ZONE" in line
+        assert "Asia/Kolkata" in line

@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from pathlib import Path
 from typing import get_args
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
@@ -11,6 +12,7 @@ from starlette.datastructures import FormData
 
 import gateway.pages
 from gateway.pages.questions import DEVICES, MEASURES, SECTIONS, record_of
+from gateway.platform.clock import use_zone
 from gateway.platform.language import FOLDER, LANGUAGES, Translator, catalogue, chosen, translator_for
 from gateway.reports.presentation import Audience
 from gateway.reports.record import UNITS
@@ -144,3 +146,25 @@ def test_no_text_stands_in_place_of_another(language):
 
 def test_the_alarm_says_what_it_is():
     assert Translator("en")("emergency.title") == "This is an emergency"
+
+
+def test_times_are_told_by_the_sites_clock_and_programs_find_the_offset():
+    midnight = dt.datetime(2026, 11, 26, 19, 33, tzinfo=dt.UTC)
+    try:
+        use_zone(ZoneInfo("Asia/Kolkata"))
+        t = translator_for("en")
+        assert t.moment(midnight) == "27 Nov 2026, 01:03 IST"
+        assert t.day(midnight) == "27 Nov 2026", "the next day, there"
+        assert t.time(midnight) == '<time datetime="2026-11-27T01:03:00+05:30">27 Nov 2026, 01:03 IST</time>'
+        use_zone(ZoneInfo("Europe/Berlin"))
+        assert translator_for("hi").moment(midnight).endswith("20:33 CET")
+    finally:
+        use_zone(None)
+
+
+def test_a_negative_number_has_a_minus_sign_and_nothing_is_no_negative_zero():
+    for language in LANGUAGES:
+        t = translator_for(language)
+        assert t.number(-2.7) == "\N{MINUS SIGN}2.7"
+        assert t.number(-0.01) == "0"
+        assert t.number(123456.5) == "1,23,456.5"

@@ -199,7 +199,7 @@ def test_the_clinician_can_file_it():
     filed = RiskRequest(record=ClinicalRecord.model_validate(RECORD))
     told = words_on(ReportContent(EXAMPLE, "clinician", {}, risk=filed, measured=MEASURED))
     for line in (
-        "Female, 72 years, 48 kg, 156 cm, BMI 19.7", "Femoral neck (hip) T-score -2.9 DXA 3 May 2026",
+        "Female, 72 years, 48 kg, 156 cm, BMI 19.7", "Femoral neck (hip) T-score \N{MINUS SIGN}2.9 DXA 3 May 2026",
         "Total hip 0.612 g/cm² DXA, Hologic 3 May 2026", "Hip at 71 (low trauma); Wrist (trauma not stated)",
         "smoking: Now", "glucocorticoid 6 months", "medications: Steroid tablets", "View and quality: no warning.",
         "Of 100 women of 65 and over in a US survey with this answer, about 39 (30 to 48) had osteoporosis",
