@@ -255,7 +255,7 @@ async def test_what_the_work_list_is_ordered_by_is_filled_in_for_what_was_stored
     with engine.connect() as connection:
         before = connection.execute(columns).all()
     assert before[1].urgency == 4
-    command.downgrade(config, "0022")
+    command.downgrade(config, "0025")
     command.upgrade(config, "head")
     with engine.connect() as connection:
         assert connection.execute(columns).all() == before
