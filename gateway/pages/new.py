@@ -140,7 +140,7 @@ async def _lines(
     renderings = result.findings.renderings if result.findings else {}
     context = result_context(request, ctx, content, pictures="page" if renderings else None)
     above = await _above(ctx, result.visible.assessment.id, who)
-    html = rendered(request, "_outcome.html", case=above, back=address, **context)
+    html = rendered(request, "_result.html", case=above, back=address, **context)
     yield _line(address=address, html=html)
     # They are in this answer and, unless the site keeps them, nowhere.
     for kind, png in png_bytes(renderings).items():
