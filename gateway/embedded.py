@@ -17,6 +17,7 @@ from services.recommender import REGISTRY, Explanation, Fact, RulesReport, expla
 from services.recommender.settings import Settings as RecommenderSettings
 from shared.client import ServiceClient, service_http
 from shared.components import SERVICES
+from shared.contracts.models import ModelCard
 from shared.contracts.recommendation import RecommendationRequest
 from shared.radiograph.decoder import DecoderPool
 from shared.service import CannotStart
@@ -56,6 +57,18 @@ def rule_facts() -> list[Fact]:
 def rules_explanation(request: RecommendationRequest) -> list[Explanation]:
     """Why each rule did or did not fire for one case, for the clinician who reads the rules."""
     return explain(request, load_rules(site_rules()))
+
+
+def model_versions() -> str:
+    """The versions of the models that read films and records, in one line."""
+    cards = (
+        ModelCard.model_validate_json((folder / "card.json").read_bytes())
+        for name in ("imaging", "staging", "clinical")
+        for folder in import_module(f"services.{name}.settings")
+        .Settings(internal_secret=UNUSED_SECRET)
+        .model_folders()[:1]
+    )
+    return "; ".join(f"{card.name} {card.version}" for card in cards)
 
 
 def decoder_limits() -> str:

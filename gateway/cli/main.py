@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from gateway.cli import (
     access,
+    archive,
     cds,
     drift,
     evaluate,
@@ -30,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (running.app, evaluate.app, drift.app, recall.app, access.app, upkeep.app):
+for group in (running.app, archive.app, evaluate.app, drift.app, recall.app, access.app, upkeep.app):
     app.add_typer(group)
 app.add_typer(rules.app, name="rules")
 app.add_typer(feedback.app, name="feedback")
