@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+from gateway.assessing.archive import COLUMNS
 from shared.radiograph import phantom
 from tests.e2e.conftest import trabecula
 
@@ -72,29 +73,8 @@ def test_a_manifest_names_files_and_what_is_known_of_the_people(archive, tmp_pat
 
 def test_a_table_of_other_versions_is_not_mixed_with_these(archive, tmp_path):
     table = tmp_path / "results.csv"
-    table.write_text(",".join(HEADING) + "\n" + "knee.jpg" + "," * (len(HEADING) - 1) + "imaging 0.1.0\n")
+    table.write_text(",".join(COLUMNS) + "\nknee.jpg" + "," * (len(COLUMNS) - 1) + "imaging 0.1.0\n")
     refused = trabecula("run", str(archive), "--out", str(table), state=tmp_path)
     assert refused.returncode == 1
     assert "imaging 0.1.0" in refused.stderr
     assert "--out" in refused.stderr
-
-
-HEADING = [
-    "file",
-    "status",
-    "reason",
-    "detail",
-    "anatomy",
-    "bone",
-    "normal",
-    "osteopenia",
-    "osteoporosis",
-    "right_grade",
-    "left_grade",
-    "other_grade",
-    "uncertain",
-    "category",
-    "probability",
-    "warnings",
-    "versions",
-]
