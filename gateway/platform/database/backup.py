@@ -162,6 +162,18 @@ def _read(connection: Connection, table: SqlTable, archive: zipfile.ZipFile, man
         )
     if digest.hexdigest() != manifest.digests[table.name]:
         raise InvalidInput(f"The backup is damaged: table {table.name} is not as it was written.")
+    _number_on(connection, table)
+
+
+def _number_on(connection: Connection, table: SqlTable) -> None:
+    """Let the numbers that PostgreSQL gives rows go on after those that were read; SQLite does so by itself."""
+    if connection.dialect.name != "postgresql":
+        return
+    for column in table.columns:
+        if column.identity is not None:
+            sequence = func.pg_get_serial_sequence(table.name, column.name)
+            last = select(func.max(column)).scalar_subquery()
+            connection.execute(select(func.setval(sequence, func.coalesce(last, 1), last.is_not(None))))
 
 
 def _batches(archive: zipfile.ZipFile, member: str) -> Iterator[list[bytes]]:

@@ -12,7 +12,7 @@ def test_services_that_are_down_leave_a_result_that_says_so(broken_site, visit, 
     user.register("down@home.example")
     user.fill_in()
     user.assess()
-    assert user.page.locator(".notice.warn").count() == 2
+    assert user.page.locator("article .notice.warn").count() == 2
     assert "This part is missing: Risk estimate" in user.page.inner_text("article")
     assert "A part is missing, so there is no category" in user.page.inner_text(".verdict")
     user.is_accessible(axe)
