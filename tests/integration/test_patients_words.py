@@ -145,7 +145,7 @@ async def test_a_measured_diagnosis_leads_and_sends_nobody_to_a_scan(site):
         assert "Chance of osteoporosis" not in told
         for wrong in ("That is not a diagnosis", "can tell; talk", "A bone density scan is advised"):
             assert wrong not in told
-    for filed in ("76 years", "Lumbar spine T-score −3.6 (DXA, 1 Jun 2026)", "3 months ago", "signature"):
+    for filed in ("76 years", "Lumbar spine T-score −3.6 DXA 1 Jun 2026", "3 months ago", "signature"):
         assert filed in told
 
 
