@@ -37,6 +37,7 @@ TAGS = {
     "batches": "Many cases as one job.",
     "patients": "Patients over the years, with their alerts.",
     "events": "What happened: a feed, and webhooks.",
+    "routing": "Films that archives and devices send, and results on their way back.",
     "fhir": "The same results as FHIR R4 resources.",
     "cds": "Cards within a record system (CDS Hooks).",
     "models": "The cards of the models and rules.",

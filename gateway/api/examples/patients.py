@@ -100,6 +100,7 @@ EXPORT: dict[str, Any] = {
     "merged_accounts": [],
     "invitations": [],
     "assessments": [],
+    "feedback": [],
     "pictures": [],
     "measurements": [MEASUREMENT],
     "alerts": [{**ALERT, "closed_at": None, "closed_by": None}],
