@@ -95,8 +95,7 @@ async def assess_film(film: Film, workflow: Workflow, versions: str) -> Row:
         reason = error.members.get("reason") or slug(problem_for(error).type)
         return _refused(film, str(reason), error.detail, versions)
     if findings.lacks_a_service:
-        told = " ".join(warning.detail for warning in findings.warnings if warning.part_is_missing)
-        raise ServiceUnavailable(f"Broken off at {film.name}, as a service is out of order: {told}")
+        raise ServiceUnavailable(f"Broken off at {film.name}, as a service is out of order: {findings.missing}")
     return {**_answer(findings), "file": film.name, "versions": versions}
 
 

@@ -112,6 +112,11 @@ class Findings:
         """Whether a later attempt could find more: a service was out of order."""
         return any(warning.type in _OUT_OF_ORDER_TYPES for warning in self.warnings)
 
+    @property
+    def missing(self) -> str:
+        """What is missing and why, in the words of the warnings."""
+        return " ".join(warning.detail for warning in self.warnings if warning.part_is_missing)
+
     def assessment(self, identity: UUID, created_at: dt.datetime, patient_number: str | None) -> Assessment:
         """The findings as one assessment."""
         return Assessment(

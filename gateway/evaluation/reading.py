@@ -86,8 +86,9 @@ async def _read_film(path: Path, workflow: Workflow, pictures: bool, site: SiteS
     except InvalidInput as error:  # refused, or no readable image
         return ReadFilm(refused=str(error.members.get("reason") or error.detail))
     if findings.lacks_a_service:
-        told = " ".join(warning.detail for warning in findings.warnings if warning.part_is_missing)
-        raise ServiceUnavailable(f"The evaluation was broken off at {path.name}, as a service is out of order: {told}")
+        raise ServiceUnavailable(
+            f"The evaluation was broken off at {path.name}, as a service is out of order: {findings.missing}"
+        )
     version = site.version if site else None
     return ReadFilm(None, findings.imaging, findings.staging, _thumbnail(findings), version)
 
