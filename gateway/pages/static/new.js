@@ -307,7 +307,7 @@ function result(message) {
   scrollTo(0, 0);
   $("outcome").querySelector("h1").focus({ preventScroll: true });
   performance.mark("result");
-  return viewer($("outcome")).show;
+  return viewer($("outcome").querySelector("[data-viewer]")).show;
 }
 
 function address(webp) {
