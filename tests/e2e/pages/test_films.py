@@ -1,7 +1,10 @@
-"""Films in numbers, and one film beside the one before it."""
+"""Films in numbers, one film beside the one before it, and a photograph of a film."""
 
 import json
+import re
+from pathlib import Path
 
+import cv2
 import httpx
 import pytest
 
@@ -71,3 +74,40 @@ def test_a_film_is_seen_beside_the_one_before_it(site, visit, width, films, axe)
     assert user.page.get_attribute(".reading > section canvas", "data-zoom") == "1.00"
     user.is_accessible(axe)
     user.shot("result-before")
+
+
+def test_a_photograph_of_a_film_is_straightened_and_cut(site, visit, films, tmp_path):
+    """Eight degrees askew in a wide frame: as it was photographed, and as it is sent."""
+    film = cv2.imread(str(films[1]), cv2.IMREAD_GRAYSCALE)
+    framed = cv2.copyMakeBorder(film, 120, 120, 160, 160, cv2.BORDER_CONSTANT, value=30)
+    height, width = framed.shape
+    askew = cv2.warpAffine(framed, cv2.getRotationMatrix2D((width / 2, height / 2), 8, 1), (width, height))
+    photograph = tmp_path / "photograph.jpg"
+    cv2.imwrite(str(photograph), askew)
+    user = visit(site)
+    user.sign_in()
+    user.open("/new")
+    user.page.set_input_files("#image", photograph)
+    user.page.click("#picture-adjust")
+    for name, value in {"turn": 8, "left": 15, "right": 15, "top": 12, "bottom": 12}.items():
+        user.page.fill(f"[data-slider={name}]", str(value))
+    user.page.click("#adjust [data-adjust=use]")
+    user.until("document.getElementById('chosen-picture').naturalWidth < 700")
+    with user.page.expect_request("**/new") as sent:
+        user.page.click("#assessment button[type=submit]")
+    user.page.wait_for_selector("article.result")
+    assert sent.value.method == "POST"
+    size = user.page.evaluate("document.querySelector('article.result img[data-picture]').naturalWidth")
+    assert size == pytest.approx(0.7 * width, abs=3), "what was cut is what was assessed"
+
+
+def test_the_form_without_a_link_has_every_module_it_is_made_of():
+    static = Path(__file__).parents[3] / "gateway" / "pages" / "static"
+    worker = (static / "service-worker.js").read_text(encoding="utf-8")
+    found, wanted = set(), ["new.js", "app.js"]
+    while wanted:
+        name = wanted.pop()
+        found.add(name)
+        text = (static / name).read_text(encoding="utf-8")
+        wanted += [one for one in re.findall(r'from "\./(.+?)"', text) if one not in found]
+    assert {name for name in found if f'"{name}"' not in worker} == set()
