@@ -60,6 +60,7 @@ from gateway.assessing.outbox_metrics import OutboxMetrics
 from gateway.assessing.outbox_worker import OutboxWorker
 from gateway.assessing.provider_sign_in import ProviderSignIn
 from gateway.assessing.services import ServicesSource
+from gateway.assessing.shadow import CASES
 from gateway.assessing.webhooks import WEBHOOK
 from gateway.context import AppContext
 from gateway.interop.dicom.deliver import deliverers
@@ -167,6 +168,7 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
                 workers += outbox_work(context, metrics)
                 films = FilmWorker(context.films.queue, context.assessments)
                 workers += [films.run() for _ in range(settings.batch_concurrency)]
+                workers.append(context.assessments.shadows.run())
                 workers.append(every(DRIFT_S, partial(drift.look, context.drift)))
                 workers.append(every(FILM_FIGURES_S, partial(film_figures, context.films.queue)))
                 provider = context.authentication.provider
@@ -191,6 +193,7 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
     install_problems(app)
     registry = install_metrics(app, gateway.api.metrics.only_with(settings.metrics_key))
     registry.register(BEGUN)
+    registry.register(CASES)
     metrics = OutboxMetrics()
     metrics.register(registry)
     drift = DriftMetrics()

@@ -93,10 +93,12 @@ def create_service_app(
         app.state.versions = Versions(own, card(own).version, load_version)
         app.state.workers = Workers(settings.workers)
         structlog.get_logger("trabecula").info("ready", service=name)
-        yield
-        loaded, app.state.loaded_model = app.state.loaded_model, None
-        if close is not None:
-            close(loaded)
+        try:
+            yield
+        finally:
+            loaded, app.state.loaded_model = app.state.loaded_model, None
+            if close is not None:
+                close(loaded)
 
     app = FastAPI(
         title=title,

@@ -34,6 +34,7 @@ def export(
     from gateway.assessing.administration import prepare
     from gateway.assessing.feedback_table import Exported, export_feedback
     from gateway.assessing.model_cards import model_cards
+    from gateway.assessing.model_use import as_in_use
     from gateway.server import services_of
     from shared.logs import configure_logging
 
@@ -43,7 +44,7 @@ def export(
 
     async def run() -> Exported:
         async with services_of(settings)() as services:
-            cards = await model_cards(services)
+            cards = await model_cards(await as_in_use(services, settings))
         versions = {card.name: card.version for card in cards.models}
         return await export_feedback(settings, folder, versions, blind_only, radiographs, organisation)
 

@@ -38,7 +38,7 @@ def test_a_signed_package_is_its_signers(folder, key):
 
 def test_without_a_signature_or_a_known_signer_it_is_not_loaded(folder, key, tmp_path):
     public = make_key(key)
-    with pytest.raises(UntrustedPackage, match="not signed.*trabecula model sign"):
+    with pytest.raises(UntrustedPackage, match=r"not signed.*trabecula model sign"):
         require_signature(folder, {"physics": public})
     sign_package(folder, key)
     other = make_key(tmp_path / "other.pem")
