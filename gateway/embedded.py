@@ -59,20 +59,24 @@ def rules_explanation(request: RecommendationRequest) -> list[Explanation]:
     return explain(request, load_rules(site_rules()))
 
 
-def model_versions(promoted: Mapping[str, str]) -> str:
-    """The versions of the models that read films and records, in one line.
+def installed_cards(promoted: Mapping[str, str]) -> list[ModelCard]:
+    """The cards of the models that read films and records, from their files: no network is loaded.
 
     Args:
-        promoted: by service, those in place of the settings' own.
+        promoted: by service, the versions in place of the settings' own.
     """
-    cards = (
+    return [
         ModelCard.model_validate_json((folder / "card.json").read_bytes())
         for name in ("imaging", "staging", "clinical")
         for folder in import_module(f"services.{name}.settings")
         .Settings(internal_secret=UNUSED_SECRET, **_named(name, promoted))
         .model_folders()[:1]
-    )
-    return "; ".join(f"{card.name} {card.version}" for card in cards)
+    ]
+
+
+def model_versions(promoted: Mapping[str, str]) -> str:
+    """The versions of these models in one line."""
+    return "; ".join(f"{card.name} {card.version}" for card in installed_cards(promoted))
 
 
 def _named(name: str, promoted: Mapping[str, str]) -> dict[str, str]:
