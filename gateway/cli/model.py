@@ -36,7 +36,11 @@ def make_key(
 
     public = make(file)
     made = {"file": str(file), "public_key": public}
-    show(made, as_json, f"Private key: {file}\nTo trust it, where packages are loaded: {SETTING}=NAME:{public}")
+    show(
+        made,
+        as_json,
+        f"The private key is in {file}. What trusts it, where packages are loaded:\n{SETTING}=NAME:{public}",
+    )
 
 
 @app.command("sign")
