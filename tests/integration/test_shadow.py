@@ -22,6 +22,7 @@ from gateway.embedded import in_process
 from gateway.platform.database.ids import uuid7
 from gateway.platform.database.tables import ShadowAnswerRow
 from gateway.records.model_use import ModelUses, Signer
+from gateway.records.retention import Retention
 from gateway.settings import GatewaySettings
 from shared.problems import ServiceUnavailable, TrabeculaError
 from tests.conftest import open_gateway
@@ -227,6 +228,13 @@ async def test_what_a_shadow_answered_is_exported_moves_and_is_erased_with_the_p
     assert not any(b"stage" in content for content in contents)
     assert (await clinician.delete("/v1/patients/S-NEW")).status_code == 204
     assert await shadow_answers(settings, going["id"]) == 0
+    kept = await made(clinician, RECORD, "S-KEPT", knee_jpeg)
+    await settled(api)
+    async with open_database(settings) as database:
+        for days, left in ((730, 1), (0, 0)):
+            await Retention(database.sessions, 90, days).delete_expired()
+            assert await shadow_answers(settings, kept["id"]) == left
+    assert (await clinician.get(f"/v1/assessments/{kept['id']}")).status_code == 200
     await shadow("staging", NEXT, 0)
 
 
