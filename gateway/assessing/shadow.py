@@ -18,14 +18,15 @@ from shared.contracts.shadow import ShadowAnswer
 from shared.contracts.site_settings import SiteSettings
 from shared.problems import ImageRefused
 
-# Cases that wait for it, each with its picture in memory; one more is left out, and counted.
-MOST_WAITING = 8
+# Cases that wait for it, and bytes of their pictures in memory, as many as one upload may have; what is beyond is left
+# out, and counted.
+MOST_WAITING, MOST_HELD = 8, 40_000_000
 # An assessment's id ends in random bits; so many of them tell whether its case is one of the share.
 LOTS = 2**32
 CASES = Counter(
     "trabecula_shadow_cases",
     "Cases for a version in the shadow: answered, refused, left_out (too many waited), failed",
-    ["service", "outcome"],
+    ["part", "outcome"],
     registry=None,
 )
 
@@ -46,7 +47,7 @@ class ShadowCase:
     site: SiteSettings | None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Shadows:
     """Takes cases that were answered, and asks the version in the shadow in quiet moments."""
 
@@ -55,6 +56,7 @@ class Shadows:
     workflow: Workflow
     answers: ShadowAnswers
     _waiting: asyncio.Queue[ShadowCase] = field(default_factory=lambda: asyncio.Queue(MOST_WAITING))
+    _held: int = 0
 
     def offer(self, assessment_id: UUID, case: Case, findings: Findings) -> None:
         """Take a case, if it is one of the share. Never waits and never fails."""
@@ -62,11 +64,12 @@ class Shadows:
             sent = case.image if service == "imaging" else findings.handed_on
             if use.shadow is None or not sent or not is_of_share(assessment_id, use.share or 0.0):
                 continue
-            taken = ShadowCase(assessment_id, service, use.shadow, sent, case.age, findings.site)
-            try:
-                self._waiting.put_nowait(taken)
-            except asyncio.QueueFull:
+            if self._waiting.full() or self._held + len(sent) > MOST_HELD:
                 CASES.labels(service, "left_out").inc()
+                continue
+            self._held += len(sent)
+            taken = ShadowCase(assessment_id, service, use.shadow, sent, case.age, findings.site)
+            self._waiting.put_nowait(taken)
 
     async def run(self) -> None:
         """Work for as long as the gateway runs. What fails is logged and counted, and not tried again."""
@@ -83,6 +86,7 @@ class Shadows:
                     "a version in the shadow failed", service=case.service, version=case.version, why=str(error)
                 )
             finally:
+                self._held -= len(case.sent)
                 self._waiting.task_done()
 
     async def rest(self) -> None:

@@ -13,15 +13,18 @@ from sqlalchemy import func, select
 from typer.testing import CliRunner
 
 from gateway.assessing.administration import open_database
-from gateway.assessing.model_use import FRESH_S
+from gateway.assessing.case import Case
+from gateway.assessing.model_use import FRESH_S, UseInForce
 from gateway.assessing.model_versions import put_into_shadow
 from gateway.assessing.services import Services
-from gateway.assessing.shadow import CASES, is_of_share
+from gateway.assessing.shadow import CASES, MOST_HELD, MOST_WAITING, Shadows, is_of_share
+from gateway.assessing.workflow import Findings
 from gateway.cli.main import app as commands
 from gateway.embedded import in_process
+from gateway.platform.clock import today
 from gateway.platform.database.ids import uuid7
 from gateway.platform.database.tables import ShadowAnswerRow
-from gateway.records.model_use import ModelUses, Signer
+from gateway.records.model_use import ModelUse, ModelUses, Signer
 from gateway.records.retention import Retention
 from gateway.settings import GatewaySettings
 from shared.problems import ServiceUnavailable, TrabeculaError
@@ -289,6 +292,20 @@ async def test_a_package_comes_in_whole_and_signed_or_not_at_all(run, packages, 
     with pytest.raises(TrabeculaError, match="is not signed"):
         await run("add", bad)
     assert sorted(path.name for path in (models / "staging").iterdir()) == [NEXT]
+
+
+async def test_what_waits_is_bounded_and_the_rest_is_counted():
+    """Nobody takes from the queue here: a case more, or a picture too many, is left out at once."""
+    use = UseInForce(None)
+    use.last = {"imaging": ModelUse("imaging", shadow=NEXT, share=1.0)}
+    before = CASES.labels("imaging", "left_out")._value.get()
+    for size, taken in ((MOST_HELD // 4, 4), (1, MOST_WAITING)):
+        shadows = Shadows(use, None, None, None)
+        for _ in range(MOST_WAITING + 2):
+            shadows.offer(uuid7(), Case(b"x" * size, None, None), Findings(today()))
+        assert shadows._waiting.qsize() == taken
+    left_out = 2 * (MOST_WAITING + 2) - 4 - MOST_WAITING
+    assert CASES.labels("imaging", "left_out")._value.get() == before + left_out
 
 
 def test_the_share_is_by_lot():
