@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -51,7 +52,9 @@ class Services:
 
     def with_versions(self, in_use: InUse) -> Self:
         """The same services, which answer as these versions."""
-        return replace(self, in_use=in_use)
+        same = copy(self)  # whatever else a subclass holds
+        object.__setattr__(same, "in_use", in_use)
+        return same
 
     async def classify(self, image: bytes, pictures: bool, version: str | None = None) -> tuple[ClassifyAnswer, bytes]:
         """What the picture shows, and what staging is given of a knee; with `pictures`, preview and heat map too.
