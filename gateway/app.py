@@ -1,6 +1,7 @@
 """The gateway's composition root."""
 
 import datetime as dt
+import math
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -52,6 +53,7 @@ from gateway.assembly import create_context
 from gateway.assessing.batch_signals import BatchSignals
 from gateway.assessing.batch_worker import BatchWorker
 from gateway.assessing.drift import DriftMetrics
+from gateway.assessing.drift_test import WINDOWS
 from gateway.assessing.emergency_access import BEGUN
 from gateway.assessing.film_figures import FIGURES, film_figures
 from gateway.assessing.film_worker import FilmWorker
@@ -60,6 +62,7 @@ from gateway.assessing.outbox_metrics import OutboxMetrics
 from gateway.assessing.outbox_worker import OutboxWorker
 from gateway.assessing.provider_sign_in import ProviderSignIn
 from gateway.assessing.services import ServicesSource
+from gateway.assessing.shadow import CASES
 from gateway.assessing.webhooks import WEBHOOK
 from gateway.context import AppContext
 from gateway.interop.dicom.deliver import deliverers
@@ -69,13 +72,14 @@ from gateway.platform.audit import Audit
 from gateway.platform.audit_head import HeadNotes
 from gateway.platform.audit_stream import AuditStream
 from gateway.platform.background import every, in_background
-from gateway.platform.clock import use_zone
+from gateway.platform.clock import today, use_zone
 from gateway.platform.database.engine import Database, database_of
 from gateway.platform.encryption import installation_key
 from gateway.platform.identity.oidc_accounts import ProviderAccounts
 from gateway.platform.syslog import Syslog
 from gateway.records.batch_queue import BatchQueue
 from gateway.records.model_versions import ModelVersions
+from gateway.records.observations import Observations
 from gateway.records.retention import Retention
 from gateway.settings import GatewaySettings
 from shared.encrypted_spool import encrypt_spooled_uploads
@@ -167,6 +171,7 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
                 workers += outbox_work(context, metrics)
                 films = FilmWorker(context.films.queue, context.assessments)
                 workers += [films.run() for _ in range(settings.batch_concurrency)]
+                workers.append(context.assessments.shadows.run())
                 workers.append(every(DRIFT_S, partial(drift.look, context.drift)))
                 workers.append(every(FILM_FIGURES_S, partial(film_figures, context.films.queue)))
                 provider = context.authentication.provider
@@ -191,6 +196,7 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
     install_problems(app)
     registry = install_metrics(app, gateway.api.metrics.only_with(settings.metrics_key))
     registry.register(BEGUN)
+    registry.register(CASES)
     metrics = OutboxMetrics()
     metrics.register(registry)
     drift = DriftMetrics()
@@ -232,7 +238,7 @@ def upkeep(
     """What a gateway does beside the requests: deletes what is over, finds leavers, tells others of the audit trail."""
     log_server = Syslog.at(settings.audit_syslog, settings.audit_syslog_ca) if settings.audit_syslog else None
     audit, kek = Audit(database.sessions), installation_key(settings)
-    yield every(RETENTION_S, partial(purge_expired, database, settings.retention_days))
+    yield every(RETENTION_S, partial(purge_expired, database, settings))
     yield every(AUDIT_HEAD_S, HeadNotes(audit, kek, settings.audit_head_file(), log_server).note)
     if log_server is not None:
         yield every(AUDIT_STREAM_S, AuditStream(database.sessions, log_server, waiting).send)
@@ -242,7 +248,10 @@ def upkeep(
         yield every(PROVIDER_S, provider.client.provider.look)
 
 
-async def purge_expired(database: Database, days: int) -> None:
+async def purge_expired(database: Database, settings: GatewaySettings) -> None:
     """Delete what is over, and see that it is in the files no more."""
-    if await Retention(database.sessions, days).delete_expired():
+    retention = Retention(database.sessions, settings.retention_days, settings.validation_days)
+    oldest = today() - dt.timedelta(days=settings.validation_days)
+    observed = await Observations(database.sessions).delete_before(oldest, math.lcm(*WINDOWS))
+    if await retention.delete_expired() or observed:
         await database.scrub()

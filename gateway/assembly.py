@@ -21,6 +21,7 @@ from gateway.assessing.fair_turns import FairTurns
 from gateway.assessing.feedback import FeedbackUseCases
 from gateway.assessing.films import FilmUseCases
 from gateway.assessing.measured import MeasuredFigures
+from gateway.assessing.model_use import UseInForce
 from gateway.assessing.patient_merges import PatientMergeUseCases
 from gateway.assessing.patients import PatientUseCases
 from gateway.assessing.provider_sign_in import ProviderSignIn
@@ -28,6 +29,7 @@ from gateway.assessing.recall import RecallUseCases
 from gateway.assessing.results import ResultUseCases
 from gateway.assessing.reviews import ReviewUseCases
 from gateway.assessing.services import Services
+from gateway.assessing.shadow import Shadows
 from gateway.assessing.webhooks import WebhookUseCases
 from gateway.assessing.workflow import Workflow
 from gateway.context import AppContext
@@ -63,6 +65,7 @@ from gateway.records.events import Events
 from gateway.records.feedback import FeedbackStore
 from gateway.records.film_queue import FilmQueue
 from gateway.records.films import Films
+from gateway.records.model_use import ModelUses
 from gateway.records.observations import Observations
 from gateway.records.outbox import Outbox
 from gateway.records.patient_merges import PatientMerges
@@ -72,6 +75,7 @@ from gateway.records.recall import Recall
 from gateway.records.renderings import Renderings
 from gateway.records.reviews import Reviews
 from gateway.records.rule_sign_offs import RuleSignOffs
+from gateway.records.shadow_answers import ShadowAnswers
 from gateway.records.site_settings import SiteSettingsStore
 from gateway.records.stored_data import StoredData
 from gateway.records.work_list import WorkList
@@ -105,6 +109,8 @@ def create_context(
     patients, assessments, reviews = Patients(sessions, kek), Assessments(sessions, kek), Reviews(sessions, kek)
     records, emergency_accesses = PatientRecords(sessions, patients), EmergencyAccesses(sessions, kek)
     merges, feedback = PatientMerges(sessions, patients), FeedbackStore(sessions, kek)
+    use, shadow_answers = UseInForce(ModelUses(sessions)), ShadowAnswers(sessions, kek)
+    services = services.with_versions(use.serving)
     workflow = Workflow(services, settings.max_in_flight, policy=settings.clinic_policy())
     turns = FairTurns(
         settings.max_in_flight, settings.staff_share, settings.max_in_flight_per_caller, settings.place_wait_s
@@ -128,6 +134,7 @@ def create_context(
         database,
         settings,
         MeasuredFigures(services),
+        Shadows(use, services, workflow, shadow_answers),
     )
     return AppContext(
         admission=admission,
@@ -171,6 +178,7 @@ def create_context(
             Alerts(sessions, kek),
             StoredData(sessions, patients),
             feedback,
+            shadow_answers,
             emergency_accesses,
             merges,
             repeats,

@@ -3,7 +3,7 @@
 The only module of the gateway that imports the services.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +16,7 @@ from gateway.assessing.services import Services, ServicesSource
 from services.recommender import REGISTRY, Explanation, Fact, RulesReport, explain, load_rules, rules_check
 from services.recommender.settings import Settings as RecommenderSettings
 from shared.client import ServiceClient, service_http
-from shared.components import SERVICES
+from shared.components import SERVICE_NAMES, SERVICES
 from shared.contracts.models import ModelCard
 from shared.contracts.recommendation import RecommendationRequest
 from shared.radiograph.decoder import DecoderPool
@@ -59,16 +59,28 @@ def rules_explanation(request: RecommendationRequest) -> list[Explanation]:
     return explain(request, load_rules(site_rules()))
 
 
-def model_versions() -> str:
-    """The versions of the models that read films and records, in one line."""
-    cards = (
+def installed_cards(promoted: Mapping[str, str]) -> list[ModelCard]:
+    """The cards of the models that read films and records, from their files: no network is loaded.
+
+    Args:
+        promoted: by service, the versions in place of the settings' own.
+    """
+    return [
         ModelCard.model_validate_json((folder / "card.json").read_bytes())
         for name in ("imaging", "staging", "clinical")
         for folder in import_module(f"services.{name}.settings")
-        .Settings(internal_secret=UNUSED_SECRET)
+        .Settings(internal_secret=UNUSED_SECRET, **_named(name, promoted))
         .model_folders()[:1]
-    )
-    return "; ".join(f"{card.name} {card.version}" for card in cards)
+    ]
+
+
+def model_versions(promoted: Mapping[str, str]) -> str:
+    """The versions of these models in one line."""
+    return "; ".join(f"{card.name} {card.version}" for card in installed_cards(promoted))
+
+
+def _named(name: str, promoted: Mapping[str, str]) -> dict[str, str]:
+    return {f"{name}_version": promoted[name]} if name in promoted else {}
 
 
 def decoder_limits() -> str:
@@ -87,15 +99,15 @@ def site_rules() -> Path:
     return RecommenderSettings(internal_secret=UNUSED_SECRET).rules_dir
 
 
-def in_process(secret: str) -> ServicesSource:
-    """The services within this process; their own start and stop run with the gateway's."""
+def in_process(secret: str, only: Collection[str] = SERVICE_NAMES) -> ServicesSource:
+    """The services within this process, all or only these; their own start and stop run with the gateway's."""
 
     @asynccontextmanager
     async def start() -> AsyncIterator[Services]:
         async with AsyncExitStack() as stack:
             clients = {}
             decoder = DecoderPool(ServiceSettings(internal_secret=SecretStr(secret)).workers)
-            for service in SERVICES:
+            for service in (service for service in SERVICES if service.name in only):
                 name = service.name
                 app = service_app(name, secret, **({"decoder": decoder} if service.reads_radiographs else {}))
                 await stack.enter_async_context(app.router.lifespan_context(app))

@@ -221,6 +221,12 @@ class GatewaySettings(BaseSettings):
         le=3650,
         description="Days that ended sessions, used invitations, ended batches and request keys are kept",
     )
+    validation_days: int = Field(
+        730,
+        ge=30,
+        le=3650,
+        description="Days until what cases looked like, for drift, and answers of versions in the shadow are deleted",
+    )
     release_medication: Literal["by_clinician", "at_once"] = Field(
         "by_clinician", description="When a patient's own account sees medication items"
     )

@@ -1,6 +1,6 @@
 """How the gateway calls a service: the same over HTTP and, within one process, over httpx's ASGITransport."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -72,9 +72,9 @@ class ServiceClient:
                 raise ServiceBrokeOff(f"The {self.name} service ended while it had the image.") from error
             raise
 
-    async def get(self, path: str, answer: type[Answer]) -> Answer:
-        """Receive a contract. Raises as `_send` does."""
-        return await self._send("GET", path, answer.model_validate_json)
+    async def get(self, path: str, answer: type[Answer], asked: Mapping[str, str] | None = None) -> Answer:
+        """Receive a contract; `asked` are query parameters. Raises as `_send` does."""
+        return await self._send("GET", path, answer.model_validate_json, params=asked)
 
     async def is_ready(self) -> bool:
         """Whether the service says that it is ready, within a second."""

@@ -129,6 +129,10 @@ def calibration_line(truth: npt.NDArray[np.bool_], probability: Floats) -> tuple
     if truth.all() or not truth.any():
         raise ValueError("The calibration line is not defined: there is one class only.")
     kept = np.clip(probability, EDGE, 1 - EDGE)
+    with_it, without = kept[truth], kept[~truth]
+    if with_it.min() >= without.max() or without.min() >= with_it.max():
+        # No line fits best (Albert and Anderson 1984), and looking for one would take long.
+        raise ValueError("The calibration line is not defined: the probabilities separate the classes altogether.")
     design = np.stack([np.ones(len(truth)), np.log(kept / (1 - kept))], axis=1)
     line = np.zeros(2)
     for _ in range(50):  # Newton's method

@@ -7,6 +7,8 @@ from pathlib import Path
 from shared.problems import TrabeculaError
 
 MANIFEST = "manifest.json"
+# Of the manifest, so that it cannot be named in it: `shared.signatures`.
+SIGNATURE = "signature.json"
 
 
 class DamagedModel(TrabeculaError):
@@ -23,7 +25,7 @@ def write_manifest(folder: Path) -> None:
     files = {
         file.relative_to(folder).as_posix(): checksum(file)
         for file in sorted(folder.rglob("*"))
-        if file.is_file() and file.name != MANIFEST
+        if file.is_file() and file.name not in (MANIFEST, SIGNATURE)
     }
     (folder / MANIFEST).write_text(json.dumps({"sha256": files}, indent=2) + "\n")
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 
 import anyio
 import structlog
-from fastapi import APIRouter, Depends, FastAPI, Header, Request
+from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_fastapi_instrumentator import Instrumentator
 
@@ -19,6 +19,7 @@ from shared.manifest import verify_manifest
 from shared.problem_responses import install_problems, problem_responses
 from shared.problems import NotAuthenticated, ServiceUnavailable, TooBusy, TrabeculaError
 from shared.settings import ServiceSettings
+from shared.versions import Versions
 
 Result = TypeVar("Result")
 # How many requests may wait for each one being worked on before the answer is 503.
@@ -68,6 +69,7 @@ def create_service_app(
     router: APIRouter,
     check: Callable[[Any], None] | None = None,
     close: Callable[[Any], None] | None = None,
+    load_version: Callable[[str], Any] | None = None,
 ) -> FastAPI:
     """One inference service.
 
@@ -79,6 +81,7 @@ def create_service_app(
         router: the operations; each needs the internal token.
         check: raises `ServiceUnavailable` while what was loaded cannot be used, as when it is on another machine.
         close: gives back what `load` took, such as processes, when the service stops.
+        load_version: the same as `load` of another version's package, which `loaded_version` then has beside it.
     """
 
     @asynccontextmanager
@@ -86,12 +89,16 @@ def create_service_app(
         for folder in settings.model_folders():
             verify_manifest(folder)
         app.state.loaded_model = await anyio.to_thread.run_sync(load)
+        own = app.state.loaded_model
+        app.state.versions = Versions(own, card(own).version, load_version)
         app.state.workers = Workers(settings.workers)
         structlog.get_logger("trabecula").info("ready", service=name)
-        yield
-        loaded, app.state.loaded_model = app.state.loaded_model, None
-        if close is not None:
-            close(loaded)
+        try:
+            yield
+        finally:
+            loaded, app.state.loaded_model = app.state.loaded_model, None
+            if close is not None:
+                close(loaded)
 
     app = FastAPI(
         title=title,
@@ -122,6 +129,19 @@ def loaded_model(request: Request) -> Any:
     if request.app.state.loaded_model is None:
         raise ServiceUnavailable("The service is still starting: try again in a moment.", retry_after_s=2)
     return request.app.state.loaded_model
+
+
+async def loaded_version(
+    request: Request,
+    version: Annotated[str, Query(max_length=64, description="Of the package; that of the settings if empty")] = "",
+) -> Any:
+    """What answers as the version that is asked for; a dependency like `loaded_model`.
+
+    Raises:
+        ServiceUnavailable: the service is still starting, or has no such package that may be loaded.
+    """
+    loaded = loaded_model(request)
+    return await anyio.to_thread.run_sync(request.app.state.versions.of, version) if version else loaded
 
 
 def workers(request: Request) -> Workers:
@@ -171,7 +191,7 @@ def _model(card: Callable[[Any], ModelCard]) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["model"])
 
     @router.get("/model")
-    async def model(loaded: Annotated[Any, Depends(loaded_model)]) -> ModelCard:
+    async def model(loaded: Annotated[Any, Depends(loaded_version)]) -> ModelCard:
         """The card of the model behind the answers."""
         return card(loaded)
 

@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.signers import read_signers
 
 SECRETS = Path("/run/secrets")
 
@@ -33,6 +35,11 @@ class ServiceSettings(BaseSettings):
     )
     inference_deadline_s: float = Field(5.0, gt=0, le=10, description="Seconds that an inference server may take")
     models: Path = Field(Path("models"), description="Holds the model packages, as NAME/VERSION")
+    model_signers: str = Field(
+        "",
+        description="Whose signed packages are loaded, as `name:key` with spaces between; those that the project ships "
+        "need none",
+    )
     models_open: bool = Field(
         False, description="Run without weights that are for research only: see docs/reference/weights.md"
     )
@@ -45,6 +52,17 @@ class ServiceSettings(BaseSettings):
         if self.inference != "onnx" and not self.inference_address:
             raise ValueError(f"TRABECULA_INFERENCE={self.inference} needs TRABECULA_INFERENCE_ADDRESS")
         return self
+
+    @field_validator("model_signers")
+    @classmethod
+    def _readable(cls, written: str) -> str:
+        read_signers(written)
+        return written
+
+    @property
+    def signers(self) -> dict[str, str]:
+        """The public keys of those whose packages are loaded, by name."""
+        return read_signers(self.model_signers)
 
     def model_folders(self) -> tuple[Path, ...]:
         """The folders whose manifests are verified before anything in them is loaded."""

@@ -14,6 +14,7 @@ from gateway.assessing.film import patient_number
 from gateway.assessing.measured import NOT_MEASURED, Measured, MeasuredFigures
 from gateway.assessing.observing import observed, refused
 from gateway.assessing.release import Audience, VisibleAssessment, for_patient, visible_to
+from gateway.assessing.shadow import Shadows
 from gateway.assessing.workflow import Findings, ProgressCallback, Workflow, no_progress
 from gateway.platform.audit_actions import AuditAction
 from gateway.platform.clock import now
@@ -101,6 +102,7 @@ class AssessmentUseCases:
     database: Database
     settings: GatewaySettings
     figures: MeasuredFigures
+    shadows: Shadows
 
     async def assess_case(
         self,
@@ -187,7 +189,10 @@ class AssessmentUseCases:
             assessment, case.risk, owner, idempotent, renderings, alerts, findings.identity, sha256, seen
         )
         stored = await self.assessments.add(new, who)
-        return stored, stored.id != assessment.id
+        is_new = stored.id == assessment.id
+        if is_new and not who.is_test:
+            self.shadows.offer(stored.id, case, findings)
+        return stored, not is_new
 
     async def _with_sign_off(self, assessment: Assessment, who: Principal) -> Assessment:
         rules = assessment.recommendation.rules if assessment.recommendation else None

@@ -14,9 +14,11 @@ from gateway.assessing.patient_views import (
 )
 from gateway.platform.audit import AuditLine
 from gateway.records.patient_merges import MergeStatus, PatientMerge
+from gateway.records.shadow_answers import StoredShadowAnswer
 from gateway.records.stored_data import StoredRendering, WaitingCase, WaitingFilm
 from gateway.records.stored_risk import as_sent
 from shared.contracts.feedback import StoredFeedback
+from shared.contracts.shadow import ShadowAnswer
 
 
 class PatientAuditLineView(BaseModel):
@@ -75,6 +77,21 @@ class ExportedInvitationView(BaseModel):
     expires_at: dt.datetime
     used_at: dt.datetime | None
     revoked_at: dt.datetime | None
+
+
+class ExportedShadowAnswerView(BaseModel):
+    """What a version of a model that was only on trial answered; it counted for nothing, and no clinician saw it."""
+
+    assessment_id: UUID
+    service: str
+    version: str
+    at: dt.datetime
+    answer: ShadowAnswer
+
+    @classmethod
+    def of(cls, stored: StoredShadowAnswer) -> "ExportedShadowAnswerView":
+        """As it travels."""
+        return cls.model_validate(stored, from_attributes=True)
 
 
 class ExportedCaseView(BaseModel):
@@ -154,6 +171,9 @@ class PatientExportView(BaseModel):
     invitations: list[ExportedInvitationView]
     assessments: list[AssessmentWithRecordView]
     feedback: list[StoredFeedback] = Field(description="What clinicians knew better of the assessments")
+    shadow_answers: list[ExportedShadowAnswerView] = Field(
+        description="What versions of models on trial answered; they counted for nothing"
+    )
     pictures: list[ExportedRenderingView]
     measurements: list[MeasurementView]
     alerts: list[ExportedAlertView] = Field(description="Open and closed ones")

@@ -14,6 +14,7 @@ from gateway.assessing.export_views import (
     ExportedInvitationView,
     ExportedMergeView,
     ExportedRenderingView,
+    ExportedShadowAnswerView,
     PatientAuditLineView,
     PatientExportView,
 )
@@ -43,6 +44,7 @@ from gateway.records.measurement import DensityMeasured, FractureSuffered, TScor
 from gateway.records.patient_merges import PatientMerges
 from gateway.records.patient_records import PatientRecords, PatientSummary
 from gateway.records.patients import Patient
+from gateway.records.shadow_answers import ShadowAnswers
 from gateway.records.stored_data import StoredData
 from gateway.records.timeline import Measurement, timeline, with_measurement
 from gateway.records.treatments import Treatment, treatments
@@ -66,6 +68,7 @@ class PatientUseCases:
     alerts: Alerts
     stored_data: StoredData
     feedback: FeedbackStore
+    shadow_answers: ShadowAnswers
     emergency_accesses: EmergencyAccesses
     merges: PatientMerges
     repeats: Repeats
@@ -187,6 +190,10 @@ class PatientUseCases:
                 AssessmentWithRecordView.of(kept, visible_to(who, kept.assessment, rule).assessment) for kept in stored
             ],
             feedback=[visible_feedback(one, who) for one in await self.feedback.of_patient(known.id, known.data_key)],
+            shadow_answers=[
+                ExportedShadowAnswerView.of(one)
+                for one in await self.shadow_answers.of_patient(known.id, known.data_key)
+            ],
             pictures=[ExportedRenderingView.of(rendering) for rendering in await data.renderings(known)],
             measurements=[MeasurementView.of(measurement) for measurement in measured],
             alerts=[ExportedAlertView.of(alert, who) for alert in alerts],

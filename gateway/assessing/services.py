@@ -1,7 +1,8 @@
 """The services as the gateway calls them, wherever they run."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -13,12 +14,21 @@ from shared.contracts.models import ModelCard
 from shared.contracts.recommendation import RecommendationRequest, RecommendationSet
 from shared.contracts.risk import LifestyleRiskRequest, RiskRequest
 
+# The version of each service's package that answers; those of the services' settings are left out.
+InUse = Callable[[], Awaitable[Mapping[str, str]]]
+
+
+async def as_set() -> Mapping[str, str]:
+    """Every service as its settings say."""
+    return {}
+
 
 @dataclass(frozen=True)
 class Services:
     """A client for each service of the registry, by name."""
 
     clients: Mapping[str, ServiceClient]
+    in_use: InUse = as_set
 
     @property
     def imaging(self) -> ServiceClient:
@@ -40,14 +50,29 @@ class Services:
         """The same services, one of them called through another client."""
         return replace(self, clients={**self.clients, client.name: client})
 
-    async def classify(self, image: bytes, pictures: bool) -> tuple[ClassifyAnswer, bytes]:
-        """What the picture shows, and what staging is given of a knee; with `pictures`, preview and heat map too."""
-        asked = {"pictures": _flag(pictures)}
+    def with_versions(self, in_use: InUse) -> Self:
+        """The same services, which answer as these versions."""
+        same = copy(self)  # whatever else a subclass holds
+        object.__setattr__(same, "in_use", in_use)
+        return same
+
+    async def classify(self, image: bytes, pictures: bool, version: str | None = None) -> tuple[ClassifyAnswer, bytes]:
+        """What the picture shows, and what staging is given of a knee; with `pictures`, preview and heat map too.
+
+        Args:
+            version: of imaging, in place of the one in use.
+        """
+        asked = {"pictures": _flag(pictures), **await self._version("imaging", version)}
         return await self.imaging.post_image("/v1/readings", image, "application/octet-stream", read_reading, asked)
 
-    async def stage(self, handed_on: bytes, pictures: bool) -> StageAnswer:
-        """Grade the knees of a radiograph as imaging has handed it on."""
-        asked, read = {"pictures": _flag(pictures)}, StageAnswer.model_validate_json
+    async def stage(self, handed_on: bytes, pictures: bool, version: str | None = None) -> StageAnswer:
+        """Grade the knees of a radiograph as imaging has handed it on.
+
+        Args:
+            version: of staging, in place of the one in use.
+        """
+        asked = {"pictures": _flag(pictures), **await self._version("staging", version)}
+        read = StageAnswer.model_validate_json
         return await self.staging.post_image("/v1/stage/handed-on", handed_on, RADIOGRAPH_TYPE, read, asked)
 
     async def risk(self, request: RiskRequest | LifestyleRiskRequest) -> ClinicalFinding:
@@ -59,7 +84,20 @@ class Services:
     async def cards(self, client: ServiceClient) -> list[ModelCard]:
         """The card of each model that a service has, the default one first."""
         paths = next(service.model_cards for service in SERVICES if service.name == client.name)
-        return [await client.get(path, ModelCard) for path in paths]
+        asked = await self._version(client.name, None)
+        return [await client.get(path, ModelCard, asked) for path in paths]
+
+    async def card_of(self, service: str, version: str) -> ModelCard:
+        """The card of one version of a service's package, which the service verifies and loads if it has to.
+
+        Raises:
+            ServiceUnavailable: there is no such package that may be loaded; the detail says why.
+        """
+        return await self.clients[service].get("/v1/model", ModelCard, {"version": version})
+
+    async def _version(self, service: str, version: str | None) -> dict[str, str]:
+        named = (await self.in_use()).get(service) if version is None else version
+        return {"version": named} if named else {}
 
     def all(self) -> tuple[ServiceClient, ...]:
         """Every client, in the order of a request's way through them."""

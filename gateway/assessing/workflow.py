@@ -68,6 +68,7 @@ class Findings:
         age: of the person, where a record gives it.
         ended_a_service: whether a service ended while it had the image, maybe because of it.
         site: the site's own settings, if it has any.
+        handed_on: the knee as imaging handed it on to staging.
     """
 
     as_of: dt.date
@@ -81,6 +82,7 @@ class Findings:
     warnings: list[Warning] = field(default_factory=list)
     ended_a_service: bool = False
     site: SiteSettings | None = None
+    handed_on: bytes = b""
 
     @property
     def status(self) -> Literal["complete", "partial"]:
@@ -200,9 +202,13 @@ class Workflow:
         Raises:
             InvalidInput: as `assess`.
         """
+        await self.quiet_moment()
+        return await self._assess(_begun(case, with_renderings, site=site), case)
+
+    async def quiet_moment(self) -> None:
+        """Until nobody waits for a case, or patience is over."""
         with anyio.move_on_after(self._patience_s):
             await self._quiet.wait()
-        return await self._assess(_begun(case, with_renderings, site=site), case)
 
     async def _assess(self, findings: Findings, case: Case) -> Findings:
         refused: list[InvalidInput] = []
@@ -219,9 +225,8 @@ class Workflow:
     async def _read_image(self, case: Case, findings: Findings, refused: list[InvalidInput]) -> None:
         if case.image is None:
             return
-        handed_on = b""
         try:
-            seen, handed_on = await self._services.classify(case.image, findings.with_renderings)
+            seen, findings.handed_on = await self._services.classify(case.image, findings.with_renderings)
             findings.classified = as_it_counts(as_called(seen, findings.site), case.age)
             findings.note("imaging", seen.warnings)
         except ImageRefused as error:
@@ -235,12 +240,12 @@ class Workflow:
             findings.warn("imaging", error)
         findings.on_progress("imaging")
         if findings.imaging and findings.imaging.anatomy == "knee":
-            await self._stage(handed_on, findings)
+            await self._stage(findings)
             findings.on_progress("staging")
 
-    async def _stage(self, handed_on: bytes, findings: Findings) -> None:
+    async def _stage(self, findings: Findings) -> None:
         try:
-            staged = await self._services.stage(handed_on, findings.with_renderings)
+            staged = await self._services.stage(findings.handed_on, findings.with_renderings)
             findings.staged = as_calibrated(staged, findings.site)
             findings.note("staging", findings.staged.warnings)
         except (InvalidInput, *OUT_OF_ORDER) as error:

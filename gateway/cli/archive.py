@@ -39,15 +39,18 @@ def assess_archive(
     Broken off, the same command goes on where it ended.
     """
     from gateway.assessing.archive import Results, films_in
+    from gateway.assessing.model_use import versions_in_use
     from gateway.embedded import model_versions
 
-    films, versions = films_in(source), model_versions()
+    settings = read_settings()
+    serving = asyncio.run(versions_in_use(settings))
+    films, versions = films_in(source), model_versions(serving)
     results = Results(out, versions)
     left, counts = results.left(films), {"read": 0, "refused": 0}
     with typer.progressbar(
         length=len(left), label=f"{len(left)} of {len(films)} films", show_pos=True, file=sys.stderr
     ) as bar:
-        for row in rows_of(left, versions, processes or os.cpu_count() or 1):
+        for row in rows_of(left, versions, serving, processes or os.cpu_count() or 1):
             results.add(row)
             counts["refused" if row["status"] == "refused" else "read"] += 1
             bar.update(1)
@@ -55,7 +58,7 @@ def assess_archive(
     show(made, as_json, f"{counts['read']} read, {counts['refused']} refused, {made['skipped']} done before: {out}")
 
 
-def rows_of(films: Sequence["Film"], versions: str, processes: int) -> Iterator["Row"]:
+def rows_of(films: Sequence["Film"], versions: str, serving: dict[str, str], processes: int) -> Iterator["Row"]:
     """The rows as they come, by processes that each hold the networks; films are handed out a few at a time.
 
     Raises:
@@ -64,7 +67,7 @@ def rows_of(films: Sequence["Film"], versions: str, processes: int) -> Iterator[
     if not films:
         return
     spawned = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(processes, len(films)), spawned, begin, (versions,)) as pool:
+    with ProcessPoolExecutor(min(processes, len(films)), spawned, begin, (versions, serving)) as pool:
         try:
             yield from _as_they_come(pool, iter(films), processes * AHEAD)
         except BrokenProcessPool as error:
@@ -89,13 +92,14 @@ def _as_they_come(pool: ProcessPoolExecutor, films: Iterable["Film"], ahead: int
 class Worker:
     """What one process holds: an event loop, the services, and how many of them answer as which versions."""
 
-    def __init__(self, settings: GatewaySettings, versions: str) -> None:
+    def __init__(self, settings: GatewaySettings, versions: str, serving: dict[str, str]) -> None:
+        from gateway.assessing.model_use import answering_as
         from gateway.assessing.workflow import Workflow
         from gateway.embedded import in_process
 
         self._runner, self._versions, self._open = asyncio.Runner(), versions, AsyncExitStack()
         source = in_process(secrets.token_urlsafe(48))()
-        services = self._runner.run(self._open.enter_async_context(source))
+        services = answering_as(self._runner.run(self._open.enter_async_context(source)), serving)
         self._workflow = Workflow(services, 1, policy=settings.clinic_policy())
 
     def assess(self, film: "Film") -> "Row":
@@ -113,7 +117,7 @@ class Worker:
 _workers: list[Worker] = []
 
 
-def begin(versions: str) -> None:
+def begin(versions: str, serving: dict[str, str]) -> None:
     """Start this process's services; they stop when it ends."""
     from multiprocessing.util import Finalize
 
@@ -122,7 +126,7 @@ def begin(versions: str) -> None:
 
     use_few_arenas()
     configure_logging("WARNING")
-    worker = Worker(read_settings(), versions)
+    worker = Worker(read_settings(), versions, serving)
     _workers.append(worker)
     Finalize(worker, worker.end, exitpriority=10)
 

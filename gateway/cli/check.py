@@ -2,13 +2,14 @@
 
 import os
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
 
 from gateway.assessing.administration import open_database
+from gateway.assessing.model_use import as_in_use
 from gateway.assessing.services import Services, ServicesSource, over_network
 from gateway.interop.dicom.installed import EXTRA, missing_packages
 from gateway.platform.database.engine import Database, newest_revision, revision
@@ -19,6 +20,7 @@ from gateway.records.patients import Patients
 from gateway.records.rewrap import Rewrap
 from gateway.settings import GatewaySettings
 from shared.client import ServiceClient
+from shared.components import SERVICE_NAMES
 from shared.problems import TrabeculaError
 
 # What nobody else on the machine may read.
@@ -57,7 +59,7 @@ async def check(settings: GatewaySettings) -> list[CheckResult]:
     if settings.oidc_issuer is not None:
         results.append(await _provider(settings.oidc_issuer))
     results.append(_interop())
-    results += [result async for result in _services(settings)]
+    results += [result async for result in _services(settings, schema.ok)]
     return results if settings.services else [*results, await anyio.to_thread.run_sync(_decoding)]
 
 
@@ -149,9 +151,10 @@ async def _provider(issuer: str) -> CheckResult:
     return CheckResult("sign-in provider", True, issuer)
 
 
-async def _services(settings: GatewaySettings) -> AsyncIterator[CheckResult]:
+async def _services(settings: GatewaySettings, schema_ok: bool) -> AsyncIterator[CheckResult]:
     try:
-        async with services_source(settings)() as services:
+        async with services_source(settings)() as loaded:
+            services = await as_in_use(loaded, settings) if schema_ok else loaded
             for client in services.all():
                 yield await _service(services, client)
     except (TrabeculaError, OSError) as error:
@@ -183,13 +186,15 @@ def _decoding() -> CheckResult:
         return CheckResult("decoding", False, error.detail)
 
 
-def services_source(settings: GatewaySettings) -> ServicesSource:
-    """The services of an installation for a command that makes no secret by looking."""
+def services_source(settings: GatewaySettings, only: Sequence[str] = SERVICE_NAMES) -> ServicesSource:
+    """The services of an installation for a command that makes no secret by looking; in this process, only these."""
     if settings.services is not None:
         return over_network(settings.services, settings.internal_key())
     from gateway.embedded import in_process  # a gateway on its own does not carry the services
 
-    return in_process(secrets.token_urlsafe(48))  # a secret for this check alone: a first one is not made by looking
+    return in_process(
+        secrets.token_urlsafe(48), only
+    )  # a secret for this check alone: a first one is not made by looking
 
 
 async def _service(services: Services, client: ServiceClient) -> CheckResult:

@@ -32,6 +32,9 @@ def evaluate(
     site_settings: Annotated[
         str | None, typer.Option(help="Version of the site's own settings to read with [the networks as they are]")
     ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Another version to read with, such as staging:2026.12 [the one in use]")
+    ] = None,
     organisation: Organisation = None,
     state_dir: StateDir = None,
     as_json: Json = False,
@@ -41,6 +44,7 @@ def evaluate(
     The films are read by the installation's own services; nothing is stored in it. The report is JSON, HTML and PDF.
     """
     from gateway.assessing.administration import prepare
+    from gateway.assessing.model_packages import read_version
     from gateway.evaluation.estimates import Bootstrap
     from gateway.evaluation.evaluate import checked_table
     from gateway.evaluation.files import prepare_folder, write_report
@@ -57,9 +61,10 @@ def evaluate(
     folder = output or table.with_name(f"{table.stem}-evaluation")
     prepare_folder(folder)  # before the films are read, which takes minutes
     settings, bootstrap = read_settings(state_dir), Bootstrap(resamples, seed)
+    other = dict([read_version(model)]) if model else {}
     if site_settings or any(row.assessment for row in checked.rows):
         prepare(settings)
-    evaluated = asyncio.run(_evaluated(settings, checked, pictures, bootstrap, organisation, site_settings))
+    evaluated = asyncio.run(_evaluated(settings, checked, pictures, bootstrap, organisation, site_settings, other))
     files = [str(file) for file in write_report(evaluated, folder)]
     show({"files": files}, as_json, "\n".join([*summary(evaluated.evaluation), "", *files]))
 
@@ -71,7 +76,9 @@ async def _evaluated(
     bootstrap: "Bootstrap",
     organisation: str | None,
     version: str | None,
+    other: dict[str, str],
 ) -> "Evaluated":
+    from gateway.assessing.model_use import answering_as, versions_in_use
     from gateway.assessing.site_settings_versions import settings_of
     from gateway.cli.check import services_source
     from gateway.evaluation.evaluate import evaluate_table
@@ -79,7 +86,8 @@ async def _evaluated(
 
     stored = await stored_readings(settings, checked.path, checked.rows, organisation)
     site = await settings_of(settings, version, organisation) if version else None
-    async with services_source(settings)() as services:
+    async with services_source(settings)() as loaded:
+        services = answering_as(loaded, {**await versions_in_use(settings), **other})
         policy = settings.clinic_policy()
         return await evaluate_table(checked, services, policy, pictures, bootstrap, stored, read_line, site)
 

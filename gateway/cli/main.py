@@ -11,6 +11,7 @@ from gateway.cli import (
     evaluate,
     feedback,
     fhir,
+    model,
     recall,
     route,
     rules,
@@ -36,6 +37,7 @@ for group in (running.app, archive.app, evaluate.app, drift.app, recall.app, acc
 app.add_typer(rules.app, name="rules")
 app.add_typer(feedback.app, name="feedback")
 app.add_typer(site_settings.app, name="site-settings")
+app.add_typer(model.app, name="model")
 app.add_typer(fhir.app, name="fhir")
 app.add_typer(cds.app, name="cds")
 app.add_typer(trail.app, name="audit")

@@ -113,6 +113,7 @@ def back_settings(organisation: Organisation = None, state_dir: StateDir = None,
 async def _fitted(
     settings: "GatewaySettings", checked: Any, wanted: "Wanted", organisation: str | None
 ) -> SiteSettings:
+    from gateway.assessing.model_use import as_in_use
     from gateway.assessing.site_settings_versions import settings_state, store_settings
     from gateway.cli.check import services_source
     from gateway.cli.evaluate import read_line
@@ -124,7 +125,8 @@ async def _fitted(
     known = {made.version: made for made in (await settings_state(settings, organisation)).versions}
     if wanted.version in known:
         raise InvalidInput(f"There are site settings {wanted.version} already: name another version.")
-    async with services_source(settings)() as services:
+    async with services_source(settings)() as loaded:
+        services = await as_in_use(loaded, settings)
         policy = settings.clinic_policy()
         made = await fitted(checked, services, policy, wanted, Bootstrap(1000, 0), stored, known, read_line)
     await store_settings(settings, made, organisation)

@@ -110,13 +110,14 @@ def preflight(
 ) -> None:
     """Say what a hospital still has to do before it begins; changes nothing."""
     from gateway.assessing.administration import open_database
+    from gateway.assessing.model_use import as_in_use
     from gateway.assessing.preflight import PreflightStep
     from gateway.assessing.preflight import preflight as run
     from gateway.server import services_of
 
     async def look(settings: GatewaySettings) -> list[PreflightStep]:
         async with open_database(settings) as database, services_of(settings)() as services:
-            return await run(settings, database, services, time_server)
+            return await run(settings, database, await as_in_use(services, settings), time_server)
 
     configure_logging("WARNING")
     steps = with_database(state_dir, look)

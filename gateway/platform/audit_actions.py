@@ -69,6 +69,10 @@ class AuditAction(StrEnum):
     KEYS_LISTED = "keys listed"
     KEYS_REWRAPPED = "keys wrapped anew"
     MEASUREMENT_ADDED = "measurement added"
+    MODEL_PROMOTED = "model promoted"
+    MODEL_SHADOW_BEGUN = "model in the shadow"
+    MODEL_SHADOW_ENDED = "model out of the shadow"
+    MODEL_TAKEN_BACK = "model taken back"
     PASSWORD_CHANGED = "password changed"  # noqa: S105 -- an action
     PASSWORD_RESET = "password reset"  # noqa: S105
     PATIENT_ACCOUNT_MADE = "patient account made"

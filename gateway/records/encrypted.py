@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from gateway.platform.database.tables import AssessmentFeedbackRow, AssessmentReviewRow, AssessmentRow
+from gateway.platform.database.tables import (
+    AssessmentFeedbackRow,
+    AssessmentReviewRow,
+    AssessmentRow,
+    ShadowAnswerRow,
+)
 from gateway.platform.encryption import KeyEncryptionKey, decrypt, encrypt
 from gateway.records.stored_risk import AnyRisk, as_sent, read_stored_risk
 from shared.contracts.assessment import Assessment
@@ -115,6 +120,11 @@ def review_binding(row: AssessmentReviewRow) -> bytes:
 def feedback_binding(row: AssessmentFeedbackRow) -> bytes:
     """What a piece of feedback is bound to."""
     return row.id.bytes + row.assessment_id.bytes + b"feedback"
+
+
+def shadow_binding(row: ShadowAnswerRow) -> bytes:
+    """What the answer of a version in the shadow is bound to."""
+    return row.id.bytes + row.assessment_id.bytes + f"shadow {row.service}:{row.version}".encode()
 
 
 def rendering_binding(assessment_id: UUID, kind: str) -> bytes:

@@ -95,18 +95,20 @@ class FeedbackStore:
             found, closed = await found_and_closed(session, assessment_id, who)
             rows: Sequence[AssessmentFeedbackRow] = []
             if found is not None and not closed:
-                rows = (await session.scalars(_of(AssessmentFeedbackRow.assessment_id == assessment_id))).all()
+                rows = (
+                    await session.scalars(feedback_where(AssessmentFeedbackRow.assessment_id == assessment_id))
+                ).all()
             outcome = outcome_of(found, closed)
             session.add(audit_row(who.organisation_id, who.id, AuditAction.FEEDBACK_READ, str(assessment_id), outcome))
         key = opened_key(self._kek, *opened(found, closed, assessment_id))
-        return [_stored(row, key) for row in rows]
+        return [decrypt_feedback(row, key) for row in rows]
 
     async def of_patient(self, patient_id: UUID, key: bytes) -> list[StoredFeedback]:
         """Everything that was said of a patient's assessments, oldest first; the caller has audited why."""
         mine = select(AssessmentRow.id).where(AssessmentRow.patient_id == patient_id)
         async with self._sessions() as session:
-            rows = (await session.scalars(_of(AssessmentFeedbackRow.assessment_id.in_(mine)))).all()
-        return await anyio.to_thread.run_sync(lambda: [_stored(row, key) for row in rows])
+            rows = (await session.scalars(feedback_where(AssessmentFeedbackRow.assessment_id.in_(mine)))).all()
+        return await anyio.to_thread.run_sync(lambda: [decrypt_feedback(row, key) for row in rows])
 
     async def all(self, who: Principal) -> list[GivenFeedback]:
         """Every piece of feedback of the organisation, oldest first, for figures that name nobody.
@@ -137,7 +139,7 @@ class FeedbackStore:
                 query = with_keys(condition).order_by(AssessmentRow.id).limit(AT_A_TIME)
                 rows = (await session.execute(query)).all()
                 wanted = AssessmentFeedbackRow.assessment_id.in_([row[0].id for row in rows])
-                feedback = (await session.scalars(_of(wanted))).all()
+                feedback = (await session.scalars(feedback_where(wanted))).all()
             if not rows:
                 return
             yield [(row, [one for one in feedback if one.assessment_id == row[0].id]) for row in rows]
@@ -145,7 +147,7 @@ class FeedbackStore:
 
     def _given(self, rows: Sequence[Any]) -> list[GivenFeedback]:
         return [
-            GivenFeedback(_stored(one, opened_key(self._kek, *row)), row[0].created_at)
+            GivenFeedback(decrypt_feedback(one, opened_key(self._kek, *row)), row[0].created_at)
             for row, feedback in rows
             for one in feedback
         ]
@@ -154,7 +156,9 @@ class FeedbackStore:
         found = []
         for row, feedback in rows:
             key = opened_key(self._kek, *row)
-            found.append(JudgedAssessment(decrypt_assessment(key, row[0]), [_stored(one, key) for one in feedback]))
+            found.append(
+                JudgedAssessment(decrypt_assessment(key, row[0]), [decrypt_feedback(one, key) for one in feedback])
+            )
         return found
 
 
@@ -164,7 +168,8 @@ def _with_feedback(who: Principal) -> ColumnElement[bool]:
     return ours & exists().where(AssessmentFeedbackRow.assessment_id == AssessmentRow.id) & ~withdrawn
 
 
-def _of(condition: ColumnElement[bool]) -> Any:
+def feedback_where(condition: ColumnElement[bool]) -> Any:
+    """The query of feedback, oldest first."""
     return select(AssessmentFeedbackRow).where(condition).order_by(AssessmentFeedbackRow.id)
 
 
@@ -175,7 +180,8 @@ def _row(stored: StoredFeedback, key: bytes) -> AssessmentFeedbackRow:
     return row
 
 
-def _stored(row: AssessmentFeedbackRow, key: bytes) -> StoredFeedback:
+def decrypt_feedback(row: AssessmentFeedbackRow, key: bytes) -> StoredFeedback:
+    """What was said, as it was stored."""
     content = json.loads(decrypt(key, row.content, feedback_binding(row)))
     return StoredFeedback.model_validate(
         {"id": row.id, "assessment_id": row.assessment_id, "at": row.at, "by": row.by, **content}

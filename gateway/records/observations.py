@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import CursorResult, delete, func, select
 from sqlalchemy.exc import IntegrityError
 
 from gateway.platform.audit import audit_row
@@ -81,6 +81,29 @@ class Observations:
             for table in (DriftReferenceRow, ObservationRow):
                 await session.execute(delete(table).where(table.organisation_id == who.organisation_id))
             session.add(audit_row(who.organisation_id, who.id, AuditAction.DRIFT_REFERENCE_RESET))
+
+    async def delete_before(self, day: dt.date, block: int) -> int:
+        """Delete what cases looked like before a day, of organisations that have a reference; how many rows.
+
+        Args:
+            block: so many at a time of those after the reference, so that later windows stay cut where they were.
+        """
+        async with self._sessions.begin() as session:
+            references = (await session.scalars(select(DriftReferenceRow))).all()
+            deleted = 0
+            for reference in references:
+                mine = ObservationRow.organisation_id == reference.organisation_id
+                old = mine & (ObservationRow.day < day)
+                since = old & (ObservationRow.id > reference.until_id)
+                count = await session.scalar(select(func.count()).select_from(ObservationRow).where(since)) or 0
+                last = reference.until_id
+                if whole := count // block * block:
+                    ids = select(ObservationRow.id).where(since).order_by(ObservationRow.id)
+                    last = (await session.scalars(ids.offset(whole - 1).limit(1))).one()
+                done = await session.execute(delete(ObservationRow).where(old & (ObservationRow.id <= last)))
+                assert isinstance(done, CursorResult)  # noqa: S101 -- what a DELETE gives
+                deleted += done.rowcount
+        return deleted
 
 
 def observation_row(organisation_id: UUID, content: Mapping[str, str]) -> ObservationRow:

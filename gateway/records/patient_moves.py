@@ -20,11 +20,18 @@ from gateway.platform.database.tables import (
     InvitationRow,
     MeasurementRow,
     RenderingRow,
+    ShadowAnswerRow,
 )
 from gateway.platform.encryption import decrypt, encrypt
 from gateway.records.batches import case_bindings
 from gateway.records.emergency_accesses import access_binding
-from gateway.records.encrypted import feedback_binding, rendering_binding, review_binding, with_patient_number
+from gateway.records.encrypted import (
+    feedback_binding,
+    rendering_binding,
+    review_binding,
+    shadow_binding,
+    with_patient_number,
+)
 from shared.problems import Conflict
 
 # Every table whose rows name a patient and go with them; an erased patient's are deleted one by one in `erase`.
@@ -85,7 +92,9 @@ async def _move(session: AsyncSession, rows: Sequence[Any], source: Side, target
         raise Conflict("A case of this patient is being assessed: try again when it is done.")
     assessments = [row.id for row in rows if isinstance(row, AssessmentRow)]
     with_them = [
-        row for table in (RenderingRow, AssessmentFeedbackRow) for row in await _of(session, table, assessments)
+        row
+        for table in (RenderingRow, AssessmentFeedbackRow, ShadowAnswerRow)
+        for row in await _of(session, table, assessments)
     ]
     # Beside the event loop: a patient may have hundreds of them, with their pictures.
     await anyio.to_thread.run_sync(_encrypt_all_anew, [*rows, *with_them], source, target)
@@ -132,6 +141,8 @@ def _encrypted_columns(row: Any) -> Iterator[tuple[str, bytes]]:
             yield "content", review_binding(row)
         case AssessmentFeedbackRow():
             yield "content", feedback_binding(row)
+        case ShadowAnswerRow():
+            yield "content", shadow_binding(row)
         case RenderingRow():
             yield "content", rendering_binding(row.assessment_id, row.kind)
         case MeasurementRow() | AlertRow():

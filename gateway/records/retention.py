@@ -21,6 +21,7 @@ from gateway.platform.database.tables import (
     RateCountRow,
     RefreshTokenRow,
     RenderingRow,
+    ShadowAnswerRow,
     SignInDelayRow,
     SignInRow,
     UsedTokenRow,
@@ -39,17 +40,20 @@ class Retention:
     Args:
         sessions: of the installation's database.
         days: how long ended sessions, used invitations, ended batches and the keys of requests are kept.
+        validation_days: how long the answers of versions in the shadow are kept.
     """
 
     sessions: Sessions
     days: int
+    validation_days: int
 
     async def delete_expired(self) -> int:
         """Delete what is over; how many rows that concerned."""
         moment = now()
         long_ago = moment - dt.timedelta(days=self.days)
         concerned = 0
-        for statement in (*_at_once(moment), *_after(long_ago)):
+        trials = delete(ShadowAnswerRow).where(ShadowAnswerRow.at < moment - dt.timedelta(days=self.validation_days))
+        for statement in (*_at_once(moment), *_after(long_ago), trials):
             async with self.sessions.begin() as session:
                 done = await session.execute(statement.execution_options(synchronize_session=False))
             assert isinstance(done, CursorResult)  # noqa: S101 -- what a DELETE or an UPDATE gives

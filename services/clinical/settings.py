@@ -24,7 +24,7 @@ class Settings(ServiceSettings):
         Raises:
             DamagedModel: there is no such version, or it is not whole.
         """
-        return model_folder(SHIPPED, self.models, "clinical", self.clinical_version)
+        return model_folder(SHIPPED, self.models, "clinical", self.clinical_version, self.signers)
 
     def model_folders(self) -> tuple[Path, ...]:
         """The folder with both models."""

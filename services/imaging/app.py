@@ -1,6 +1,7 @@
 """The imaging service: what a radiograph shows and what its bone looks like."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Form, Query, Request, Response, UploadFile
@@ -14,7 +15,7 @@ from shared.contracts.handover import READING_TYPE, reading_bytes
 from shared.contracts.models import ModelCard
 from shared.encrypted_spool import encrypt_spooled_uploads
 from shared.inference import CheckedScorer
-from shared.inference.choice import open_scorer, require_outputs
+from shared.inference.choice import open_scorer, require_outputs, verified_folder
 from shared.problem_responses import problem_responses
 from shared.problems import ImageRefused, ImageTooLarge, TooBusy, UnreadableImage, UnsupportedImage
 from shared.radiograph import Radiograph, joints
@@ -24,7 +25,7 @@ from shared.radiograph.heatmap import heatmap_png
 from shared.radiograph.prepare import NETWORK_SIZE
 from shared.radiograph.preview import preview_png
 from shared.radiograph.tones import mean_and_spread
-from shared.service import Workers, create_service_app, loaded_model, workers
+from shared.service import Workers, create_service_app, loaded_model, loaded_version, workers
 from shared.weights import as_used, closed_joint_finder
 
 
@@ -96,12 +97,21 @@ def film_figures(radiograph: Radiograph) -> FilmFigures:
 
 
 def load(settings: Settings, decoder: DecoderPool) -> Imaging:
-    """Load the model files, or reach the server that has; begin to warm up the decoder."""
+    """Load the model that the settings name, and begin to warm up the decoder. Raises as `load_package`."""
     decoder.start()
-    card = as_used(ModelCard.model_validate_json((settings.model / "card.json").read_bytes()), settings.models_open)
+    return load_package(settings, decoder, settings.model)
+
+
+def load_package(settings: Settings, decoder: DecoderPool, folder: Path) -> Imaging:
+    """Load the files of a package, or reach the server that has them.
+
+    Raises:
+        RestrictedWeights: the installation is to be open, and this package may not be used in it.
+    """
+    card = as_used(ModelCard.model_validate_json((folder / "card.json").read_bytes()), settings.models_open)
     no_finder = closed_joint_finder() if settings.models_open else None
     closed = closed_in(card, no_finder) if settings.models_open else NOTHING_CLOSED
-    network = open_scorer(settings, "imaging", settings.model / "imaging.onnx")
+    network = open_scorer(settings, "imaging", folder / "imaging.onnx")
     if settings.inference == "onnx":
         require_outputs(network, (NETWORK_SIZE, NETWORK_SIZE, 1), needed_outputs(closed), "imaging")
     if settings.models_open:
@@ -137,7 +147,7 @@ async def classify_upload(
 )
 async def read_image(
     request: Request,
-    imaging: Annotated[Imaging, Depends(loaded_model)],
+    imaging: Annotated[Imaging, Depends(loaded_version)],
     pool: Annotated[Workers, Depends(workers)],
     pictures: Annotated[bool, Query(description=WITH_PICTURES)] = False,
 ) -> Response:
@@ -155,6 +165,7 @@ def create_app(settings: Settings, decoder: DecoderPool | None = None) -> FastAP
         title="Trabecula imaging",
         settings=settings,
         load=lambda: load(settings, pool),
+        load_version=lambda version: load_package(settings, pool, verified_folder(settings, "imaging", version)),
         card=lambda imaging: imaging.card,
         check=lambda imaging: imaging.check(),
         close=lambda _: pool.close(),

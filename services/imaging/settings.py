@@ -34,7 +34,7 @@ class Settings(ServiceSettings):
         Raises:
             DamagedModel: there is no such version, or it is not whole.
         """
-        return model_folder(SHIPPED, self.models, "imaging", self.imaging_version)
+        return model_folder(SHIPPED, self.models, "imaging", self.imaging_version, self.signers)
 
     def model_folders(self) -> tuple[Path, ...]:
         """The network's folder and the joint finder's."""

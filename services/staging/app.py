@@ -1,6 +1,7 @@
 """The staging service: the Kellgren-Lawrence grade of each knee."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, cast
 
 from fastapi import APIRouter, Depends, FastAPI, Form, Query, Request, UploadFile
@@ -13,7 +14,7 @@ from shared.contracts.handover import RADIOGRAPH_TYPE
 from shared.contracts.models import ModelCard
 from shared.encrypted_spool import encrypt_spooled_uploads
 from shared.inference import CheckedScorer
-from shared.inference.choice import open_scorer, require_outputs
+from shared.inference.choice import open_scorer, require_outputs, verified_folder
 from shared.problem_responses import problem_responses
 from shared.problems import ImageRefused, ImageTooLarge, TooBusy, UnreadableImage, UnsupportedImage
 from shared.radiograph import Radiograph, joints
@@ -23,7 +24,7 @@ from shared.radiograph.heatmap import heatmap_png
 from shared.radiograph.joints import KneeJoint
 from shared.radiograph.prepare import NETWORK_SIZE
 from shared.radiograph.upright import Correction, corrected
-from shared.service import Workers, create_service_app, loaded_model, workers
+from shared.service import Workers, create_service_app, loaded_model, loaded_version, workers
 from shared.weights import RestrictedWeights, as_used, closed_joint_finder
 
 
@@ -78,19 +79,24 @@ class Staging:
 
 
 def load(settings: Settings, decoder: DecoderPool) -> Staging:
-    """Load the model files, or reach the server that has; begin to warm up the decoder.
+    """Load the model that the settings name, and begin to warm up the decoder. Raises as `load_package`."""
+    decoder.start()
+    return load_package(settings, decoder, settings.model)
+
+
+def load_package(settings: Settings, decoder: DecoderPool, folder: Path) -> Staging:
+    """Load the files of a package, or reach the server that has them.
 
     Raises:
         RestrictedWeights: the installation is to be open, and this package may not be used in it.
     """
-    decoder.start()
-    card = as_used(ModelCard.model_validate_json((settings.model / "card.json").read_bytes()), settings.models_open)
+    card = as_used(ModelCard.model_validate_json((folder / "card.json").read_bytes()), settings.models_open)
     if "grades" in card.left_unused:
         raise RestrictedWeights(
             f"The grades of staging {card.version} are for research only: choose another TRABECULA_STAGING_VERSION, or "
             "unset TRABECULA_MODELS_OPEN."
         )
-    network = open_scorer(settings, "staging", settings.model / "staging.onnx")
+    network = open_scorer(settings, "staging", folder / "staging.onnx")
     if settings.inference == "onnx":
         require_outputs(network, (NETWORK_SIZE, NETWORK_SIZE, 1), {"probabilities": (5,)}, "staging")
     finder = open_scorer(settings, "knee_joints", joints.MODEL)
@@ -125,7 +131,7 @@ async def stage_upload(
 )
 async def stage_handed_on(
     request: Request,
-    staging: Annotated[Staging, Depends(loaded_model)],
+    staging: Annotated[Staging, Depends(loaded_version)],
     pool: Annotated[Workers, Depends(workers)],
     pictures: Annotated[bool, Query(description=WITH_PICTURES)] = False,
 ) -> StageAnswer:
@@ -142,6 +148,7 @@ def create_app(settings: Settings, decoder: DecoderPool | None = None) -> FastAP
         title="Trabecula staging",
         settings=settings,
         load=lambda: load(settings, pool),
+        load_version=lambda version: load_package(settings, pool, verified_folder(settings, "staging", version)),
         card=lambda staging: staging.card,
         check=lambda staging: staging.check(),
         close=lambda _: pool.close(),

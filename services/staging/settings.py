@@ -25,7 +25,7 @@ class Settings(ServiceSettings):
         Raises:
             DamagedModel: there is no such version, or it is not whole.
         """
-        return model_folder(SHIPPED, self.models, "staging", self.staging_version)
+        return model_folder(SHIPPED, self.models, "staging", self.staging_version, self.signers)
 
     def model_folders(self) -> tuple[Path, ...]:
         """The network's folder and the joint finder's."""

@@ -6,7 +6,8 @@ import numpy as np
 
 from shared.inference import CheckedScorer, Scorer
 from shared.inference.onnx import OnnxScorer
-from shared.manifest import DamagedModel
+from shared.manifest import DamagedModel, verify_manifest
+from shared.packages import package_folder
 from shared.settings import ServiceSettings
 
 Shape = tuple[int, ...]
@@ -34,6 +35,22 @@ def open_scorer(settings: ServiceSettings, name: str, onnx: Path) -> CheckedScor
     from shared.inference.oip import OipScorer  # the HTTP client costs what most installations need not pay
 
     return OipScorer(address, name, version, deadline_s)
+
+
+def verified_folder(settings: ServiceSettings, name: str, version: str) -> Path:
+    """The folder of a package that is to answer beside that of the settings, every file of it verified.
+
+    Raises:
+        DamagedModel: there is no such package that may be loaded, or networks are not scored in this process.
+    """
+    if settings.inference != "onnx":
+        raise DamagedModel(
+            "Versions side by side need TRABECULA_INFERENCE=onnx: on an inference server, "
+            "TRABECULA_INFERENCE_VERSIONS chooses."
+        )
+    folder = package_folder(settings.models, name, version, settings.signers)
+    verify_manifest(folder)
+    return folder
 
 
 def require_outputs(scorer: Scorer, input_shape: Shape, shapes: dict[str, Shape], name: str) -> None:

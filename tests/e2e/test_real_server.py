@@ -9,6 +9,7 @@ import pytest
 
 from services.staging.settings import SHIPPED
 from shared.components import SERVICE_NAMES
+from shared.signatures import make_key, sign_package
 from tests.e2e.conftest import running, trabecula
 
 RECORD = '{"age": 67, "gender": "female", "weight_kg": 58}'
@@ -151,7 +152,13 @@ def package(models):
     """The shipped staging network as a package of its own version."""
     version = json.loads((SHIPPED / "card.json").read_text())["version"]
     shutil.copytree(SHIPPED, models / "staging" / version)
-    return {"TRABECULA_MODELS": str(models), "TRABECULA_STAGING_VERSION": version}
+    signer = make_key(models / "key.pem")
+    sign_package(models / "staging" / version, models / "key.pem")
+    return {
+        "TRABECULA_MODELS": str(models),
+        "TRABECULA_MODEL_SIGNERS": f"physics:{signer}",
+        "TRABECULA_STAGING_VERSION": version,
+    }
 
 
 def test_a_damaged_model_package_is_one_clear_line(tmp_path):
@@ -160,6 +167,11 @@ def test_a_damaged_model_package_is_one_clear_line(tmp_path):
         network.seek(5000)
         network.write(b"\x00\x01\x02\x03")
     one_line(trabecula("serve", "--port", "0", state=tmp_path / "s", **settings), "staging.onnx", "damaged", "restore")
+
+
+def test_a_model_package_of_an_unknown_signer_is_one_clear_line(tmp_path):
+    settings = {**package(tmp_path), "TRABECULA_MODEL_SIGNERS": ""}
+    one_line(trabecula("serve", "--port", "0", state=tmp_path / "s", **settings), "TRABECULA_MODEL_SIGNERS", "trust")
 
 
 def test_a_model_version_that_is_not_there_is_one_clear_line(tmp_path):

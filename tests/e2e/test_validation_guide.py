@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import environment
+from services.staging.settings import SHIPPED
+from tests.e2e.conftest import environment, free_port
 from tests.e2e.guides import run_commands
 
 GUIDE = "how-to/validate-at-your-site.md"
@@ -21,7 +22,8 @@ def folder(tmp_path_factory):
     """What is left of having run the guide's commands in a folder of their own."""
     place = tmp_path_factory.mktemp("validation-guide")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    assert run_commands(GUIDE, (place, environment(place / "state", PATH=path))).count("trabecula evaluate") == 3
+    env = environment(place / "state", PATH=path, PORT=str(free_port()))
+    assert run_commands(GUIDE, (place, env)).count("trabecula evaluate") == 3
     return place
 
 
@@ -35,12 +37,15 @@ def test_the_walk_ends_with_a_report_of_every_film(folder):
 
 
 @pytest.mark.slow
-def test_only_its_owner_reads_the_report_and_nothing_is_stored(folder):
+def test_only_its_owner_reads_the_report_and_no_film_of_it_is_stored(folder):
     files = sorted((folder / "report").iterdir())
     assert [file.name for file in files] == ["evaluation.html", "evaluation.json", "evaluation.pdf"]
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
     with closing(sqlite3.connect(folder / "state" / "trabecula.db")) as database:
-        assert database.execute("SELECT count(*) FROM assessments").fetchone() == (0,)
+        makers = database.execute("SELECT created_by, count(*) FROM assessments GROUP BY created_by").fetchall()
+    assert [(maker.split(":")[0], count) for maker, count in makers] == [("key", 13)], (
+        "those that were sent, and no more"
+    )
 
 
 @pytest.mark.slow
@@ -54,4 +59,20 @@ def test_an_evaluation_with_the_sites_settings_says_so(folder):
 @pytest.mark.slow
 def test_where_nobody_gave_feedback_its_table_is_a_heading(folder):
     assert (folder / "feedback" / "truth.csv").read_text().startswith("assessment,patient,side,kl_grade,")
-    assert (folder / "training" / "radiographs.csv").read_text() == "file,patient,anatomy,label,t_score\n"
+    assert (folder / "feedback" / "radiographs.csv").read_text() == "file,patient,anatomy,label,t_score\n"
+
+
+@pytest.mark.slow
+def test_a_new_version_was_in_the_shadow_in_use_and_back(folder):
+    before, after = (json.loads((folder / name).read_text()) for name in ("answer.json", "promoted.json"))
+    versions = [answer["staging"]["model"]["version"] for answer in (before, after)]
+    assert versions == [json.loads((SHIPPED / "card.json").read_text())["version"], "2026.12"]
+    with closing(sqlite3.connect(folder / "state" / "trabecula.db")) as database:
+        answers = database.execute("SELECT count(*) FROM shadow_answers WHERE version = '2026.12'").fetchone()
+        lines = database.execute(
+            "SELECT action FROM audit WHERE subject = 'staging:2026.12' ORDER BY sequence"
+        ).fetchall()
+        last = database.execute("SELECT serving, name FROM model_changes ORDER BY id DESC LIMIT 1").fetchone()
+    assert answers == (12,)
+    assert [action for (action,) in lines] == ["model in the shadow", "model promoted", "model taken back"]
+    assert last == (None, "A. Rao")

@@ -73,7 +73,7 @@ async def test_a_gateway_does_all_of_its_work_with_the_narrow_role(installation,
         assert (await admin.get("/v1/audit")).status_code == 200
         assert (await admin.delete(f"/v1/patients/{patient}")).status_code == 204
     database = database_of(settings)
-    await purge_expired(database, 90)
+    await purge_expired(database, settings)
     await database.close()
     assert back_up(settings, tmp_path / "backup.zip", with_secrets=False)["rows"]["audit"] > 4
     assert (await verify_audit_trail(settings, None))["ok"]

@@ -214,7 +214,7 @@ async def test_what_is_over_is_deleted_and_what_is_not_stays(settings, api, admi
     await ended(api, batch)
     await admin.post("/v1/invitations", json={"email": "never-came@clinic.example", "role": "clinician"})
     database = database_of(settings)
-    retention = Retention(database.sessions, 90)
+    retention = Retention(database.sessions, 90, 730)
     before = {table: await count(settings, table) for table in (InvitationRow, BatchRow, SignInRow)}
     await retention.delete_expired()
     assert {table: await count(settings, table) for table in before} == before

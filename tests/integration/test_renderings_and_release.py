@@ -116,7 +116,7 @@ async def test_by_default_nothing_is_kept(shared_api, knee_jpeg):
 async def test_pictures_expire_and_are_deleted(keeping, settings, knee_jpeg):
     address = f"/v1/assessments/{(await made(keeping, knee_jpeg))['id']}"
     database = database_of(settings)
-    retention = Retention(database.sessions, 90)
+    retention = Retention(database.sessions, 90, 730)
     assert await retention.delete_expired() == 0
     async with database.sessions.begin() as session:
         await session.execute(update(RenderingRow).values(expires_at=now() - dt.timedelta(seconds=1)))

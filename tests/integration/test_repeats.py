@@ -132,7 +132,7 @@ async def test_a_secret_can_be_shown_again_for_a_day_and_is_not_to_be_read_in_th
     async with database.sessions.begin() as session:
         yesterday = now() - dt.timedelta(hours=25)
         await session.execute(update(IdempotentRequestRow).values(created_at=yesterday))
-    await Retention(database.sessions, 90).delete_expired()
+    await Retention(database.sessions, 90, 730).delete_expired()
     answer = await admin.post("/v1/keys", json=body, headers=headers)
     assert (answer.status_code, "not kept" in answer.json()["detail"]) == (409, True)
 

@@ -124,7 +124,7 @@ async def test_after_a_week_it_is_deleted_and_the_same_request_makes_it_anew(set
     first = (await tester.post("/v1/assessments", files=CASE, headers=headers)).json()["id"]
     kept = (await live.post("/v1/assessments", files=CASE)).json()["id"]
     database = database_of(settings)
-    retention = Retention(database.sessions, 90)
+    retention = Retention(database.sessions, 90, 730)
     await retention.delete_expired()
     assert (await tester.get(f"/v1/assessments/{first}")).status_code == 200
     async with database.sessions.begin() as session:

@@ -1011,6 +1011,16 @@ class ExportedRenderingView(TypedDict):
     png_base64: str
 
 
+class ExportedShadowAnswerView(TypedDict):
+    """What a version of a model that was only on trial answered; it counted for nothing, and no clinician saw it."""
+
+    assessment_id: str
+    service: str
+    version: str
+    at: str
+    answer: ShadowAnswer
+
+
 class FeatureView(TypedDict):
     """One feature in the last whole window of one length, beside the reference."""
 
@@ -1478,6 +1488,7 @@ class PatientExportView(TypedDict):
     invitations: list[ExportedInvitationView]
     assessments: list[AssessmentWithRecordView]
     feedback: list[StoredFeedback]
+    shadow_answers: list[ExportedShadowAnswerView]
     pictures: list[ExportedRenderingView]
     measurements: list[MeasurementView]
     alerts: list[ExportedAlertView]
@@ -1818,6 +1829,14 @@ class SexReading(TypedDict):
     sex: Literal["female", "male"]
     probability: float | None
     category: Literal["low", "moderate", "high"] | None
+
+
+class ShadowAnswer(TypedDict):
+    """The finding of one part, or why the picture was refused."""
+
+    refused: NotRequired[str | None]
+    imaging: NotRequired[ImagingFinding | None]
+    staging: NotRequired[StagingFinding | None]
 
 
 class Share(TypedDict):

@@ -101,6 +101,7 @@ EXPORT: dict[str, Any] = {
     "invitations": [],
     "assessments": [],
     "feedback": [],
+    "shadow_answers": [],
     "pictures": [],
     "measurements": [MEASUREMENT],
     "alerts": [{**ALERT, "closed_at": None, "closed_by": None}],

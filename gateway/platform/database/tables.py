@@ -447,6 +447,41 @@ class AssessmentFeedbackRow(Table):
     by: Mapped[str] = mapped_column(String(100))
 
 
+class ModelChangeRow(Table):
+    """What reads films since when, of one service: the version that serves, and the one in its shadow.
+
+    A null `serving` is the version of the service's settings. The newest row of a service is how it stands.
+    """
+
+    __tablename__ = "model_changes"
+    __table_args__ = (Index("ix_model_changes_service_id", "service", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    service: Mapped[str] = mapped_column(String(20))
+    serving: Mapped[str | None] = mapped_column(String(64))
+    previous: Mapped[str | None] = mapped_column(String(64))
+    shadow: Mapped[str | None] = mapped_column(String(64))
+    share: Mapped[float | None]
+    name: Mapped[str] = mapped_column(String(100))
+    role: Mapped[str] = mapped_column(String(100))
+    reason: Mapped[str | None] = mapped_column(String(500))
+    at: Mapped[dt.datetime]
+
+
+class ShadowAnswerRow(Table):
+    """What a version in the shadow answered to a case, encrypted with the assessment's key; nobody is shown it."""
+
+    __tablename__ = "shadow_answers"
+    __table_args__ = (UniqueConstraint("assessment_id", "service", "version"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    assessment_id: Mapped[UUID] = mapped_column(ForeignKey("assessments.id", ondelete="CASCADE"))
+    service: Mapped[str] = mapped_column(String(20))
+    version: Mapped[str] = mapped_column(String(64))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    at: Mapped[dt.datetime]
+
+
 class RenderingRow(Table):
     """A preview or heat map of an assessment, encrypted with the same key, until it expires."""
 
