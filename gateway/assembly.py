@@ -64,6 +64,7 @@ from gateway.records.feedback import FeedbackStore
 from gateway.records.film_queue import FilmQueue
 from gateway.records.films import Films
 from gateway.records.observations import Observations
+from gateway.records.orders import Orders
 from gateway.records.outbox import Outbox
 from gateway.records.patient_merges import PatientMerges
 from gateway.records.patient_records import PatientRecords
@@ -123,6 +124,7 @@ def create_context(
         SiteSettingsStore(sessions),
         observations,
         patients,
+        Orders(sessions, patients),
         workflow,
         admission,
         database,

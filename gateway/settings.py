@@ -196,6 +196,25 @@ class GatewaySettings(BaseSettings):
     dicom_organisation: str | None = Field(
         None, max_length=200, description="Whose films these are; the first organisation's if unset"
     )
+    hl7_port: int | None = Field(
+        None, ge=0, le=65535, description="Port on which it takes HL7 v2 messages over MLLP, such as 2575; unset: none"
+    )
+    hl7_host: str = Field("127.0.0.1", description="Address that it listens on for them")
+    hl7_peers: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="Who may send them, by sending application and facility (MSH-3, MSH-4) with addresses or networks, "
+        'as {"RIS|HOSPITAL": ["10.0.0.9"]}',
+    )
+    hl7_certificate: Path | None = Field(None, description="PEM file of its certificate for them; unset: no TLS")
+    hl7_key: Path | None = Field(None, description="PEM file of that certificate's key")
+    hl7_ca: Path | None = Field(
+        None, description="PEM file of who vouches for their senders, which then need a certificate of their own"
+    )
+    hl7_accession: str = Field(
+        "OBR-18",
+        pattern=r"^(OBR|ORC)-[1-9][0-9]?$",
+        description="Field of an order that has the accession number; where it is empty OBR-3 has it",
+    )
     dicom_report: DicomReport = Field(
         "comprehensive_3d",
         description="The structured report that goes to archives; `comprehensive` where viewers do not read 3D ones",
@@ -307,7 +326,7 @@ class GatewaySettings(BaseSettings):
                 raise ValueError(f"{origin}: an origin has no path, such as https://app.hospital.example")
         return origins
 
-    @field_validator("dicom_peers")
+    @field_validator("dicom_peers", "hl7_peers")
     @classmethod
     def _peers(cls, peers: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
         for networks in peers.values():
@@ -316,10 +335,13 @@ class GatewaySettings(BaseSettings):
 
     @model_validator(mode="after")
     def _certificate_whole(self) -> Self:
-        if (self.dicom_certificate is None) != (self.dicom_key is None):
-            raise ValueError("TRABECULA_DICOM_CERTIFICATE and TRABECULA_DICOM_KEY come together")
-        if self.dicom_ca is not None and self.dicom_certificate is None:
-            raise ValueError("TRABECULA_DICOM_CA needs TRABECULA_DICOM_CERTIFICATE and TRABECULA_DICOM_KEY")
+        for door in ("dicom", "hl7"):
+            certificate, key, ca = (getattr(self, f"{door}_{part}") for part in ("certificate", "key", "ca"))
+            names = f"TRABECULA_{door.upper()}_CERTIFICATE and TRABECULA_{door.upper()}_KEY"
+            if (certificate is None) != (key is None):
+                raise ValueError(f"{names} come together")
+            if ca is not None and certificate is None:
+                raise ValueError(f"TRABECULA_{door.upper()}_CA needs {names}")
         return self
 
     @field_validator("services")

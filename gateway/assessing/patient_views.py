@@ -19,6 +19,7 @@ from gateway.records.trend import Trend
 from shared.clinic.drug_names import bone_drug_named
 from shared.contracts.assessment import Assessment
 from shared.contracts.film import DicomIdentity
+from shared.contracts.order import Order
 
 
 class PatientView(BaseModel):
@@ -115,8 +116,10 @@ class AssessmentWithRecordView(BaseModel):
     identity: Annotated[
         DicomIdentity | None, Field(description="Whom and what the radiograph's DICOM file said it was of")
     ] = None
+    order: Annotated[Order | None, Field(description="That the radiograph was taken for")] = None
 
     @classmethod
     def of(cls, stored: StoredAssessment, visible: Assessment) -> "AssessmentWithRecordView":
         """As it travels; `visible` is the part of the assessment that the caller may see."""
-        return cls(assessment=visible, record=as_sent(stored.risk), identity=stored.identity)
+        record = as_sent(stored.risk)
+        return cls(assessment=visible, record=record, identity=stored.identity, order=stored.order)

@@ -196,6 +196,7 @@ class PatientUseCases:
             merges=[ExportedMergeView.of(merge) for merge in await self.merges.of_patient(known)],
             batch_cases=[ExportedCaseView.of(case) for case in await data.batch_cases(known)],
             films=[ExportedFilmView.of(film) for film in await data.films(known)],
+            orders=await data.orders(known),
             trail=[PatientAuditLineView.of(line) for line in await data.trail(known)],
         )
 

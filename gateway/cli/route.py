@@ -116,7 +116,8 @@ def echo(name: Name, organisation: Organisation = None, state_dir: StateDir = No
 def serve(state_dir: StateDir = None) -> None:
     """Take in films from modalities and archives (C-STORE, Orthanc, QIDO), which the gateway then assesses. One a site.
 
-    TRABECULA_DICOM_AET, _PORT, _HOST and _PEERS say who may send, _ORTHANC and _QIDO who is asked.
+    TRABECULA_DICOM_AET, _PORT, _HOST and _PEERS say who may send, _ORTHANC and _QIDO who is asked. With
+    TRABECULA_HL7_PORT and _PEERS it takes HL7 v2 as well: orders (ORM^O01, OMG^O19), merged patients (ADT^A40).
     """
     import asyncio
 

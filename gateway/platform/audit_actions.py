@@ -58,6 +58,7 @@ class AuditAction(StrEnum):
     FEEDBACK_READ = "feedback read"
     FILM_SENT_AGAIN = "film sent again"
     FILM_TAKEN_IN = "film taken in"
+    HL7_MESSAGE_DONE = "HL7 message done"
     INVITATION_ACCEPTED = "invitation accepted"
     INVITATION_REVOKED = "invitation revoked"
     INVITATIONS_LISTED = "invitations listed"

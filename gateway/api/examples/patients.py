@@ -108,5 +108,6 @@ EXPORT: dict[str, Any] = {
     "merges": [],
     "batch_cases": [],
     "films": [],
+    "orders": [],
     "trail": [TRAIL_LINE],
 }

@@ -748,3 +748,30 @@ class FilmsTurnedAwayRow(Table):
     reason: Mapped[str] = mapped_column(String(60), primary_key=True)
     count: Mapped[int] = mapped_column(BigInteger)
     last_at: Mapped[dt.datetime]
+
+
+class OrderRow(Table):
+    """An imaging order that was announced and waits for its film, encrypted with the organisation's key.
+
+    What is hashed, is so with that key: an order is found by its accession number, and a patient's by the number.
+    """
+
+    __tablename__ = "orders"
+    __table_args__ = (UniqueConstraint("organisation_id", "accession_hash"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
+    accession_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    patient_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32), index=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    received_at: Mapped[dt.datetime]
+
+
+class MessageRow(Table):
+    """An HL7 v2 message that was done, by a hash, so that the same one does nothing again."""
+
+    __tablename__ = "messages"
+
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"), primary_key=True)
+    key_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    received_at: Mapped[dt.datetime] = mapped_column(index=True)
