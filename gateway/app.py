@@ -59,10 +59,12 @@ from gateway.assessing.model_cards import note_versions
 from gateway.assessing.outbox_metrics import OutboxMetrics
 from gateway.assessing.outbox_worker import OutboxWorker
 from gateway.assessing.provider_sign_in import ProviderSignIn
+from gateway.assessing.results import HL7
 from gateway.assessing.services import ServicesSource
 from gateway.assessing.webhooks import WEBHOOK
 from gateway.context import AppContext
 from gateway.interop.dicom.deliver import deliverers
+from gateway.interop.hl7.deliver import Hl7Deliverer
 from gateway.interop.webhooks.deliver import WebhookDeliverer
 from gateway.pages.sessions import BrowserSessions
 from gateway.platform.audit import Audit
@@ -217,7 +219,9 @@ def outbox_work(context: AppContext, metrics: OutboxMetrics) -> list[Coroutine[A
     outbox, destinations = context.dicom.outbox, context.dicom.destinations
     networks = context.settings.allowed_private_networks
     webhooks = WebhookDeliverer(context.events.events, networks, version("trabecula"))
-    worker = OutboxWorker(outbox, destinations, {**deliverers(context.dicom), WEBHOOK: webhooks})
+    messages = Hl7Deliverer(context.results, context.assessments, outbox, version("trabecula"))
+    kinds = {**deliverers(context.dicom), WEBHOOK: webhooks, HL7: messages}
+    worker = OutboxWorker(outbox, destinations, kinds)
     versions = ModelVersions(context.database.sessions)
     return [
         *(worker.run() for _ in range(OUTBOX_WORKERS)),

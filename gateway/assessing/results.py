@@ -17,6 +17,9 @@ from shared.contracts.film import DicomIdentity
 from shared.contracts.order import Order
 from shared.contracts.record import Gender
 
+# The kind of destinations that take results as HL7 v2 messages.
+HL7 = "hl7"
+
 
 @dataclass(frozen=True)
 class ResultContent:

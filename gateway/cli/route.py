@@ -76,6 +76,48 @@ def add_dicomweb(
     _add(DICOMWEB, name, events, told_by, organisation, state_dir, as_json)
 
 
+@app.command()
+def add_hl7(
+    name: Name,
+    host: Annotated[str, typer.Option(help="Address")],
+    port: Annotated[int, typer.Option(help="Port, such as 2575")],
+    application: Annotated[str, typer.Option(help="Receiving application (MSH-5)")] = "",
+    facility: Annotated[str, typer.Option(help="Receiving facility (MSH-6)")] = "",
+    sending_application: Annotated[str, typer.Option(help="Ours (MSH-3)")] = "TRABECULA",
+    sending_facility: Annotated[str, typer.Option(help="Ours (MSH-4)")] = "",
+    authority: Annotated[str, typer.Option(help="Who assigns the patient numbers (PID-3.4)")] = "",
+    character_set: Annotated[str, typer.Option(help="UNICODE UTF-8, 8859/1 or ASCII (MSH-18)")] = "UNICODE UTF-8",
+    pdf: Annotated[bool, typer.Option("--pdf", help="The clinician's report goes along")] = False,
+    pdf_most_bytes: Annotated[int, typer.Option(help="A larger report is left out")] = 1_000_000,
+    tls: Annotated[bool, typer.Option("--tls", help="Encrypted; the certificate is checked")] = False,
+    ca: Authorities = None,
+    certificate: Certificate = None,
+    key: Key = None,
+    events: Events = "results",
+    organisation: Organisation = None,
+    state_dir: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Add a system that takes results as HL7 v2 messages (ORU^R01 over MLLP)."""
+    from gateway.assessing.results import HL7
+    from gateway.interop.hl7.destinations import Hl7Destination
+
+    given = {
+        "host": host,
+        "port": port,
+        "application": application,
+        "facility": facility,
+        "sending_application": sending_application,
+        "sending_facility": sending_facility,
+        "authority": authority,
+        "character_set": character_set,
+        "pdf": pdf,
+        "pdf_most_bytes": pdf_most_bytes,
+        "tls": _files(ca, certificate, key) if tls or ca or certificate else None,
+    }
+    _add(HL7, name, events, _checked(Hl7Destination.model_validate, given), organisation, state_dir, as_json)
+
+
 @app.command("list")
 def list_all(organisation: Organisation = None, state_dir: StateDir = None, as_json: Json = False) -> None:
     """List an organisation's destinations, without their secrets."""
@@ -97,8 +139,11 @@ def remove(name: Name, organisation: Organisation = None, state_dir: StateDir = 
 
 @app.command()
 def echo(name: Name, organisation: Organisation = None, state_dir: StateDir = None) -> None:
-    """Ask an archive that takes C-STORE whether it hears us (C-ECHO)."""
+    """Ask an archive that takes C-STORE whether it hears us (C-ECHO), or see that a system that takes HL7 listens."""
+    import asyncio
+
     from gateway.assessing.dicom_results import DIMSE
+    from gateway.assessing.results import HL7
     from gateway.assessing.routing import destination_named
     from gateway.interop.dicom.destinations import DimseDestination
     from gateway.interop.dicom.installed import require_installed
@@ -106,8 +151,15 @@ def echo(name: Name, organisation: Organisation = None, state_dir: StateDir = No
 
     require_installed()
     there = with_database(state_dir, lambda settings: destination_named(settings, name, organisation))
+    if there.kind == HL7:
+        from gateway.interop.hl7.destinations import Hl7Destination
+        from gateway.interop.hl7.transmit import reach
+
+        asyncio.run(reach(Hl7Destination.model_validate(there.settings)))
+        typer.echo(f"{there.name} listens.")
+        return
     if there.kind != DIMSE:
-        stop(f"{there.name} takes STOW-RS, which has no C-ECHO.")
+        stop(f"{there.name} is a {there.kind}, which has nothing like a C-ECHO.")
     ask(DimseDestination.model_validate(there.settings))
     typer.echo(f"{there.name} answers.")
 
@@ -149,6 +201,8 @@ def status(organisation: Organisation = None, state_dir: StateDir = None, as_jso
         f"Films that wait: {films['waiting']}, the oldest since {films['oldest_at'] or '-'} ({counts})\n"
         f"Results that wait: {results['waiting']}, the oldest since {results['oldest_at'] or '-'}; "
         f"dead: {results['dead']}\n"
+        f"Orders that wait for their film: {told['orders']['waiting']}, "
+        f"the last message at {told['orders']['last_message_at'] or '-'}\n"
         f"Turned away at the door: {away}",
     )
 

@@ -114,6 +114,16 @@ def read_message(block: bytes, header: Header) -> Received:
     return Received(header, _parsed(whole), key)
 
 
+def read_answer(block: bytes) -> "hl7.Message":
+    """An answer to a message of ours; what is not in its own character set becomes a mark.
+
+    Raises:
+        NotTaken: it is no HL7 message.
+    """
+    msh = _parsed(block.split(b"\r", 1)[0].decode("latin-1"))[0]
+    return _parsed(block.decode(ENCODINGS.get(text(msh, 18), "ascii"), "replace"))
+
+
 def text(of: "hl7.Segment", number: int, component: int = 1, repetition: int = 1) -> str:
     """A component of a field without its escapes; empty where it is absent.
 
