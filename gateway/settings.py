@@ -260,6 +260,26 @@ class GatewaySettings(BaseSettings):
         pattern=r"^[0-9][0-9 ]{1,14}$",
         description="The country's: results that advise an emergency lead with it",
     )
+    escalate_after_minutes: int = Field(
+        15, ge=1, le=1440, description="Nobody acknowledged an emergency for so long: a second alarm goes out"
+    )
+    smtp_host: str | None = Field(
+        None, min_length=1, max_length=255, description="The site's mail server, for alarms by mail; unset: none"
+    )
+    smtp_port: int = Field(
+        587, ge=1, le=65535, description="Its port: 587 with `starttls`, 465 with `tls`, 25 with neither"
+    )
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How the connection with it is encrypted; with `none` no password is sent"
+    )
+    smtp_ca: Path | None = Field(
+        None, description="PEM file of the authorities that may vouch for it; the system's if unset"
+    )
+    smtp_user: str | None = Field(None, min_length=1, description="How this installation signs in there, if it has to")
+    smtp_password: SecretStr | None = Field(None, min_length=1, description="Its password there")
+    smtp_from: str | None = Field(
+        None, pattern=r"^[^@\s<>]+@[^@\s<>]+$", description="Address that alarms are sent from"
+    )
     viewer_url: str | None = Field(
         None,
         pattern=r"^https?://[^\s{}]*\{study\}[^\s{}]*$",
@@ -342,6 +362,16 @@ class GatewaySettings(BaseSettings):
                 raise ValueError(f"{names} come together")
             if ca is not None and certificate is None:
                 raise ValueError(f"TRABECULA_{door.upper()}_CA needs {names}")
+        return self
+
+    @model_validator(mode="after")
+    def _mail_whole(self) -> Self:
+        if self.smtp_host is not None and self.smtp_from is None:
+            raise ValueError("TRABECULA_SMTP_HOST needs TRABECULA_SMTP_FROM")
+        if (self.smtp_user is None) != (self.smtp_password is None):
+            raise ValueError("TRABECULA_SMTP_USER and TRABECULA_SMTP_PASSWORD come together")
+        if self.smtp_security == "none" and self.smtp_password is not None:
+            raise ValueError("TRABECULA_SMTP_PASSWORD is sent encrypted only: TRABECULA_SMTP_SECURITY=starttls or tls")
         return self
 
     @field_validator("services")

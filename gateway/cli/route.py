@@ -118,6 +118,27 @@ def add_hl7(
     _add(HL7, name, events, _checked(Hl7Destination.model_validate, given), organisation, state_dir, as_json)
 
 
+@app.command()
+def add_mail(
+    name: Name,
+    to: Annotated[str, typer.Option(help="One address, such as that of whoever is on duty")],
+    events: Annotated[
+        str, typer.Option(help="'alert.urgent' for the first alarm, 'alert.unacknowledged' for the second; other types")
+    ] = "alert.urgent",
+    organisation: Organisation = None,
+    state_dir: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Write to somebody by the site's mail server (TRABECULA_SMTP_HOST), without a word about any patient."""
+    from gateway.assessing.escalation import MAIL
+    from gateway.interop.mail.deliver import MailDestination
+
+    if read_settings(state_dir).smtp_host is None:
+        stop("No mail server is set: TRABECULA_SMTP_HOST and TRABECULA_SMTP_FROM, for the gateway as well.")
+    told_by = _checked(MailDestination.model_validate, {"to": to})
+    _add(MAIL, name, events, told_by, organisation, state_dir, as_json)
+
+
 @app.command("list")
 def list_all(organisation: Organisation = None, state_dir: StateDir = None, as_json: Json = False) -> None:
     """List an organisation's destinations, without their secrets."""
@@ -139,18 +160,25 @@ def remove(name: Name, organisation: Organisation = None, state_dir: StateDir = 
 
 @app.command()
 def echo(name: Name, organisation: Organisation = None, state_dir: StateDir = None) -> None:
-    """Ask an archive that takes C-STORE whether it hears us (C-ECHO), or see that a system that takes HL7 listens."""
+    """Ask an archive that takes C-STORE whether it hears us (C-ECHO); or see that an HL7 or mail server listens."""
     import asyncio
 
     from gateway.assessing.dicom_results import DIMSE
+    from gateway.assessing.escalation import MAIL
     from gateway.assessing.results import HL7
     from gateway.assessing.routing import destination_named
     from gateway.interop.dicom.destinations import DimseDestination
     from gateway.interop.dicom.installed import require_installed
     from gateway.interop.dicom.store import echo as ask
 
-    require_installed()
     there = with_database(state_dir, lambda settings: destination_named(settings, name, organisation))
+    if there.kind == MAIL:
+        from gateway.interop.mail.server import connected
+
+        with connected(read_settings(state_dir)):
+            typer.echo("The mail server answers.")
+        return
+    require_installed()
     if there.kind == HL7:
         from gateway.interop.hl7.destinations import Hl7Destination
         from gateway.interop.hl7.transmit import reach
@@ -240,10 +268,12 @@ def _add(
     state_dir: Path | None,
     as_json: bool,
 ) -> None:
+    from gateway.assessing.escalation import MAIL
     from gateway.assessing.routing import add_destination, events_named
     from gateway.interop.dicom.installed import require_installed
 
-    require_installed()
+    if kind != MAIL:  # which needs none of the extra's packages
+        require_installed()
     named = events_named(events)
     added = with_database(
         state_dir, lambda settings: add_destination(settings, kind, name, named, told_by, organisation)

@@ -516,7 +516,11 @@ class MeasurementRow(Table):
 
 
 class AlertRow(Table):
-    """Something to look at: a follow-up with its dates, or what got worse. The text is encrypted."""
+    """Something to look at: a follow-up with its dates, or what got worse. The text is encrypted.
+
+    Of an emergency, `acknowledged_at` is when a clinician said to be looking at it, and `escalated_at` when a second
+    alarm went out, as nobody had.
+    """
 
     __tablename__ = "alerts"
     __table_args__ = (Index("ix_alerts_organisation_id_closed_at_id", "organisation_id", "closed_at", "id"),)
@@ -533,6 +537,9 @@ class AlertRow(Table):
     created_at: Mapped[dt.datetime]
     closed_at: Mapped[dt.datetime | None]
     closed_by: Mapped[str | None] = mapped_column(String(100))
+    acknowledged_at: Mapped[dt.datetime | None]
+    acknowledged_by: Mapped[str | None] = mapped_column(String(100))
+    escalated_at: Mapped[dt.datetime | None]
 
 
 class AuditRow(Table):
