@@ -318,6 +318,12 @@ class GatewaySettings(BaseSettings):
         # An orchestrator's secret cannot be left out, and Swarm's cannot be empty.
         return None if isinstance(given, str) and given.strip() in ("", "none") else given
 
+    @field_validator("smtp_host", "smtp_from", "smtp_user", "smtp_password", mode="before")
+    @classmethod
+    def _no_mail(cls, given: object) -> object:
+        # What a compose file passes on is empty where the site has none, and a secret cannot be left out.
+        return None if isinstance(given, str) and given.strip() in ("", "none") else given
+
     @field_validator("time_zone")
     @classmethod
     def _zone(cls, name: str | None) -> str | None:

@@ -192,6 +192,7 @@ def _questions(settings: GatewaySettings) -> list[PreflightStep]:
         PreflightStep(name, "ask", question)
         for name, question in (
             ("emergency number", f"Is {settings.emergency_number} right here? (TRABECULA_EMERGENCY_NUMBER)"),
+            ("emergencies", "Who is told of one at night, and who where nobody looks? (trabecula route add-mail)"),
             ("alerts", "Who is called when Prometheus raises an alert, and was that tried?"),
             ("downtime", "Do the wards know how they go on while it is down? (docs/operations.md, Downtime)"),
             ("intended use", "Has whoever answers for it read docs/intended-use.md? It is no medical device."),
