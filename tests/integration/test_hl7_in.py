@@ -5,8 +5,10 @@ import ssl
 from contextlib import asynccontextmanager
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import func, select, update
 
+from gateway.assessing.administration import prepare
 from gateway.interop.dicom import router
 from gateway.interop.dicom.door_tls import ServerContext
 from gateway.interop.hl7 import door as doors
@@ -14,9 +16,13 @@ from gateway.interop.hl7.door import Hl7Door, open_hl7_door
 from gateway.platform.clock import now
 from gateway.platform.database.engine import database_of
 from gateway.platform.database.tables import MessageRow, OrderRow, PatientMergeRow
-from gateway.records.orders import REMEMBERED, Orders
+from gateway.platform.encryption import installation_key
+from gateway.platform.identity.accounts import Accounts
+from gateway.records.orders import REMEMBERED, AnnouncedMessage, Orders
+from gateway.records.patients import Patients
 from gateway.records.retention import Retention
 from gateway.settings import GatewaySettings
+from shared.contracts.order import Order
 from tests.films import file_of, film, pushed
 from tests.integration.test_films_come_in import certificate, ended, free_port, of_patient, routing
 from tests.mllp import connected, header, merge, order, verdict
@@ -177,8 +183,8 @@ async def test_each_character_set_is_read_as_it_says(settings, api):
                 text = order("MRN-é", f"ACC-{encoding}", characters=characters, control_id=encoding)
                 assert verdict(await send(text.replace("Ś", "S")))[0] == "AA"
     database = database_of(settings)
-    patients = router.Patients(database.sessions, router.installation_key(settings))
-    organisation = await router.organisation_of(router.Accounts(database.sessions), settings, None)
+    patients = Patients(database.sessions, installation_key(settings))
+    organisation = await Accounts(database.sessions).first_organisation(settings.organisation)
     for encoding in ("latin-1", "utf-8"):
         found = await Orders(database.sessions, patients).find(organisation, f"ACC-{encoding}", None)
         assert found.patient_number == "MRN-é"
@@ -215,6 +221,30 @@ async def test_orders_and_messages_go_when_they_are_over_and_with_their_patient(
     await Retention(database.sessions, 90).delete_expired()
     await database.close()
     assert await counted(settings, OrderRow) == await counted(settings, MessageRow) == 0
+
+
+async def test_orders_are_kept_alike_in_both_databases(tmp_path, database_url):
+    here = GatewaySettings(state_dir=tmp_path, database_url=SecretStr(database_url), _env_file=None)
+    prepare(here)
+    database = database_of(here, durable=True)
+    patients = Patients(database.sessions, installation_key(here))
+    organisation = await Accounts(database.sessions).first_organisation("Clinic")
+    orders = Orders(database.sessions, patients)
+    first, second = AnnouncedMessage("hl7:RIS|H", b"1"), AnnouncedMessage("hl7:RIS|H", b"2")
+    known = Order(accession="A-1", patient_number="MRN-1", filler=("F-1",))
+    await orders.note(organisation, first, [known, Order(accession="A-2")])
+    assert await orders.heard(organisation, first)
+    assert not await orders.heard(organisation, second)
+    assert await orders.find(organisation, " A-1 ", "MRN-1 ") == known
+    assert await orders.find(organisation, "A-1", "MRN-2") is None
+    assert (await orders.find(organisation, "A-2", "MRN-2")).accession == "A-2"
+    assert await orders.of_patient(organisation, ["MRN-1", "MRN-9"]) == [known]
+    changed = known.model_copy(update={"filler": ("F-2",)})
+    await orders.note(organisation, second, [changed], ["A-2"])
+    await orders.note(organisation, second, [changed], ["A-2"])
+    assert await orders.find(organisation, "A-1", None) == changed
+    assert (await orders.backlog(organisation)).waiting == 1
+    await database.close()
 
 
 @asynccontextmanager

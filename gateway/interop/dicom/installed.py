@@ -33,4 +33,4 @@ def require_installed() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     for part in ("containers", "util"):  # which name their loggers after their files
         logging.getLogger(import_module(f"hl7.{part}").__file__).disabled = True
-    warnings.filterwarnings("ignore", module=r"(pydicom|highdicom)(\.|$)")
+    warnings.filterwarnings("ignore", module=r"(pydicom|highdicom|hl7)(\.|$)")
