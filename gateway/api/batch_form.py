@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import FormData, UploadFile
 
 from gateway.api.deps import RENAMED
+from gateway.assessing.batches import MOST_CASES
 from gateway.assessing.case import CLINICAL_MODELS, DEFAULT_MODEL, read_record
 from gateway.platform.json_size import MOST_VALUES_IN_MANIFEST, may_hold_more
 from gateway.platform.validators import checked_patient_number
@@ -20,7 +21,6 @@ from gateway.records.stored_risk import AnyRisk
 from shared.problem_responses import describe_errors, first_errors, joined
 from shared.problems import InvalidInput, InvalidRecord, MissingInput
 
-MOST_CASES = 1000
 LARGEST_MANIFEST_BYTES = 4_000_000
 Reference = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
 

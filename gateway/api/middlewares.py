@@ -45,7 +45,7 @@ def install_middlewares(app: FastAPI, settings: GatewaySettings) -> None:
     uploads = dict.fromkeys(("/v1/assessments", "/new"), settings.max_upload_bytes)
     uploads |= dict.fromkeys(("/fhir/$map", "/fhir/$assess"), min(settings.max_upload_bytes, LARGEST_FHIR_BODY))
     uploads |= {f"/cds-services/{service}": LARGEST_CDS_BODY for service in CDS_SERVICES}
-    larger = {**uploads, **dict.fromkeys(("/v1/batches", "/dicom-web/studies"), settings.max_batch_bytes)}
+    larger = {**uploads, **dict.fromkeys(("/v1/batches", "/batches", "/dicom-web/studies"), settings.max_batch_bytes)}
     app.add_middleware(BodySizeLimitMiddleware, max_bytes=LARGEST_SMALL_BODY, larger=larger)
     app.add_middleware(BodyTimeoutMiddleware, piece_s=settings.upload_piece_s, whole_s=settings.upload_whole_s)
     app.add_middleware(FhirErrorsMiddleware)

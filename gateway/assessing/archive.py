@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.assessing.case import Case, read_record
+from gateway.assessing.film_list import FILE, read_list
 from gateway.assessing.workflow import Findings, Workflow
 from shared.contracts.findings import Knee
 from shared.problems import InvalidInput, ServiceUnavailable, problem_for
@@ -17,7 +18,6 @@ COLUMNS = (
     "left_grade", "other_grade", "uncertain", "category", "probability", "warnings", "versions",
 )  # fmt: skip
 Row = Mapping[str, Any]
-FILE = "file"
 
 
 @dataclass(frozen=True)
@@ -55,29 +55,11 @@ def _found(folder: Path) -> list[Film]:
 
 def _listed(manifest: Path) -> list[Film]:
     try:
-        lines = list(csv.DictReader(io.StringIO(manifest.read_text(encoding="utf-8-sig"))))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        text = manifest.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{manifest} cannot be read as CSV in UTF-8: {error}.") from error
-    films = []
-    for number, line in enumerate(lines, start=2):
-        name = line.pop(FILE, None)
-        if not name or None in line or None in line.values():
-            raise InvalidInput(
-                f"{manifest}, line {number}: it needs a `{FILE}`, and as many values as the heading has columns."
-            )
-        record = {field: as_value(text) for field, text in line.items() if text}
-        films.append(Film(name, manifest.parent / name, record))
-    return films
-
-
-def as_value(text: str) -> str | float | bool:
-    """A cell as a record has it: a number, true or false, or a word."""
-    if text in ("true", "false"):
-        return text == "true"
-    try:
-        return float(text)
-    except ValueError:
-        return text
+    lines = read_list(text, str(manifest))
+    return [Film(line.file, manifest.parent / line.file, line.record) for line in lines]
 
 
 async def assess_film(film: Film, workflow: Workflow, versions: str) -> Row:

@@ -12,6 +12,8 @@ from gateway.platform.paging import Page, Window
 from gateway.records.batches import Batch, Batches, BatchState, CaseOfBatch
 from shared.problems import NotAuthorised
 
+# Cases of one batch.
+MOST_CASES = 1000
 # Seconds between two looks at a batch that somebody follows.
 LOOK_EVERY_S = 0.5
 # Looks after which the follower's credential is asked for again.

@@ -41,11 +41,16 @@ class PatientFacts:
 
 @dataclass(frozen=True)
 class CaseContext:
-    """What stands above a result: whom it is of, what was found before, and how far staff are with it."""
+    """What stands above a result: whom it is of, what was found before, and how far staff are with it.
+
+    Args:
+        film_before: the last assessment before this one with a film of the same part of the body.
+    """
 
     patient_id: UUID | None
     facts: PatientFacts | None
     previous: Assessment | None
+    film_before: Assessment | None
     state: CaseState
     by: str | None
 
@@ -104,7 +109,16 @@ class CaseUseCases:
             earlier = [one for one in known if one.assessment.id < assessment_id and not one.assessment.is_withdrawn]
         previous = earlier[-1].assessment if earlier else None
         facts = facts_of([*earlier, stored])
-        return CaseContext(stored.patient_id, facts, previous, state, names.get(state.by or ""))
+        before = film_before(stored.assessment, [one.assessment for one in earlier])
+        return CaseContext(stored.patient_id, facts, previous, before, state, names.get(state.by or ""))
+
+
+def film_before(assessment: Assessment, earlier: Sequence[Assessment]) -> Assessment | None:
+    """The last of the earlier ones with a film of the same part of the body; null where there is none."""
+    if assessment.imaging is None:
+        return None
+    anatomy = assessment.imaging.anatomy
+    return next((one for one in reversed(earlier) if one.imaging and one.imaging.anatomy == anatomy), None)
 
 
 def facts_of(assessments: Sequence[StoredAssessment]) -> PatientFacts | None:

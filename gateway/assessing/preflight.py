@@ -188,11 +188,16 @@ def _database_role(settings: GatewaySettings) -> PreflightStep:
 
 
 def _questions(settings: GatewaySettings) -> list[PreflightStep]:
+    kept = "Previews are kept, encrypted, and deleted after TRABECULA_RENDERING_DAYS. Is that wanted?"
+    not_kept = "No film can be seen again or compared with a later one. Is that wanted? (TRABECULA_STORE_RENDERINGS)"
+    zone = settings.time_zone or "this machine's time zone"
     return [
         PreflightStep(name, "ask", question)
         for name, question in (
             ("emergency number", f"Is {settings.emergency_number} right here? (TRABECULA_EMERGENCY_NUMBER)"),
             ("emergencies", "Who is told of one at night, and who where nobody looks? (trabecula route add-mail)"),
+            ("pictures", kept if settings.store_renderings else not_kept),
+            ("time zone", f"Is {zone} the one that people here read? (TRABECULA_TIME_ZONE)"),
             ("alerts", "Who is called when Prometheus raises an alert, and was that tried?"),
             ("downtime", "Do the wards know how they go on while it is down? (docs/operations.md, Downtime)"),
             ("intended use", "Has whoever answers for it read docs/intended-use.md? It is no medical device."),

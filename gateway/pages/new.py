@@ -129,8 +129,9 @@ async def _lines(
         result = await work
     except Exception as error:
         problem = describe_problem(error)
-        title = translator_of(request).term("problem", problem["slug"])
-        yield _line(problem=problem | {"title": title})
+        t = translator_of(request)
+        said = t.problem(problem["slug"], problem.get("reason"), problem["detail"])
+        yield _line(problem=problem | {"title": t.term("problem", problem["slug"]), "detail": said.text})
         return
     finally:
         work.cancel()

@@ -18,7 +18,7 @@ from gateway.pages.sessions import CurrentUser
 from gateway.platform.language import translator_for
 from gateway.records.rendering_kinds import RenderingKind
 from gateway.reports import joint_space, presentation
-from gateway.reports.picture import boxes, for_screen, heat_maps, study_link
+from gateway.reports.picture import for_screen, shown_film, study_link
 from gateway.reports.presentation import GROUPS
 from gateway.reports.printing import print_report
 from gateway.reports.record import density_rows, person_line, record_lines
@@ -37,6 +37,8 @@ async def result_page(assessment_id: UUID, request: Request, user: User, ctx: Co
     kept = await ctx.assessments.has_preview(assessment_id)
     context = result_context(request, ctx, content, pictures="kept" if kept else None)
     case = await ctx.cases.context(assessment_id, who) if user.is_staff else None
+    if kept and case and case.film_before and await ctx.assessments.has_preview(case.film_before.id):
+        context["before"] = case.film_before, shown_film(translator_of(request), case.film_before, kept=True)
     return page(request, "result.html", case=case, **context)
 
 
@@ -90,9 +92,8 @@ def result_context(
         "densities": density_rows(english, content.risk),
         "groups": {kind: of_kind for kind, of_kind in groups.items() if of_kind},
         "pictures": pictures,
-        "kept_at": f"/assessments/{assessment.id}/pictures/" if pictures == "kept" else "",
-        "boxes": boxes(t, assessment.staging),
-        "heat_maps": heat_maps(assessment),
+        "film": shown_film(t, assessment, kept=pictures == "kept"),
+        "before": None,
         "study_link": None if content.is_for_patient else study_link(ctx.settings.viewer_url, assessment.source),
         "withheld": content.withheld,
         "presentation": presentation,

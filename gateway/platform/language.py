@@ -8,7 +8,7 @@ import datetime as dt
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from babel import Locale
@@ -23,6 +23,8 @@ NAMES: dict[LanguageCode, str] = {"en": "English", "hi": "हिन्दी", "
 FOLDER = Path(__file__).parent / "catalogues"
 LONGEST_WISH = 500
 # As wide as a plus sign; a hyphen before a number is easily overlooked.
+# Problems of a film, whose details have figures of that very film in them.
+SERVICES_WORDS = frozenset({"image-refused", "unreadable-image", "unsupported-image", "image-too-large"})
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -50,6 +52,19 @@ class Html(str):
         return str(self)
 
 
+class Spoken(NamedTuple):
+    """A sentence of a service for a reader; `is_english` where the reader's language is another and has no words."""
+
+    text: str
+    is_english: bool
+
+
+@cache
+def _sentences() -> dict[str, str]:
+    """The key of each sentence that the services say as it stands, by the sentence."""
+    return {text: key for key, text in catalogue("en").items() if key.startswith("said.")}
+
+
 class Translator:
     """The texts, dates and numbers of one language.
 
@@ -75,6 +90,23 @@ class Translator:
     def has(self, key: str) -> bool:
         """Whether there is such a text."""
         return key in self._english
+
+    def said(self, sentence: str) -> Spoken:
+        """A sentence that a service says as it stands, where the catalogue knows it; in English where it does not."""
+        key = _sentences().get(sentence)
+        known = key is not None and key in self._texts
+        return Spoken(self._texts[key] if key and known else sentence, self.language != "en" and not known)
+
+    def problem(self, slug: str, reason: str | None, detail: str) -> Spoken:
+        """What is wrong: in the catalogue's words for this problem and reason; in English the detail, which knows more.
+
+        Args:
+            detail: the problem's own sentence, in English.
+        """
+        for key in (f"{slug}.{reason}", f"{slug}.any"):
+            if key in self._texts and (self.language != "en" or slug not in SERVICES_WORDS):
+                return Spoken(self._texts[key], is_english=False)
+        return Spoken(detail, is_english=self.language != "en")
 
     def term(self, group: str, code: object) -> str:
         """The word for a code of the contracts; the code itself, made readable, where no catalogue has it."""

@@ -1,5 +1,7 @@
 """What is drawn over a radiograph, or leads on from it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from urllib.parse import quote
 
@@ -16,6 +18,32 @@ from shared.contracts.findings import Knee, StagingFinding
 WEBP_QUALITY, WEBP_EFFORT = 85, 2
 # Where a viewer's address takes the study's UID.
 STUDY = "{study}"
+
+
+@dataclass(frozen=True)
+class ShownFilm:
+    """A film as its viewer shows it.
+
+    Args:
+        anatomy: the part of the body.
+        kept_at: the address that the site's copy of a picture lies under; empty where the pictures are in this answer.
+        boxes: see `boxes`.
+        heat_maps: those that may be shown.
+    """
+
+    anatomy: str
+    kept_at: str
+    boxes: Sequence[dict[str, object]]
+    heat_maps: Sequence[HeatMap]
+
+
+def shown_film(t: Translator, assessment: Assessment, *, kept: bool) -> ShownFilm | None:
+    """The film of an assessment for its viewer; null where there is none."""
+    if assessment.imaging is None:
+        return None
+    kept_at = f"/assessments/{assessment.id}/pictures/" if kept else ""
+    found = assessment.imaging.anatomy
+    return ShownFilm(found, kept_at, boxes(t, assessment.staging), heat_maps(assessment))
 
 
 def boxes(t: Translator, staging: StagingFinding | None) -> list[dict[str, object]]:

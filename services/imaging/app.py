@@ -23,6 +23,7 @@ from shared.radiograph.handover import packed
 from shared.radiograph.heatmap import heatmap_png
 from shared.radiograph.prepare import NETWORK_SIZE
 from shared.radiograph.preview import preview_png
+from shared.radiograph.tones import mean_and_spread
 from shared.service import Workers, create_service_app, loaded_model, workers
 from shared.weights import as_used, closed_joint_finder
 
@@ -82,14 +83,15 @@ class Imaging:
 def film_figures(radiograph: Radiograph) -> FilmFigures:
     """What a film was like: its device, its size and its tones as they were read."""
     source, (width, height) = radiograph.source, radiograph.original_size
+    mean, spread = mean_and_spread(radiograph.pixels)
     named = [source.manufacturer, source.manufacturer_model] if source else []
     return FilmFigures(
         device=" ".join(part for part in named if part) or None,
         format=radiograph.format,
         width=width,
         height=height,
-        mean=round(float(radiograph.pixels.mean()), 2),
-        spread=round(float(radiograph.pixels.std()), 2),
+        mean=round(mean, 2),
+        spread=round(spread, 2),
     )
 
 

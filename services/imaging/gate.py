@@ -8,6 +8,7 @@ from shared.contracts.film import FilmWarning
 from shared.problems import ImageRefused
 from shared.radiograph import Radiograph
 from shared.radiograph.prepare import GrayPixels
+from shared.radiograph.tones import mean_and_spread, percentiles_of
 
 SMALLEST_SIDE = 160
 # Below this spread of gray levels (of 255) there is nothing to see; the flattest labelled radiograph has 37.
@@ -56,7 +57,7 @@ def check_readable(radiograph: Radiograph) -> None:
             "Export it at full size.",
             reason="too_small",
         )
-    low, high = np.percentile(radiograph.pixels, [1, 99])
+    low, high = percentiles_of(radiograph.pixels, (1, 99))
     if high - low < SMALLEST_CONTRAST:
         raise ImageRefused(
             "The image is blank or exposed beyond reading: it is one shade of gray. Repeat the export.",
@@ -84,7 +85,7 @@ def sharpness(pixels: GrayPixels) -> float:
     shrink = SHARPNESS_SIDE / max(pixels.shape)
     small = cv2.resize(pixels, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA) if shrink < 1 else pixels
     edges = cv2.Laplacian(cv2.GaussianBlur(small, (3, 3), 0).astype(np.float32), cv2.CV_32F)
-    return float(edges.std() / max(1.0, float(small.std())))
+    return mean_and_spread(edges)[1] / max(1.0, mean_and_spread(small)[1])
 
 
 def check_anatomy(anatomy: Anatomy) -> None:

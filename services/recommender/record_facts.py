@@ -195,6 +195,7 @@ def _fractures() -> Iterator[Fact]:
     fields = ("prior_fractures",)
     readers: dict[str, Callable[[ClinicalRecord], Value]] = {
         "any_fracture": fractures.any_fracture,
+        "every_fracture_described": fractures.all_described,
         "low_trauma_fracture": fractures.low_trauma_at,
         "low_trauma_hip_fracture": lambda r: fractures.low_trauma_at(r, "hip"),
         "low_trauma_vertebral_fracture": lambda r: fractures.low_trauma_at(r, "vertebra"),

@@ -65,6 +65,14 @@ def any_fracture(record: ClinicalRecord) -> Truth:
     return bool(listed(record)) if isinstance(record.prior_fractures, list) else record.prior_fractures
 
 
+def all_described(record: ClinicalRecord) -> bool:
+    """Whether the record itemises fractures and says of each how it came about and when."""
+    described = (
+        fracture.low_trauma is not None and age_at(fracture, record.age) is not None for fracture in listed(record)
+    )
+    return bool(listed(record)) and all(described)
+
+
 def low_trauma_at(record: ClinicalRecord, *sites: FractureSite) -> Truth:
     """Whether a low-trauma fracture of adult life has happened at one of the sites (anywhere when none is named).
 

@@ -36,7 +36,7 @@ def judged_colour(pixels: Pixels) -> tuple[bool, tuple[FilmWarning, ...]]:
     levels = pixels[::4, ::4].astype(np.float32) / (257.0 if pixels.dtype == np.uint16 else 1.0)
     if colour_of(levels) <= COLOUR_THRESHOLD:
         return False, ()
-    strengths = levels.reshape(-1, 3).mean(axis=0)
+    strengths = np.array(cv2.mean(levels)[:3])
     if strengths.min() < WEAKEST_CHANNEL * strengths.max():
         return True, ()
     if colour_of(levels * (strengths.mean() / strengths)) > COLOUR_THRESHOLD:
@@ -46,4 +46,6 @@ def judged_colour(pixels: Pixels) -> tuple[bool, tuple[FilmWarning, ...]]:
 
 def colour_of(pixels: Pixels) -> float:
     """Mean difference of the strongest and the weakest channel of (height, width, 3)."""
-    return float((pixels.max(axis=2) - pixels.min(axis=2)).mean())
+    red, green, blue = cv2.split(np.ascontiguousarray(pixels))  # NumPy takes ten times as long along a short axis
+    strongest, weakest = cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)
+    return float(cv2.mean(cv2.subtract(strongest, weakest))[0])

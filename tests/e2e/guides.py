@@ -35,7 +35,7 @@ def ran(command: list[str], place: Place, **more: str) -> str:
     """What a command printed that has to succeed."""
     folder, env = place
     done = subprocess.run(
-        command, cwd=folder, env={**env, **more}, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=folder, env={**env, **more}, capture_output=True, text=True, timeout=900, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -228,6 +228,10 @@ PAGES = {
     "POST /assessments/{assessment_id}/release": Row("patients:write", record=True),
     "POST /assessments/{assessment_id}/case": Row("patients:write", record=True, send={"status": "seen"}),
     "GET /work-list": Row("assessments:read", refused=PATIENTS),
+    "GET /batches": Row("assessments:read", refused=PATIENTS),
+    "POST /batches": Row("assessments:write", refused=PATIENTS),
+    "GET /batches/{batch_id}": Row("assessments:read", record=True, refused=PATIENTS),
+    "POST /batches/{batch_id}/cancel": Row("assessments:write", record=True, refused=PATIENTS),
     "GET /history": Row("assessments:read", refused=STAFF),
     "GET /patients": Row("patients:read"),
     "GET /patients/{patient_id}": Row("patients:read", record=True),
@@ -300,6 +304,7 @@ LET_IN = {
     **{f"POST /administration/merges/{{merge_id}}/{step}": 409 for step in ("confirm", "refuse", "undo")},
     "POST /alerts/{alert_id}/acknowledge": 409,
     "POST /account/password": 401,
+    "POST /batches": 422,  # no film was chosen
     "POST /patients/{patient_id}/erasure": 409,
     "POST /patients/{patient_id}/invitation": 409,
     "POST /patients/{patient_id}/emergency-access": 409,

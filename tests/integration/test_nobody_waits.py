@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from gateway.api.batch_form import MOST_CASES
+from gateway.assessing.batches import MOST_CASES
 from gateway.settings import GatewaySettings
 
 # What one turn of the event loop may take of the processor.

@@ -45,7 +45,7 @@ async def test_a_fresh_installation_is_told_what_is_missing_and_how_to_mend_it(s
     assert all(step.detail for step in steps.values())
     assert "trabecula backup" in steps["backup"].detail
     assert steps["services"].state == "done"
-    assert {"emergency number", "alerts", "downtime", "intended use", "data secret"} <= {
+    assert {"emergency number", "alerts", "downtime", "intended use", "data secret", "pictures", "time zone"} <= {
         name for name, step in steps.items() if step.state == "ask"
     }
 

@@ -1,5 +1,6 @@
 // Taking the picture with the device's own camera, into the same field that a file would go into.
-export function camera(take) {
+// `ask`: see adjust.js; what is taken is looked at, straightened and cut before it counts.
+export function camera(take, ask) {
   const [open, box, view, problem] = ["camera-open", "camera", "camera-view", "camera-problem"].map((id) => document.getElementById(id));
   if (!navigator.mediaDevices?.getUserMedia) return;
   open.hidden = false;
@@ -11,7 +12,7 @@ export function camera(take) {
     box.hidden = true;
     open.focus();
   };
-  open.addEventListener("click", async () => {
+  const start = async () => {
     problem.hidden = true;
     box.hidden = false;
     try {
@@ -23,16 +24,20 @@ export function camera(take) {
     } catch {
       problem.hidden = false;
     }
-  });
+  };
+  open.addEventListener("click", start);
   document.getElementById("camera-close").addEventListener("click", close);
   document.getElementById("camera-take").addEventListener("click", () => {
     if (!stream || !view.videoWidth) return;
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [view.videoWidth, view.videoHeight];
     canvas.getContext("2d").drawImage(view, 0, 0);
-    canvas.toBlob((blob) => {
-      take(new File([blob], "photo.jpg", { type: "image/jpeg" }));
+    canvas.toBlob(async (blob) => {
       close();
+      const file = await ask(new File([blob], "photo.jpg", { type: "image/jpeg" }), true);
+      if (file === "again") return start();
+      if (file) take(file);
+      open.focus();
     }, "image/jpeg", 0.92);
   });
 }

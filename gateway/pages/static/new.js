@@ -1,4 +1,5 @@
 // The form of a new assessment: picture, questions, sending, and keeping all of it until it was taken.
+import { adjuster } from "./adjust.js";
 import { camera } from "./camera.js";
 import { canHold, forget, hold, keep, kept, unlock } from "./draft.js";
 import { Refused, send } from "./send.js";
@@ -24,6 +25,9 @@ function picture(file) {
   const shown = $("chosen-picture");
   if (shown.src) URL.revokeObjectURL(shown.src);
   shown.hidden = !file || !file.type.startsWith("image/");
+  // Only what the browser can draw can be straightened here: no DICOM, TIFF or HEIC.
+  $("picture-adjust").hidden = true;
+  shown.onload = () => { $("picture-adjust").hidden = false; };
   if (!shown.hidden) shown.src = URL.createObjectURL(file);
   $("chosen-name").textContent = file ? `${file.name} (${(file.size / 1e6).toFixed(1)} MB)` : "";
   $("picture-remove").hidden = !file;
@@ -36,7 +40,13 @@ for (const name of ["dragover", "dragleave", "drop"]) drop.addEventListener(name
   drop.classList.toggle("over", name === "dragover");
   if (name === "drop" && event.dataTransfer.files[0]) { picture(event.dataTransfer.files[0]); save(); }
 });
-camera((file) => { picture(file); save(); });
+const ask = adjuster();
+camera((file) => { picture(file); save(); }, ask);
+$("picture-adjust").addEventListener("click", async () => {
+  const file = await ask(photo, false);
+  if (file) { picture(file); save(); }
+  $("picture-adjust").focus();
+});
 
 // The questions ---------------------------------------------------------------------------------------------------
 const isAnswered = (question) => [...question.querySelectorAll("input, select")].some((field) =>
@@ -307,7 +317,7 @@ function result(message) {
   scrollTo(0, 0);
   $("outcome").querySelector("h1").focus({ preventScroll: true });
   performance.mark("result");
-  return viewer($("outcome")).show;
+  return viewer($("outcome").querySelector("[data-viewer]")).show;
 }
 
 function address(webp) {

@@ -1,4 +1,4 @@
-// The page of a result that was made before: its picture comes from the site, where it keeps them.
+// The page of a result that was made before: its picture, and the one before it, come from the site, where it keeps them.
 import { viewer } from "./viewer.js";
 
-viewer(document);
+for (const figure of document.querySelectorAll("[data-viewer]")) viewer(figure);

@@ -1,7 +1,7 @@
 // Opens the new-assessment page without a link. Nothing of any patient is ever in this cache: the page it holds is empty.
 const CACHE = "trabecula-STAMP";
 const SHELL = "/new/offline";
-const FILES = ["app.css", "app.js", "new.js", "draft.js", "camera.js", "send.js", "result.js", "icon.svg", "icon-192.png"];
+const FILES = ["app.css", "app.js", "new.js", "adjust.js", "camera.js", "draft.js", "send.js", "viewer.js", "icon.svg", "icon-192.png"];
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(CACHE).then(async (cache) => {

@@ -2,9 +2,8 @@
 const MOST = 12, STEP = 1.25, MOVE = 40;
 const FULL_RANGE = 255, MIDDLE = 128;
 
-// Returns { show(kind, address) }, which takes the preview and the heat maps as they come.
-export function viewer(root) {
-  const figure = root.querySelector("[data-viewer]");
+// Returns { show(kind, address) }, which takes the preview and the heat maps as they come; no figure, nothing shown.
+export function viewer(figure) {
   if (!figure) return { show() {} };
   const canvas = figure.querySelector("canvas"), image = figure.querySelector("img"), tools = figure.querySelector("[data-tools]");
   const button = (name) => figure.querySelector(`[data-do="${name}"]`);

@@ -216,6 +216,13 @@ def test_the_devices_own_camera(site, visit, width, axe):
     user.is_accessible(axe)
     user.shot("camera")
     user.page.click("#camera-take")
+    user.page.click("#adjust [data-adjust=again]")  # looked at, and not good
+    user.until("document.getElementById('camera-view').videoWidth > 0")
+    user.page.click("#camera-take")
+    user.page.wait_for_selector("#adjust:not([hidden])")
+    user.is_accessible(axe)
+    user.shot("camera-adjust")
+    user.page.click("#adjust [data-adjust=use]")
     user.page.wait_for_selector("#chosen-picture:not([hidden])")
     assert "photo.jpg" in user.page.inner_text("#chosen-name")
     # The fake device shows a pattern, which is no radiograph: it is refused with the reason.
