@@ -1,6 +1,6 @@
 """The gateway under test: the gateway and all services in this process, on a database of its own."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from gateway.assessing.administration import create_api_key, prepare
 from gateway.assessing.services import Services, ServicesSource
 from gateway.settings import GatewaySettings
 from shared.radiograph.phantom import as_jpeg, knee, lumbar_spine
+from tests import new_databases
 
 ALL_SCOPES = "assessments:write assessments:read models:read"
 
@@ -56,6 +57,12 @@ def shared_services() -> ServicesSource:
 async def _stop_shared_services() -> AsyncIterator[None]:
     yield
     await _Shared.stack.aclose()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _new_databases_are_copies() -> Iterator[None]:
+    with new_databases.copied():
+        yield
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from schemathesis import GenerationMode
 from tests.e2e.conftest import running, trabecula
 
 # Of each operation and mode.
-A_FEW, MANY = 4, 12
+A_FEW, MANY = 2, 12
 MODES = pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 SCOPES = "assessments:write assessments:read patients:read patients:write models:read audit:read admin"
 

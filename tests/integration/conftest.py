@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -78,8 +79,8 @@ def postgres_url() -> Iterator[str]:
             wait_for(port, process)
             yield f"postgresql+psycopg://trabecula@127.0.0.1:{port}/postgres"
         finally:
-            process.terminate()
-            process.wait(timeout=30)
+            process.send_signal(signal.SIGQUIT)  # at once: nothing of it is kept
+            process.wait(timeout=60)
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -15,7 +15,7 @@ MANY = 200
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("total", "kill_every_s", "kills"), [(12, 3, 3), pytest.param(MANY, 20, 10, marks=pytest.mark.router)]
+    ("total", "kill_every_s", "kills"), [(8, 2, 3), pytest.param(MANY, 20, 10, marks=pytest.mark.router)]
 )
 async def test_no_film_is_lost_or_assessed_twice_whatever_is_killed(total, kill_every_s, kills):
     for name in ("Orthanc", "unshare", "ip"):

@@ -68,8 +68,8 @@ def film(*knees, osteoporosis=0.2, indeterminate=False):
     )
 
 
-@pytest.fixture
-def evaluated(tmp_path):
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory):
     """Forty patients' knees: the network is a grade too high in every fourth, the second reader in every tenth."""
     random = np.random.default_rng(0)
     rows, films = [], {}
@@ -81,7 +81,7 @@ def evaluated(tmp_path):
         readers = {2: min(4, truth + (number % 10 == 0))}
         sex = "female" if number % 2 else "male"
         rows.append(TruthRow(number + 2, file, f"P{number}", None, truth, readers, has, sex=sex, age=60 + number % 20))
-    path = tmp_path / "truth.csv"
+    path = tmp_path_factory.mktemp("evaluated") / "truth.csv"
     path.write_text("as it was")
     return _counted(CheckedTable(path, rows, []), films, CARDS, Bootstrap(200, 0))
 
