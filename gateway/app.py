@@ -55,17 +55,21 @@ from gateway.assessing.batch_worker import BatchWorker
 from gateway.assessing.drift import DriftMetrics
 from gateway.assessing.drift_test import WINDOWS
 from gateway.assessing.emergency_access import BEGUN
+from gateway.assessing.escalation import MAIL, Escalating
 from gateway.assessing.film_figures import FIGURES, film_figures
 from gateway.assessing.film_worker import FilmWorker
 from gateway.assessing.model_cards import note_versions
 from gateway.assessing.outbox_metrics import OutboxMetrics
 from gateway.assessing.outbox_worker import OutboxWorker
 from gateway.assessing.provider_sign_in import ProviderSignIn
+from gateway.assessing.results import HL7
 from gateway.assessing.services import ServicesSource
 from gateway.assessing.shadow import CASES
 from gateway.assessing.webhooks import WEBHOOK
 from gateway.context import AppContext
 from gateway.interop.dicom.deliver import deliverers
+from gateway.interop.hl7.deliver import Hl7Deliverer
+from gateway.interop.mail.deliver import MailDeliverer
 from gateway.interop.webhooks.deliver import WebhookDeliverer
 from gateway.pages.sessions import BrowserSessions
 from gateway.platform.audit import Audit
@@ -78,6 +82,7 @@ from gateway.platform.encryption import installation_key
 from gateway.platform.identity.oidc_accounts import ProviderAccounts
 from gateway.platform.syslog import Syslog
 from gateway.records.batch_queue import BatchQueue
+from gateway.records.escalations import Escalations
 from gateway.records.model_versions import ModelVersions
 from gateway.records.observations import Observations
 from gateway.records.retention import Retention
@@ -101,6 +106,8 @@ METRICS_S, MODELS_S = 15, 60
 # Seconds between two counts of the films that wait.
 FILM_FIGURES_S = 5
 DRIFT_S = 300
+# Between two looks for emergencies that nobody looks at.
+ESCALATION_S = 10
 API = (
     gateway.api.tokens,
     gateway.api.accounts,
@@ -168,7 +175,7 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
                 queue = BatchQueue(database.sessions, context.assessments.patients)
                 worker = BatchWorker(queue, signals, context.assessments)
                 workers = [worker.run() for _ in range(settings.batch_concurrency)]
-                workers += outbox_work(context, metrics)
+                workers += outbox_work(context, metrics, escalating)
                 films = FilmWorker(context.films.queue, context.assessments)
                 workers += [films.run() for _ in range(settings.batch_concurrency)]
                 workers.append(context.assessments.shadows.run())
@@ -199,6 +206,8 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
     registry.register(CASES)
     metrics = OutboxMetrics()
     metrics.register(registry)
+    escalating = Escalating(dt.timedelta(minutes=settings.escalate_after_minutes))
+    escalating.register(registry)
     drift = DriftMetrics()
     drift.register(registry)
     for figure in FIGURES:
@@ -218,16 +227,21 @@ def create_app(settings: GatewaySettings, services: ServicesSource) -> FastAPI:
     return app
 
 
-def outbox_work(context: AppContext, metrics: OutboxMetrics) -> list[Coroutine[Any, Any, None]]:
+def outbox_work(context: AppContext, metrics: OutboxMetrics, escalating: Escalating) -> list[Coroutine[Any, Any, None]]:
     """What sends to others beside the requests, shows how that stands, and sees what changed by itself."""
     outbox, destinations = context.dicom.outbox, context.dicom.destinations
     networks = context.settings.allowed_private_networks
     webhooks = WebhookDeliverer(context.events.events, networks, version("trabecula"))
-    worker = OutboxWorker(outbox, destinations, {**deliverers(context.dicom), WEBHOOK: webhooks})
+    messages = Hl7Deliverer(context.results, context.assessments, outbox, version("trabecula"))
+    escalations = Escalations(context.database.sessions)
+    mails = MailDeliverer(escalations, context.settings)
+    kinds = {**deliverers(context.dicom), WEBHOOK: webhooks, HL7: messages, MAIL: mails}
+    worker = OutboxWorker(outbox, destinations, kinds)
     versions = ModelVersions(context.database.sessions)
     return [
         *(worker.run() for _ in range(OUTBOX_WORKERS)),
         every(METRICS_S, partial(metrics.look, outbox)),
+        every(ESCALATION_S, partial(escalating.look, escalations)),
         every(MODELS_S, partial(note_versions, context.services, versions)),
     ]
 

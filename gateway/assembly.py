@@ -67,6 +67,7 @@ from gateway.records.film_queue import FilmQueue
 from gateway.records.films import Films
 from gateway.records.model_use import ModelUses
 from gateway.records.observations import Observations
+from gateway.records.orders import Orders
 from gateway.records.outbox import Outbox
 from gateway.records.patient_merges import PatientMerges
 from gateway.records.patient_records import PatientRecords
@@ -116,7 +117,7 @@ def create_context(
         settings.max_in_flight, settings.staff_share, settings.max_in_flight_per_caller, settings.place_wait_s
     )
     repeats, observations = Repeats(sessions), Observations(sessions)
-    destinations, outbox = Destinations(sessions, patients), Outbox(sessions)
+    destinations, outbox, orders = Destinations(sessions, patients), Outbox(sessions), Orders(sessions, patients)
     admission = Admission(shared_limits, RateLimits.of_this_process(), turns, settings)
     client, provider = _oidc_client(settings), None
     if client is not None:
@@ -129,6 +130,7 @@ def create_context(
         SiteSettingsStore(sessions),
         observations,
         patients,
+        orders,
         workflow,
         admission,
         database,
@@ -169,7 +171,7 @@ def create_context(
         drift=DriftUseCases(observations),
         recall=RecallUseCases(Recall(sessions, kek)),
         dicom=DicomUseCases(assessing, accounts, destinations, outbox, SentObjects(sessions), reviews, repeats),
-        films=FilmUseCases(Films(durable.sessions, patients), FilmQueue(sessions, patients), outbox, audit),
+        films=FilmUseCases(Films(durable.sessions, patients), FilmQueue(sessions, patients), outbox, audit, orders),
         cds=CdsUseCases(CdsClients(sessions), published, used_tokens, accounts, assessing, admission, audit),
         results=ResultUseCases(assessments, patients, settings),
         patients=PatientUseCases(

@@ -196,6 +196,25 @@ class GatewaySettings(BaseSettings):
     dicom_organisation: str | None = Field(
         None, max_length=200, description="Whose films these are; the first organisation's if unset"
     )
+    hl7_port: int | None = Field(
+        None, ge=0, le=65535, description="Port on which it takes HL7 v2 messages over MLLP, such as 2575; unset: none"
+    )
+    hl7_host: str = Field("127.0.0.1", description="Address that it listens on for them")
+    hl7_peers: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="Who may send them, by sending application and facility (MSH-3, MSH-4) with addresses or networks, "
+        'as {"RIS|HOSPITAL": ["10.0.0.9"]}',
+    )
+    hl7_certificate: Path | None = Field(None, description="PEM file of its certificate for them; unset: no TLS")
+    hl7_key: Path | None = Field(None, description="PEM file of that certificate's key")
+    hl7_ca: Path | None = Field(
+        None, description="PEM file of who vouches for their senders, which then need a certificate of their own"
+    )
+    hl7_accession: str = Field(
+        "OBR-18",
+        pattern=r"^(OBR|ORC)-[1-9][0-9]?$",
+        description="Field of an order that has the accession number; where it is empty OBR-3 has it",
+    )
     dicom_report: DicomReport = Field(
         "comprehensive_3d",
         description="The structured report that goes to archives; `comprehensive` where viewers do not read 3D ones",
@@ -247,6 +266,26 @@ class GatewaySettings(BaseSettings):
         pattern=r"^[0-9][0-9 ]{1,14}$",
         description="The country's: results that advise an emergency lead with it",
     )
+    escalate_after_minutes: int = Field(
+        15, ge=1, le=1440, description="Nobody acknowledged an emergency for so long: a second alarm goes out"
+    )
+    smtp_host: str | None = Field(
+        None, min_length=1, max_length=255, description="The site's mail server, for alarms by mail; unset: none"
+    )
+    smtp_port: int = Field(
+        587, ge=1, le=65535, description="Its port: 587 with `starttls`, 465 with `tls`, 25 with neither"
+    )
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How the connection with it is encrypted; with `none` no password is sent"
+    )
+    smtp_ca: Path | None = Field(
+        None, description="PEM file of the authorities that may vouch for it; the system's if unset"
+    )
+    smtp_user: str | None = Field(None, min_length=1, description="How this installation signs in there, if it has to")
+    smtp_password: SecretStr | None = Field(None, min_length=1, description="Its password there")
+    smtp_from: str | None = Field(
+        None, pattern=r"^[^@\s<>]+@[^@\s<>]+$", description="Address that alarms are sent from"
+    )
     viewer_url: str | None = Field(
         None,
         pattern=r"^https?://[^\s{}]*\{study\}[^\s{}]*$",
@@ -285,6 +324,12 @@ class GatewaySettings(BaseSettings):
         # An orchestrator's secret cannot be left out, and Swarm's cannot be empty.
         return None if isinstance(given, str) and given.strip() in ("", "none") else given
 
+    @field_validator("smtp_host", "smtp_from", "smtp_user", "smtp_password", mode="before")
+    @classmethod
+    def _no_mail(cls, given: object) -> object:
+        # What a compose file passes on is empty where the site has none, and a secret cannot be left out.
+        return None if isinstance(given, str) and given.strip() in ("", "none") else given
+
     @field_validator("time_zone")
     @classmethod
     def _zone(cls, name: str | None) -> str | None:
@@ -313,7 +358,7 @@ class GatewaySettings(BaseSettings):
                 raise ValueError(f"{origin}: an origin has no path, such as https://app.hospital.example")
         return origins
 
-    @field_validator("dicom_peers")
+    @field_validator("dicom_peers", "hl7_peers")
     @classmethod
     def _peers(cls, peers: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
         for networks in peers.values():
@@ -322,10 +367,23 @@ class GatewaySettings(BaseSettings):
 
     @model_validator(mode="after")
     def _certificate_whole(self) -> Self:
-        if (self.dicom_certificate is None) != (self.dicom_key is None):
-            raise ValueError("TRABECULA_DICOM_CERTIFICATE and TRABECULA_DICOM_KEY come together")
-        if self.dicom_ca is not None and self.dicom_certificate is None:
-            raise ValueError("TRABECULA_DICOM_CA needs TRABECULA_DICOM_CERTIFICATE and TRABECULA_DICOM_KEY")
+        for door in ("dicom", "hl7"):
+            certificate, key, ca = (getattr(self, f"{door}_{part}") for part in ("certificate", "key", "ca"))
+            names = f"TRABECULA_{door.upper()}_CERTIFICATE and TRABECULA_{door.upper()}_KEY"
+            if (certificate is None) != (key is None):
+                raise ValueError(f"{names} come together")
+            if ca is not None and certificate is None:
+                raise ValueError(f"TRABECULA_{door.upper()}_CA needs {names}")
+        return self
+
+    @model_validator(mode="after")
+    def _mail_whole(self) -> Self:
+        if self.smtp_host is not None and self.smtp_from is None:
+            raise ValueError("TRABECULA_SMTP_HOST needs TRABECULA_SMTP_FROM")
+        if (self.smtp_user is None) != (self.smtp_password is None):
+            raise ValueError("TRABECULA_SMTP_USER and TRABECULA_SMTP_PASSWORD come together")
+        if self.smtp_security == "none" and self.smtp_password is not None:
+            raise ValueError("TRABECULA_SMTP_PASSWORD is sent encrypted only: TRABECULA_SMTP_SECURITY=starttls or tls")
         return self
 
     @field_validator("services")

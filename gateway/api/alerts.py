@@ -14,7 +14,7 @@ from gateway.context import Context
 from gateway.platform.paging import Page
 from gateway.records.alerts import AlertState
 from shared.problem_responses import example_response, problem_responses
-from shared.problems import NotAuthenticated, NotAuthorised, NotFound
+from shared.problems import Conflict, NotAuthenticated, NotAuthorised, NotFound
 
 router = APIRouter(prefix="/v1/alerts", tags=["patients"], responses=problem_responses(NotAuthenticated, NotAuthorised))
 States = Annotated[list[AlertState], Query(description="Left out: urgent, due, overdue and worsening")]
@@ -40,6 +40,17 @@ async def list_alerts(
     """
     page = await ctx.patients.alerts_page(who, limit, window, status or NEEDS_ATTENTION)
     return AlertPage(items=page.items, next=page.next)
+
+
+@router.post(
+    "/{alert_id}/acknowledge",
+    summary="Acknowledge an emergency",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=problem_responses(NotFound, Conflict),
+)
+async def acknowledge_alert(alert_id: UUID, who: PatientWriter, ctx: Context) -> None:
+    """A clinician is looking at it, so that no second alarm goes out. Acknowledging again changes nothing."""
+    await ctx.patients.acknowledge_alert(alert_id, who)
 
 
 @router.post(

@@ -20,6 +20,7 @@ ROUTING = {
         "counts": {"waiting": 1, "done": 212, "refused": 3, "ignored": 40, "dead": 1},
     },
     "deliveries": {"waiting": 0, "oldest_at": None, "dead": 0},
+    "orders": {"waiting": 12, "last_message_at": "2026-11-27T09:28:41Z"},
     "turned_away": {"calling_aet": 2},
     "dead_films": [
         {
@@ -52,6 +53,13 @@ class DeliveriesAnswer(BaseModel):
     dead: int
 
 
+class OrdersAnswer(BaseModel):
+    """Orders that wait for their films, and when the last HL7 v2 message came."""
+
+    waiting: int
+    last_message_at: dt.datetime | None
+
+
 class DeadFilm(BaseModel):
     """A film that nobody tries again, and why."""
 
@@ -79,6 +87,7 @@ class RoutingAnswer(BaseModel):
 
     films: FilmsAnswer
     deliveries: DeliveriesAnswer
+    orders: OrdersAnswer
     turned_away: dict[str, int]
     dead_films: list[DeadFilm]
     dead_deliveries: list[DeadDelivery]
@@ -95,6 +104,7 @@ async def get_routing(who: Administrator, ctx: Context) -> RoutingAnswer:
     return RoutingAnswer(
         films=FilmsAnswer(waiting=films.waiting, oldest_at=films.oldest_at, counts=dict(films.counts)),
         deliveries=DeliveriesAnswer(waiting=deliveries.waiting, oldest_at=deliveries.oldest_at, dead=deliveries.dead),
+        orders=OrdersAnswer(waiting=state.orders.waiting, last_message_at=state.orders.last_message_at),
         turned_away=dict(films.turned_away),
         dead_films=[
             DeadFilm(

@@ -27,6 +27,7 @@ from gateway.records.alert_rules import NewAlerts, bone_loss, emergency, follow_
 from gateway.records.assessments import Assessments, NewAssessment, NewRenderings, Selection
 from gateway.records.encrypted import StoredAssessment
 from gateway.records.observations import Observations
+from gateway.records.orders import Orders
 from gateway.records.patients import KeyOwner, Patients
 from gateway.records.rendering_kinds import KINDS, RenderingKind, png_bytes, why_not
 from gateway.records.renderings import Renderings
@@ -36,6 +37,8 @@ from gateway.records.stored_risk import AnyRisk
 from gateway.records.timeline import timeline
 from gateway.settings import GatewaySettings
 from shared.contracts.assessment import Assessment, AssessmentStatus
+from shared.contracts.film import DicomIdentity
+from shared.contracts.order import Order
 from shared.problems import Conflict, ImageRefused, NotAuthorised, NotFound
 
 # Earlier assessments that a new one is compared with.
@@ -97,6 +100,7 @@ class AssessmentUseCases:
     site_settings: SiteSettingsStore
     observations: Observations
     patients: Patients
+    orders: Orders
     workflow: Workflow
     admission: Admission
     database: Database
@@ -185,14 +189,21 @@ class AssessmentUseCases:
         renderings = self._kept(findings, assessment.created_at)
         sha256 = await _sha256(case.image)
         seen = None if who.is_test else observed(findings, case.risk)
+        order = None if who.is_test else await self._order(findings.identity, who)
         new = NewAssessment(
-            assessment, case.risk, owner, idempotent, renderings, alerts, findings.identity, sha256, seen
+            assessment, case.risk, owner, idempotent, renderings, alerts, findings.identity, sha256, seen, order
         )
         stored = await self.assessments.add(new, who)
         is_new = stored.id == assessment.id
         if is_new and not who.is_test:
             self.shadows.offer(stored.id, case, findings)
         return stored, not is_new
+
+    async def _order(self, identity: DicomIdentity | None, who: Principal) -> Order | None:
+        """The order that a DICOM radiograph was taken for, if one was announced."""
+        if identity is None:
+            return None
+        return await self.orders.find(who.organisation_id, identity.accession, identity.patient_id)
 
     async def _with_sign_off(self, assessment: Assessment, who: Principal) -> Assessment:
         rules = assessment.recommendation.rules if assessment.recommendation else None

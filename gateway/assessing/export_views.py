@@ -18,6 +18,7 @@ from gateway.records.shadow_answers import StoredShadowAnswer
 from gateway.records.stored_data import StoredRendering, WaitingCase, WaitingFilm
 from gateway.records.stored_risk import as_sent
 from shared.contracts.feedback import StoredFeedback
+from shared.contracts.order import Order
 from shared.contracts.shadow import ShadowAnswer
 
 
@@ -181,4 +182,5 @@ class PatientExportView(BaseModel):
     merges: list[ExportedMergeView] = Field(description="Further numbers of the patient, as proposed and decided")
     batch_cases: list[ExportedCaseView]
     films: list[ExportedFilmView] = Field(description="Films that came in by themselves and were not assessed yet")
+    orders: list[Order] = Field(description="Orders that were announced and whose films have not come yet")
     trail: list[PatientAuditLineView]

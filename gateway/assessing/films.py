@@ -9,6 +9,7 @@ from gateway.platform.audit_actions import AuditAction
 from gateway.platform.identity.scopes import Principal
 from gateway.records.film_queue import FilmBacklog, FilmLine, FilmQueue
 from gateway.records.films import Films, ReceivedFilm, Taken
+from gateway.records.orders import OrderBacklog, Orders
 from gateway.records.outbox import Backlog, Delivery, Outbox
 from shared.problems import NotAuthorised
 
@@ -24,6 +25,7 @@ class RoutingState:
     deliveries: Backlog
     dead_films: Sequence[FilmLine]
     dead_deliveries: Sequence[Delivery]
+    orders: OrderBacklog
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,14 @@ class FilmUseCases:
         queue: hands them out.
         outbox: what goes out again.
         audit: the trail.
+        orders: that films are taken for.
     """
 
     films: Films
     queue: FilmQueue
     outbox: Outbox
     audit: Audit
+    orders: Orders
 
     async def take_in(self, film: ReceivedFilm, who: Principal) -> Taken:
         """Store a film that a hospital system pushed.
@@ -70,6 +74,7 @@ class FilmUseCases:
             Backlog.of_all(list((await self.outbox.backlog(organisation)).values())),
             await self.queue.page(organisation, MOST_SHOWN, "dead"),
             await self.outbox.page(organisation, MOST_SHOWN, state="dead"),
+            await self.orders.backlog(organisation),
         )
 
     async def send_again(self, film_or_delivery: UUID, who: Principal) -> None:

@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 from prometheus_client import CollectorRegistry, Gauge
 
 from gateway.assessing.dicom_results import DICOMWEB, DIMSE
+from gateway.assessing.escalation import MAIL
 from gateway.assessing.outbox_worker import SENT
+from gateway.assessing.results import HL7
 from gateway.assessing.webhooks import WEBHOOK
 from gateway.platform.clock import now
 from gateway.records.outbox import Outbox
 
 # Shown from the start, so that nothing waiting is told from nobody looking.
-KINDS = (WEBHOOK, DIMSE, DICOMWEB)
+KINDS = (WEBHOOK, DIMSE, DICOMWEB, HL7, MAIL)
 
 
 def _gauge(name: str, about: str) -> Gauge:

@@ -19,6 +19,7 @@ from gateway.records.trend import Trend
 from shared.clinic.drug_names import bone_drug_named
 from shared.contracts.assessment import Assessment
 from shared.contracts.film import DicomIdentity
+from shared.contracts.order import Order
 
 
 class PatientView(BaseModel):
@@ -60,7 +61,8 @@ class MeasurementView(BaseModel):
 class AlertView(BaseModel):
     """Something to look at. `due` from `due_from` on, `overdue` past `due_by`; `urgent` and `worsening` have no dates.
 
-    `urgent`: the assessment advises an emergency. It stays open until somebody closes it, or its case on the work list.
+    `urgent`: the assessment advises an emergency. It stays open until somebody closes it, or its case on the work list;
+    where no clinician acknowledges it in time, a second alarm goes out.
     """
 
     id: UUID
@@ -75,6 +77,9 @@ class AlertView(BaseModel):
     created_at: dt.datetime
     change: Change | None = Field(description="Of what got worse; null otherwise, and in alerts of earlier versions")
     restricted: bool = Field(description="The record is closed to this caller: what the alert is about is left out")
+    acknowledged_at: dt.datetime | None = Field(description="When a clinician said to be looking at the emergency")
+    acknowledged_by: str | None = Field(description="As the audit trail names the person; left out for a patient")
+    escalated_at: dt.datetime | None = Field(description="When a second alarm went out, as nobody had")
 
     @classmethod
     def of(cls, alert: Alert, who: Principal) -> Self:
@@ -82,7 +87,7 @@ class AlertView(BaseModel):
         fields = {name: value for name, value in vars(alert).items() if name in cls.model_fields}
         if who.is_patient:
             code = "follow_up" if bone_drug_named(alert.code) else alert.code
-            fields |= {"text": alert.patient_text, "code": code}
+            fields |= {"text": alert.patient_text, "code": code, "acknowledged_by": None}
         return cls(**fields)
 
 
@@ -115,8 +120,10 @@ class AssessmentWithRecordView(BaseModel):
     identity: Annotated[
         DicomIdentity | None, Field(description="Whom and what the radiograph's DICOM file said it was of")
     ] = None
+    order: Annotated[Order | None, Field(description="That the radiograph was taken for")] = None
 
     @classmethod
     def of(cls, stored: StoredAssessment, visible: Assessment) -> "AssessmentWithRecordView":
         """As it travels; `visible` is the part of the assessment that the caller may see."""
-        return cls(assessment=visible, record=as_sent(stored.risk), identity=stored.identity)
+        record = as_sent(stored.risk)
+        return cls(assessment=visible, record=record, identity=stored.identity, order=stored.order)

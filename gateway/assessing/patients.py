@@ -203,6 +203,7 @@ class PatientUseCases:
             merges=[ExportedMergeView.of(merge) for merge in await self.merges.of_patient(known)],
             batch_cases=[ExportedCaseView.of(case) for case in await data.batch_cases(known)],
             films=[ExportedFilmView.of(film) for film in await data.films(known)],
+            orders=await data.orders(known),
             trail=[PatientAuditLineView.of(line) for line in await data.trail(known)],
         )
 
@@ -240,6 +241,18 @@ class PatientUseCases:
         """Every open alert of one patient, newest first, however many others there are."""
         known = await self.records.find(who, patient, AuditAction.ALERTS_LISTED)
         return [AlertView.of(alert, who) for alert in await self.alerts.of_patient(known.id, today())]
+
+    async def acknowledge_alert(self, alert_id: UUID, who: Principal) -> None:
+        """A clinician is looking at an emergency, so that no second alarm goes out. Once more changes nothing.
+
+        Raises:
+            NotAuthorised: no clinician asks.
+            NotFound: there is none under this id that the caller may see.
+            Conflict: it is no emergency.
+        """
+        if who.role != "clinician":
+            raise NotAuthorised("A clinician says who is looking at an emergency, with an account of their own.")
+        await self.alerts.acknowledge(alert_id, who)
 
     async def close_alert(self, alert_id: UUID, who: Principal) -> None:
         """Somebody has seen to it. Closing again changes nothing.

@@ -195,6 +195,7 @@ def _questions(settings: GatewaySettings) -> list[PreflightStep]:
         PreflightStep(name, "ask", question)
         for name, question in (
             ("emergency number", f"Is {settings.emergency_number} right here? (TRABECULA_EMERGENCY_NUMBER)"),
+            ("emergencies", "Who is told of one at night, and who where nobody looks? (trabecula route add-mail)"),
             ("pictures", kept if settings.store_renderings else not_kept),
             ("time zone", f"Is {zone} the one that people here read? (TRABECULA_TIME_ZONE)"),
             ("alerts", "Who is called when Prometheus raises an alert, and was that tried?"),

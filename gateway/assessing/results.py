@@ -1,7 +1,7 @@
 """Results for other systems: an assessment as the caller may see it, with what a translation of it needs besides."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from gateway.assessing.release import visible_to
@@ -13,7 +13,12 @@ from gateway.records.patients import Patients
 from gateway.records.stored_risk import risk_bytes
 from gateway.settings import GatewaySettings
 from shared.contracts.assessment import Assessment
+from shared.contracts.film import DicomIdentity
+from shared.contracts.order import Order
 from shared.contracts.record import Gender
+
+# The kind of destinations that take results as HL7 v2 messages.
+HL7 = "hl7"
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,8 @@ class ResultContent:
         gender: as the record has it; null without a record.
         record_sha256, image_sha256: of what was sent, in hexadecimal.
         modality, sop_class_uid: of a DICOM radiograph.
+        order: that it was taken for, where one was announced; for the clinic.
+        identity: whom and what its file says it is of; for the clinic.
     """
 
     assessment: Assessment
@@ -37,6 +44,8 @@ class ResultContent:
     modality: str | None = None
     sop_class_uid: str | None = None
     for_patient: bool = False
+    order: Order | None = None
+    identity: DicomIdentity | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -93,4 +102,6 @@ class ResultUseCases:
             modality=identity.modality if identity else None,
             sop_class_uid=identity.sop_class_uid if identity else None,
             for_patient=who.is_patient,
+            order=None if who.is_patient else stored.order,
+            identity=None if who.is_patient else identity,
         )

@@ -1,5 +1,6 @@
 """How films and results stand, as the operator sees it on the installation's own machine."""
 
+import datetime as dt
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,6 +14,7 @@ from gateway.platform.identity.accounts import Accounts
 from gateway.platform.identity.scopes import Principal, operator_of
 from gateway.records.film_queue import FilmQueue
 from gateway.records.films import Films
+from gateway.records.orders import Orders
 from gateway.records.outbox import Outbox
 from gateway.records.patients import Patients
 from gateway.settings import GatewaySettings
@@ -26,14 +28,15 @@ async def routing_status(settings: GatewaySettings, organisation: str | None = N
     return {
         "films": {
             "waiting": films.waiting,
-            "oldest_at": films.oldest_at.isoformat() if films.oldest_at else None,
+            "oldest_at": _told(films.oldest_at),
             "counts": dict(films.counts),
         },
         "results": {
             "waiting": results.waiting,
-            "oldest_at": results.oldest_at.isoformat() if results.oldest_at else None,
+            "oldest_at": _told(results.oldest_at),
             "dead": results.dead,
         },
+        "orders": {"waiting": state.orders.waiting, "last_message_at": _told(state.orders.last_message_at)},
         "turned_away": dict(films.turned_away),
     }
 
@@ -73,6 +76,10 @@ async def routing_retry(settings: GatewaySettings, item: UUID, organisation: str
         await use_cases.send_again(item, who)
 
 
+def _told(moment: dt.datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
 @asynccontextmanager
 async def _opened(settings: GatewaySettings, organisation: str | None) -> AsyncIterator[tuple[FilmUseCases, Principal]]:
     async with open_database(settings) as database:
@@ -80,4 +87,4 @@ async def _opened(settings: GatewaySettings, organisation: str | None) -> AsyncI
         patients = Patients(sessions, installation_key(settings))
         films, queue = Films(sessions, patients), FilmQueue(sessions, patients)
         who = operator_of(await organisation_of(Accounts(sessions), settings, organisation))
-        yield FilmUseCases(films, queue, Outbox(sessions), Audit(sessions)), who
+        yield FilmUseCases(films, queue, Outbox(sessions), Audit(sessions), Orders(sessions, patients)), who

@@ -76,6 +76,69 @@ def add_dicomweb(
     _add(DICOMWEB, name, events, told_by, organisation, state_dir, as_json)
 
 
+@app.command()
+def add_hl7(
+    name: Name,
+    host: Annotated[str, typer.Option(help="Address")],
+    port: Annotated[int, typer.Option(help="Port, such as 2575")],
+    application: Annotated[str, typer.Option(help="Receiving application (MSH-5)")] = "",
+    facility: Annotated[str, typer.Option(help="Receiving facility (MSH-6)")] = "",
+    sending_application: Annotated[str, typer.Option(help="Ours (MSH-3)")] = "TRABECULA",
+    sending_facility: Annotated[str, typer.Option(help="Ours (MSH-4)")] = "",
+    authority: Annotated[str, typer.Option(help="Who assigns the patient numbers (PID-3.4)")] = "",
+    character_set: Annotated[str, typer.Option(help="UNICODE UTF-8, 8859/1 or ASCII (MSH-18)")] = "UNICODE UTF-8",
+    pdf: Annotated[bool, typer.Option("--pdf", help="The clinician's report goes along")] = False,
+    pdf_most_bytes: Annotated[int, typer.Option(help="A larger report is left out")] = 1_000_000,
+    tls: Annotated[bool, typer.Option("--tls", help="Encrypted; the certificate is checked")] = False,
+    ca: Authorities = None,
+    certificate: Certificate = None,
+    key: Key = None,
+    events: Events = "results",
+    organisation: Organisation = None,
+    state_dir: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Add a system that takes results as HL7 v2 messages (ORU^R01 over MLLP)."""
+    from gateway.assessing.results import HL7
+    from gateway.interop.hl7.destinations import Hl7Destination
+
+    given = {
+        "host": host,
+        "port": port,
+        "application": application,
+        "facility": facility,
+        "sending_application": sending_application,
+        "sending_facility": sending_facility,
+        "authority": authority,
+        "character_set": character_set,
+        "pdf": pdf,
+        "pdf_most_bytes": pdf_most_bytes,
+        "tls": _files(ca, certificate, key) if tls or ca or certificate else None,
+    }
+    _add(HL7, name, events, _checked(Hl7Destination.model_validate, given), organisation, state_dir, as_json)
+
+
+@app.command()
+def add_mail(
+    name: Name,
+    to: Annotated[str, typer.Option(help="One address, such as that of whoever is on duty")],
+    events: Annotated[
+        str, typer.Option(help="'alert.urgent' for the first alarm, 'alert.unacknowledged' for the second; other types")
+    ] = "alert.urgent",
+    organisation: Organisation = None,
+    state_dir: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Write to somebody by the site's mail server (TRABECULA_SMTP_HOST), without a word about any patient."""
+    from gateway.assessing.escalation import MAIL
+    from gateway.interop.mail.deliver import MailDestination
+
+    if read_settings(state_dir).smtp_host is None:
+        stop("No mail server is set: TRABECULA_SMTP_HOST and TRABECULA_SMTP_FROM, for the gateway as well.")
+    told_by = _checked(MailDestination.model_validate, {"to": to})
+    _add(MAIL, name, events, told_by, organisation, state_dir, as_json)
+
+
 @app.command("list")
 def list_all(organisation: Organisation = None, state_dir: StateDir = None, as_json: Json = False) -> None:
     """List an organisation's destinations, without their secrets."""
@@ -97,17 +160,34 @@ def remove(name: Name, organisation: Organisation = None, state_dir: StateDir = 
 
 @app.command()
 def echo(name: Name, organisation: Organisation = None, state_dir: StateDir = None) -> None:
-    """Ask an archive that takes C-STORE whether it hears us (C-ECHO)."""
+    """Ask an archive that takes C-STORE whether it hears us (C-ECHO); or see that an HL7 or mail server listens."""
+    import asyncio
+
     from gateway.assessing.dicom_results import DIMSE
+    from gateway.assessing.escalation import MAIL
+    from gateway.assessing.results import HL7
     from gateway.assessing.routing import destination_named
     from gateway.interop.dicom.destinations import DimseDestination
     from gateway.interop.dicom.installed import require_installed
     from gateway.interop.dicom.store import echo as ask
 
-    require_installed()
     there = with_database(state_dir, lambda settings: destination_named(settings, name, organisation))
+    if there.kind == MAIL:
+        from gateway.interop.mail.server import connected
+
+        with connected(read_settings(state_dir)):
+            typer.echo("The mail server answers.")
+        return
+    require_installed()
+    if there.kind == HL7:
+        from gateway.interop.hl7.destinations import Hl7Destination
+        from gateway.interop.hl7.transmit import reach
+
+        asyncio.run(reach(Hl7Destination.model_validate(there.settings)))
+        typer.echo(f"{there.name} listens.")
+        return
     if there.kind != DIMSE:
-        stop(f"{there.name} takes STOW-RS, which has no C-ECHO.")
+        stop(f"{there.name} is a {there.kind}, which has nothing like a C-ECHO.")
     ask(DimseDestination.model_validate(there.settings))
     typer.echo(f"{there.name} answers.")
 
@@ -116,7 +196,8 @@ def echo(name: Name, organisation: Organisation = None, state_dir: StateDir = No
 def serve(state_dir: StateDir = None) -> None:
     """Take in films from modalities and archives (C-STORE, Orthanc, QIDO), which the gateway then assesses. One a site.
 
-    TRABECULA_DICOM_AET, _PORT, _HOST and _PEERS say who may send, _ORTHANC and _QIDO who is asked.
+    TRABECULA_DICOM_AET, _PORT, _HOST and _PEERS say who may send, _ORTHANC and _QIDO who is asked. With
+    TRABECULA_HL7_PORT and _PEERS it takes HL7 v2 as well: orders (ORM^O01, OMG^O19), merged patients (ADT^A40).
     """
     import asyncio
 
@@ -148,6 +229,8 @@ def status(organisation: Organisation = None, state_dir: StateDir = None, as_jso
         f"Films that wait: {films['waiting']}, the oldest since {films['oldest_at'] or '-'} ({counts})\n"
         f"Results that wait: {results['waiting']}, the oldest since {results['oldest_at'] or '-'}; "
         f"dead: {results['dead']}\n"
+        f"Orders that wait for their film: {told['orders']['waiting']}, "
+        f"the last message at {told['orders']['last_message_at'] or '-'}\n"
         f"Turned away at the door: {away}",
     )
 
@@ -185,10 +268,12 @@ def _add(
     state_dir: Path | None,
     as_json: bool,
 ) -> None:
+    from gateway.assessing.escalation import MAIL
     from gateway.assessing.routing import add_destination, events_named
     from gateway.interop.dicom.installed import require_installed
 
-    require_installed()
+    if kind != MAIL:  # which needs none of the extra's packages
+        require_installed()
     named = events_named(events)
     added = with_database(
         state_dir, lambda settings: add_destination(settings, kind, name, named, told_by, organisation)

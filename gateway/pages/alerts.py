@@ -43,6 +43,13 @@ async def alerts_page(
     return page(request, "alerts.html", to_review=await ctx.emergency_access.waiting(who), **context)
 
 
+@router.post("/alerts/{alert_id}/acknowledge")
+async def acknowledge_alert(alert_id: UUID, form: Posted, user: User, ctx: Context) -> Response:
+    """A clinician is looking at it."""
+    await ctx.patients.acknowledge_alert(alert_id, await allowed(user, "patients:write", ctx))
+    return RedirectResponse(local_path(text(form, "back"), "/alerts"), HTTPStatus.SEE_OTHER)
+
+
 @router.post("/alerts/{alert_id}/close")
 async def close_alert(alert_id: UUID, form: Posted, user: User, ctx: Context) -> Response:
     """Somebody has seen to it."""

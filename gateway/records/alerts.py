@@ -24,7 +24,7 @@ from gateway.records.alert_rules import ASK_THE_CLINIC, Change, NewAlert, NewAle
 from gateway.records.events import record_event, record_events
 from gateway.records.patients import checked_key
 from gateway.records.windows import order_of, within
-from shared.problems import NotFound
+from shared.problems import Conflict, NotFound
 
 RESTRICTED_TEXT = "The record is restricted. Open it by emergency access to see what this is about."
 AlertState = Literal["urgent", "upcoming", "due", "overdue", "worsening"]
@@ -53,6 +53,9 @@ class Alert:
     closed_by: str | None = None
     restricted: bool = False
     change: Change | None = None
+    acknowledged_at: dt.datetime | None = None
+    acknowledged_by: str | None = None
+    escalated_at: dt.datetime | None = None
 
 
 class Alerts:
@@ -109,6 +112,30 @@ class Alerts:
         if closed:
             raise restricted(closed.pop())
 
+    async def acknowledge(self, alert_id: UUID, who: Principal) -> None:
+        """Somebody looks at an emergency: no second alarm goes out, and its case is seen. Once more changes nothing.
+
+        Raises:
+            NotFound: there is none under this id that the caller may see.
+            PatientRestricted: the caller has to open the patient's record first.
+            Conflict: it is no emergency.
+        """
+        async with self._sessions.begin() as session:
+            query = select(AlertRow).where((AlertRow.id == alert_id) & _visible(who))
+            row = (await session.scalars(query)).one_or_none()
+            closed = await closed_patients(session, who, [row.patient_id]) if row else set()
+            if row and not closed:
+                await acknowledge_alerts(session, who, AlertRow.id == alert_id)
+                await _see_case(session, row, who)
+            outcome: Outcome = "refused" if closed else "done" if row else "not found"
+            session.add(audit_row(who.organisation_id, who.id, AuditAction.ALERT_ACKNOWLEDGED, str(alert_id), outcome))
+        if row is None:
+            raise NotFound(f"There is no alert {alert_id}.")
+        if closed:
+            raise restricted(closed.pop())
+        if row.kind != "urgent":
+            raise Conflict("Only an emergency is acknowledged: close this alert once somebody has dealt with it.")
+
     async def _select(
         self,
         session: AsyncSession,
@@ -142,6 +169,9 @@ class Alerts:
             row.closed_at,
             row.closed_by,
             change=Change.model_validate(texts["change"]) if texts.get("change") else None,
+            acknowledged_at=row.acknowledged_at,
+            acknowledged_by=row.acknowledged_by,
+            escalated_at=row.escalated_at,
         )
 
 
@@ -209,6 +239,22 @@ async def add_alerts(
     await record_events(session, organisation_id, "alert.opened", [row.id for row in rows])
     await record_events(session, organisation_id, "alert.urgent", [row.id for row in rows if row.kind == "urgent"])
     return len(rows)
+
+
+async def acknowledge_alerts(session: AsyncSession, who: Principal, which: ColumnElement[bool]) -> None:
+    """Somebody is looking at these emergencies, each with its event, in the caller's transaction."""
+    waiting = (AlertRow.kind == "urgent") & AlertRow.closed_at.is_(None) & AlertRow.acknowledged_at.is_(None)
+    seen = update(AlertRow).where(which, waiting).values(acknowledged_at=now(), acknowledged_by=who.id)
+    identities = (await session.scalars(seen.returning(AlertRow.id))).all()
+    await record_events(session, who.organisation_id, "alert.acknowledged", identities)
+
+
+async def _see_case(session: AsyncSession, row: AlertRow, who: Principal) -> None:
+    """Whoever is looking at an emergency has seen its case: it is one thing on two lists."""
+    if row.kind == "urgent" and row.assessment_id is not None:
+        case = update(AssessmentRow).where(AssessmentRow.id == row.assessment_id, AssessmentRow.case_status == "new")
+        values = {"case_status": "seen", "case_status_at": now(), "case_status_by": who.id}
+        await session.execute(case.values(values))
 
 
 async def _close_case(session: AsyncSession, row: AlertRow, who: Principal) -> None:

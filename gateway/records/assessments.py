@@ -44,6 +44,7 @@ from gateway.records.stored_risk import AnyRisk
 from gateway.records.windows import order_of, within
 from shared.contracts.assessment import Assessment
 from shared.contracts.film import DicomIdentity
+from shared.contracts.order import Order
 from shared.problems import Conflict, NotFound
 
 
@@ -68,6 +69,7 @@ class NewAssessment:
     identity: DicomIdentity | None = None
     image_sha256: str | None = None
     observation: Mapping[str, str] | None = None
+    order: Order | None = None
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ class Assessments:
             is_test=who.is_test,
             patient_id=owner.patient_id,
             **list_columns(assessment),
-            content=encrypt_assessment(owner.key, assessment, new.risk, new.identity, new.image_sha256),
+            content=encrypt_assessment(owner.key, assessment, new.risk, new.identity, new.image_sha256, new.order),
         )
         try:
             async with self._sessions.begin() as session:

@@ -16,6 +16,7 @@ from gateway.platform.encryption import KeyEncryptionKey, decrypt, encrypt
 from gateway.records.stored_risk import AnyRisk, as_sent, read_stored_risk
 from shared.contracts.assessment import Assessment
 from shared.contracts.film import DicomIdentity
+from shared.contracts.order import Order
 from shared.contracts.review import Review, ReviewStep
 
 
@@ -27,6 +28,7 @@ class StoredAssessment:
         risk: the record, as the clinical service was asked.
         identity: whom and what the radiograph's DICOM file says it is of.
         image_sha256: of the radiograph's file as it was sent, in hexadecimal.
+        order: that the radiograph was taken for, where one was announced before it.
     """
 
     assessment: Assessment
@@ -34,6 +36,7 @@ class StoredAssessment:
     patient_id: UUID | None
     identity: DicomIdentity | None = None
     image_sha256: str | None = None
+    order: Order | None = None
 
 
 def key_of(
@@ -51,6 +54,7 @@ def encrypt_assessment(
     risk: AnyRisk | None,
     identity: DicomIdentity | None = None,
     image_sha256: str | None = None,
+    order: Order | None = None,
 ) -> bytes:
     """The content of a row."""
     content = {
@@ -58,6 +62,7 @@ def encrypt_assessment(
         "record": as_sent(risk),
         "identity": identity.model_dump(mode="json", exclude_none=True) if identity else None,
         "image_sha256": image_sha256,
+        "order": order.model_dump(mode="json") if order else None,
     }
     return encrypt(key, json.dumps(content, separators=(",", ":")).encode(), assessment.id.bytes)
 
@@ -69,13 +74,14 @@ def decrypt_assessment(key: bytes, row: AssessmentRow) -> StoredAssessment:
     assessment = Assessment.model_validate(
         {**answered, "released_at": row.released_at, "review": _review(key, row.reviews)}
     )
-    identity = content.get("identity")
+    identity, order = content.get("identity"), content.get("order")
     return StoredAssessment(
         assessment,
         read_stored_risk(content["record"]),
         row.patient_id,
         DicomIdentity.model_validate(identity) if identity else None,
         content.get("image_sha256"),
+        Order.model_validate(order) if order else None,
     )
 
 

@@ -39,6 +39,8 @@ EventType = Literal[
     "batch.done",
     "alert.opened",
     "alert.urgent",
+    "alert.acknowledged",
+    "alert.unacknowledged",
     "alert.closed",
     "delivery.dead",
     "model.changed",

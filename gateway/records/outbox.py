@@ -116,6 +116,13 @@ class Outbox:
             raise NotFound(f"There is no delivery {delivery_id}.")
         return _delivery(row)
 
+    async def was_tried(self, claim: Delivery) -> bool:
+        """Whether something of the same subject may have reached the same destination before this attempt."""
+        same = (DeliveryRow.destination_id == claim.destination_id) & (DeliveryRow.subject == claim.subject)
+        same &= (DeliveryRow.id != claim.id) & ((DeliveryRow.attempts > 0) | (DeliveryRow.state == "sent"))
+        async with self._sessions() as session:
+            return claim.attempts > 1 or await session.scalar(select(DeliveryRow.id).where(same).limit(1)) is not None
+
     async def claim(self, without: Collection[UUID] = ()) -> Delivery | None:
         """Take a lease of the delivery that has waited longest, or whose lease ran out; null where there is none.
 

@@ -35,6 +35,7 @@ from gateway.records.alert_rules import NewAlerts
 from gateway.records.alerts import add_alerts
 from gateway.records.film_queue import forget_films
 from gateway.records.measurement import read_measured_json
+from gateway.records.orders import forget_orders
 from gateway.records.patients import Patient, Patients, still_there
 from gateway.records.timeline import Measurement
 from shared.problems import NotFound
@@ -243,6 +244,7 @@ class PatientRecords:
             await session.execute(update(PatientRow).where(PatientRow.id.in_(ids)).values(emptied))
             numbers = [row.patient_number for row in known if row.patient_number]
             await forget_films(session, patient.organisation_id, organisation_key, numbers)
+            await forget_orders(session, patient.organisation_id, organisation_key, numbers)
             merges = PatientMergeRow.surviving_id.in_(ids) | PatientMergeRow.retired_id.in_(ids)
             await session.execute(update(PatientMergeRow).where(merges).values(note=None))
             await forget(session, await _made_for(session, patient.id))

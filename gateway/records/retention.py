@@ -17,6 +17,8 @@ from gateway.platform.database.tables import (
     FilmRow,
     IdempotentRequestRow,
     InvitationRow,
+    MessageRow,
+    OrderRow,
     ProviderRequestRow,
     RateCountRow,
     RefreshTokenRow,
@@ -27,6 +29,7 @@ from gateway.platform.database.tables import (
     UsedTokenRow,
 )
 from gateway.records.events import KEPT
+from gateway.records.orders import REMEMBERED, WAITS
 from gateway.records.outbox import ENDED
 
 # How long what a test key made is kept.
@@ -69,6 +72,8 @@ def _at_once(moment: dt.datetime) -> list[Delete | Update]:
     return [
         *(delete(table).where(table.expires_at <= moment) for table in tables),
         delete(EventRow).where(EventRow.at < moment - KEPT),
+        delete(OrderRow).where(OrderRow.received_at < moment - WAITS),
+        delete(MessageRow).where(MessageRow.received_at < moment - REMEMBERED),
         delete(AssessmentRow).where(AssessmentRow.is_test, AssessmentRow.created_at < moment - TESTS_KEPT),
         update(SignInRow).where(over).values(provider_token=None),
         update(IdempotentRequestRow).where(shown).values(secret=None),

@@ -28,8 +28,10 @@ from gateway.platform.identity.scopes import account_actor
 from gateway.records.batches import case_bindings, decrypt_reference
 from gateway.records.encrypted import decrypt_rendering
 from gateway.records.films import keyed_hash
+from gateway.records.orders import Orders
 from gateway.records.patients import Patient, Patients
 from gateway.records.stored_risk import AnyRisk, read_stored_risk
+from shared.contracts.order import Order
 
 
 @dataclass(frozen=True)
@@ -144,14 +146,22 @@ class StoredData:
 
     async def films(self, patient: Patient) -> list[WaitingFilm]:
         """The patient's films that wait to be assessed, or were given up; by each of the patient's numbers."""
-        key = await self._patients.organisation_key(patient.organisation_id)
-        theirs = (PatientRow.id == patient.id) | (PatientRow.merged_into == patient.id)
+        key, numbers = await self._patients.organisation_key(patient.organisation_id), await self._numbers(patient)
+        hashes = [keyed_hash(key, "patient", number.strip()) for number in numbers]
         async with self._sessions() as session:
-            numbers = await session.scalars(select(PatientRow.patient_number).where(theirs))
-            hashes = [keyed_hash(key, "patient", number.strip()) for number in numbers if number]
             mine = (FilmRow.organisation_id == patient.organisation_id) & FilmRow.patient_hash.in_(hashes)
             rows = (await session.scalars(select(FilmRow).where(mine).order_by(FilmRow.id))).all()
         return await anyio.to_thread.run_sync(lambda: [_film(row, key) for row in rows])
+
+    async def orders(self, patient: Patient) -> list[Order]:
+        """The orders that wait for the patient's films, by each of the patient's numbers."""
+        orders = Orders(self._sessions, self._patients)
+        return await orders.of_patient(patient.organisation_id, await self._numbers(patient))
+
+    async def _numbers(self, patient: Patient) -> list[str]:
+        theirs = (PatientRow.id == patient.id) | (PatientRow.merged_into == patient.id)
+        async with self._sessions() as session:
+            return [n for n in await session.scalars(select(PatientRow.patient_number).where(theirs)) if n]
 
     async def trail(self, patient: Patient) -> list[AuditLine]:
         """Who read or wrote what of this patient, and what the patient's own account did, oldest first."""

@@ -18,7 +18,7 @@ from gateway.platform.encryption import KeyEncryptionKey
 from gateway.platform.identity.scopes import Principal
 from gateway.platform.paging import paged
 from gateway.records.access import closed_to
-from gateway.records.alerts import close_alerts
+from gateway.records.alerts import acknowledge_alerts, close_alerts
 from gateway.records.assessments import found_and_closed, opened, opened_key, outcome_of, visible, with_keys
 from gateway.records.encrypted import StoredAssessment, decrypt_assessment
 from gateway.records.list_columns import RANKS
@@ -115,7 +115,9 @@ class WorkList:
         return CaseState(status, at, by)  # type: ignore[arg-type]
 
     async def set_status(self, assessment_id: UUID, status: CaseStatus, who: Principal) -> None:
-        """Note how far staff are. Closing a case closes its emergency alert; the same status again changes nothing.
+        """Note how far staff are. The same status again changes nothing.
+
+        Closing a case closes its emergency alert, and a clinician who has seen it acknowledges that.
 
         Raises:
             NotFound: there is none under this id that the caller may see.
@@ -125,9 +127,11 @@ class WorkList:
             row, closed = await found_and_closed(session, assessment_id, who, for_update=True)
             if row is not None and not closed and row[0].case_status != status:
                 row[0].case_status, row[0].case_status_at, row[0].case_status_by = status, now(), who.id
+                mine = (AlertRow.assessment_id == assessment_id) & (AlertRow.kind == "urgent")
                 if status == "closed":
-                    mine = (AlertRow.assessment_id == assessment_id) & (AlertRow.kind == "urgent")
                     await close_alerts(session, who.organisation_id, mine, who.id)
+                elif status == "seen" and who.role == "clinician":
+                    await acknowledge_alerts(session, who, mine)
             outcome = outcome_of(row, closed)
             session.add(audit_row(who.organisation_id, who.id, AUDITED[status], str(assessment_id), outcome))
         opened(row, closed, assessment_id)

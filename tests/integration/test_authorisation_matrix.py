@@ -179,6 +179,7 @@ MATRIX = {
     },
     "DELETE /v1/patients/{patient}": Row("patients:write", record=True, uses_up=True),
     "GET /v1/alerts": Row("patients:read"),
+    "POST /v1/alerts/{alert_id}/acknowledge": Row("patients:write", record=True, refused=NO_CLINICIANS),
     "POST /v1/alerts/{alert_id}/close": Row("patients:write", record=True),
     "POST /dicom-web/studies": Row("assessments:write", refused=PATIENTS, send=pushed(chest())),
     "GET /v1/routing": Row("admin"),
@@ -249,6 +250,7 @@ PAGES = {
     "POST /patients/{patient_id}/restriction": Row("patients:write", record=True, uses_up=True),
     "POST /patients/{patient_id}/restriction/lift": Row("admin", record=True),
     "GET /alerts": Row("patients:read"),
+    "POST /alerts/{alert_id}/acknowledge": Row("patients:write", record=True, refused=NO_CLINICIANS),
     "POST /alerts/{alert_id}/close": Row("patients:write", record=True),
     "GET /account": Row(ANYBODY),
     "POST /account/password": Row(ANYBODY, send={"current": "not it", "password": "velvet-harbour-quill-7"}),
@@ -295,10 +297,12 @@ PAGES = {
     ),
 }
 # Refused for what they sent and not for who they are: a wrong password, a number that is not the patient's, emergency
-# access to a record that is open, a merge that was refused before; and nobody signs in by a provider here.
+# access to a record that is open, a merge that was refused before, an alert that is no emergency; nobody signs in by a
+# provider here.
 LET_IN = {
     "POST /administration/merges": 404,
     **{f"POST /administration/merges/{{merge_id}}/{step}": 409 for step in ("confirm", "refuse", "undo")},
+    "POST /alerts/{alert_id}/acknowledge": 409,
     "POST /account/password": 401,
     "POST /batches": 422,  # no film was chosen
     "POST /patients/{patient_id}/erasure": 409,

@@ -247,6 +247,19 @@ async def test_a_film_without_end_and_a_peer_that_hangs_are_given_up(tmp_path, m
     assert set(reasons) == {"too_large"}
 
 
+def test_where_nobody_may_send_nobody_is_heard(tmp_path):
+    door = Door("TRABECULA", "127.0.0.1", 0, {}, None, tmp_path, 40_000_000)
+    reasons = []
+    with open_door(door, lambda *_: pytest.fail("taken"), reasons.append) as port:
+        assert not associated(port)
+        with association(port, calling="(NOBODY)") as opened:
+            for _ in range(100):
+                if opened.is_established:
+                    time.sleep(0.1)
+            assert not opened.is_established
+    assert reasons == ["calling_aet", "address"]
+
+
 def certificate(folder, name, days):
     """A certificate of its own authority, good until so many days from now."""
     key = ec.generate_private_key(ec.SECP256R1())

@@ -15,6 +15,7 @@ from gateway.platform.database.engine import database_of
 from gateway.platform.database.ids import uuid7
 from gateway.platform.database.tables import DeliveryRow, EventRow, OrganisationRow
 from gateway.records import events as records
+from gateway.records.escalations import Escalations
 from gateway.records.events import record_event
 from gateway.records.model_versions import ModelVersions
 from gateway.settings import GatewaySettings
@@ -221,6 +222,24 @@ async def test_what_is_of_a_restricted_patient_is_withheld(settings, api, admin,
     trusted = await system_of(settings, api, "assessments:read patients:restricted")
     for reader, sees in ((api, False), (admin, False), (trusted, True)):
         assert (made in {event["subject"] for event in await feed(reader)}) is sees
+
+
+async def test_that_nobody_looks_at_an_emergency_is_told_of_a_restricted_patient_too(api, admin, receiver, database):
+    receiver.messages.clear()
+    body = {"url": receiver.url, "events": ["alert.urgent", "alert.unacknowledged"], "description": "Pager"}
+    hook = (await admin.post("/v1/webhooks", json=body)).json()
+    emergency = {"clinical": (None, '{"age": 67, "gender": "female", "serum_calcium_mmol_per_l": 3.6}')}
+    files = {**emergency, "patient_number": (None, "MRN-VIP-2")}
+    await api.post("/v1/assessments", files={**RECORD, "patient_number": (None, "MRN-VIP-2")})
+    assert (await admin.put("/v1/patients/MRN-VIP-2/restriction")).status_code == 204
+    await api.post("/v1/assessments", files=files)
+    await ended(admin, hook, "withheld")
+    assert receiver.messages == []
+    [alert] = await Escalations(database.sessions).escalate(dt.timedelta(0))
+    [told] = await came(receiver, 1)
+    assert (told.json["type"], told.json["subject"]) == ("alert.unacknowledged", str(alert))
+    assert "MRN-VIP" not in told.body.decode()
+    await admin.delete(f"/v1/webhooks/{hook['id']}")
 
 
 async def feed(reader):

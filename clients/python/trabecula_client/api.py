@@ -509,6 +509,10 @@ class Client(Transport):
             ).json(),
         )
 
+    def acknowledge_alert(self, alert_id: str) -> None:
+        """A clinician is looking at it, so that no second alarm goes out. Acknowledging again changes nothing."""
+        self._call("POST", f"/v1/alerts/{quote(alert_id, safe='')}/acknowledge")
+
     def close_alert(self, alert_id: str) -> None:
         """Somebody has seen to it. Closing again changes nothing."""
         self._call("POST", f"/v1/alerts/{quote(alert_id, safe='')}/close")

@@ -77,6 +77,9 @@ class AlertView(TypedDict):
     created_at: str
     change: Change | None
     restricted: bool
+    acknowledged_at: str | None
+    acknowledged_by: str | None
+    escalated_at: str | None
 
 
 class AmendedFindings(TypedDict):
@@ -166,6 +169,7 @@ class AssessmentWithRecordView(TypedDict):
     assessment: Assessment
     record: dict[str, Any] | None
     identity: NotRequired[DicomIdentity | None]
+    order: NotRequired[Order | None]
 
 
 class AssessmentWithRenderings(TypedDict):
@@ -906,6 +910,8 @@ class EventView(TypedDict):
         "batch.done",
         "alert.opened",
         "alert.urgent",
+        "alert.acknowledged",
+        "alert.unacknowledged",
         "alert.closed",
         "delivery.dead",
         "model.changed",
@@ -948,6 +954,9 @@ class ExportedAlertView(TypedDict):
     created_at: str
     change: Change | None
     restricted: bool
+    acknowledged_at: str | None
+    acknowledged_by: str | None
+    escalated_at: str | None
     closed_at: str | None
     closed_by: str | None
 
@@ -1439,6 +1448,8 @@ class NewWebhookView(TypedDict):
             "batch.done",
             "alert.opened",
             "alert.urgent",
+            "alert.acknowledged",
+            "alert.unacknowledged",
             "alert.closed",
             "delivery.dead",
             "model.changed",
@@ -1463,6 +1474,23 @@ class OperationOutcome(TypedDict):
 
     resourceType: Literal["OperationOutcome"]
     issue: list[dict[str, Any]]
+
+
+class Order(TypedDict):
+    """An imaging order. `accession` joins it to the film, whose header has the same."""
+
+    accession: str
+    placer: NotRequired[list[str]]
+    filler: NotRequired[list[str]]
+    patient_number: NotRequired[str | None]
+    provider: NotRequired[list[str]]
+
+
+class OrdersAnswer(TypedDict):
+    """Orders that wait for their films, and when the last HL7 v2 message came."""
+
+    waiting: int
+    last_message_at: str | None
 
 
 class PatientAuditLineView(TypedDict):
@@ -1496,6 +1524,7 @@ class PatientExportView(TypedDict):
     merges: list[ExportedMergeView]
     batch_cases: list[ExportedCaseView]
     films: list[ExportedFilmView]
+    orders: list[Order]
     trail: list[PatientAuditLineView]
 
 
@@ -1748,6 +1777,7 @@ class RoutingAnswer(TypedDict):
 
     films: FilmsAnswer
     deliveries: DeliveriesAnswer
+    orders: OrdersAnswer
     turned_away: dict[str, int]
     dead_films: list[DeadFilm]
     dead_deliveries: list[DeadDelivery]
@@ -2012,6 +2042,8 @@ class WebhookChange(TypedDict):
                 "batch.done",
                 "alert.opened",
                 "alert.urgent",
+                "alert.acknowledged",
+                "alert.unacknowledged",
                 "alert.closed",
                 "delivery.dead",
                 "model.changed",
@@ -2042,6 +2074,8 @@ class WebhookRequest(TypedDict):
             "batch.done",
             "alert.opened",
             "alert.urgent",
+            "alert.acknowledged",
+            "alert.unacknowledged",
             "alert.closed",
             "delivery.dead",
             "model.changed",
@@ -2065,6 +2099,8 @@ class WebhookView(TypedDict):
             "batch.done",
             "alert.opened",
             "alert.urgent",
+            "alert.acknowledged",
+            "alert.unacknowledged",
             "alert.closed",
             "delivery.dead",
             "model.changed",

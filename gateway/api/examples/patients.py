@@ -53,6 +53,9 @@ ALERT: dict[str, Any] = {
     "created_at": "2025-11-03T10:00:00Z",
     "change": None,
     "restricted": False,
+    "acknowledged_at": None,
+    "acknowledged_by": None,
+    "escalated_at": None,
 }
 EMERGENCY_ACCESS: dict[str, Any] = {
     "id": "019a0c11-7d2c-7f85-9f20-2d4b8c9eafb0",
@@ -109,5 +112,6 @@ EXPORT: dict[str, Any] = {
     "merges": [],
     "batch_cases": [],
     "films": [],
+    "orders": [],
     "trail": [TRAIL_LINE],
 }

@@ -1,13 +1,14 @@
-"""Whether the packages for DICOM objects are there: they come with an extra, and the default install has none."""
+"""Whether the packages for DICOM and HL7 v2 are there: they come with an extra, and the default install has none."""
 
 import logging
 import warnings
+from importlib import import_module
 from importlib.util import find_spec
 
 from shared.problems import NotInstalled
 
 EXTRA = "interop"
-PACKAGES = ("highdicom", "pynetdicom", "dicomweb_client")
+PACKAGES = ("highdicom", "pynetdicom", "dicomweb_client", "hl7")
 # Their messages repeat a value that they do not like, and that value can be a patient's name.
 LOGGERS = ("pydicom", "highdicom", "pynetdicom", "dicomweb_client")
 
@@ -25,9 +26,11 @@ def require_installed() -> None:
     """
     if missing := missing_packages():
         raise NotInstalled(
-            f"DICOM results need packages that are not installed ({', '.join(missing)}): "
+            f"DICOM and HL7 need packages that are not installed ({', '.join(missing)}): "
             f"pip install 'trabecula[{EXTRA}]', and start again."
         )
     for name in LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    warnings.filterwarnings("ignore", module=r"(pydicom|highdicom)(\.|$)")
+    for part in ("containers", "util"):  # which name their loggers after their files
+        logging.getLogger(import_module(f"hl7.{part}").__file__).disabled = True
+    warnings.filterwarnings("ignore", module=r"(pydicom|highdicom|hl7)(\.|$)")

@@ -84,8 +84,8 @@ def open_door(door: Door, take_in: TakeIn, turn_away: TurnAway) -> Iterator[int]
     entity.maximum_associations = ASSOCIATIONS
     entity.acse_timeout, entity.dimse_timeout, entity.network_timeout = HANDSHAKE_S, MESSAGE_S, SILENCE_S
     entity.require_called_aet = True
-    # A list that is empty would let everybody in.
-    entity.require_calling_aet = list(door.peers) or ["\x7f"]
+    # A list that is empty would let everybody in; who calls itself so is not known either, and aborted.
+    entity.require_calling_aet = list(door.peers) or ["(NOBODY)"]
     for of_class in FILM_CLASSES:
         entity.add_supported_context(of_class, list(SYNTAXES))
     entity.add_supported_context(VERIFICATION)

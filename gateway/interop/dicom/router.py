@@ -1,4 +1,4 @@
-"""`trabecula route serve`: films come in through the door, and archives are asked for what is new. One a site."""
+"""`trabecula route serve`: films and messages come in, and archives are asked for what is new. One a site."""
 
 import asyncio
 import datetime as dt
@@ -20,6 +20,8 @@ from gateway.interop.dicom.installed import require_installed
 from gateway.interop.dicom.pull import Archive, DicomWeb, Orthanc, orthanc
 from gateway.interop.dicom.receive import Door, disk_is_low, open_door
 from gateway.interop.dicom.received import received_film
+from gateway.interop.hl7.door import Hl7Door, open_hl7_door
+from gateway.interop.hl7.inbox import Inbox, inbox_of
 from gateway.platform.background import every, in_background
 from gateway.platform.clock import now
 from gateway.platform.database.engine import database_of
@@ -47,11 +49,13 @@ class Router:
         films: where they go.
         organisation_id: whose they are.
         folder: on the disk that must not run full.
+        inbox: does what HL7 v2 messages ask.
     """
 
     films: Films
     organisation_id: UUID
     folder: Path
+    inbox: Inbox
 
     async def take_in(self, film: ReceivedFilm, source: str) -> Taken:
         """Store a film that was sent."""
@@ -99,10 +103,11 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Router]:
     """The router on the installation's database, whose commits last."""
     database = database_of(settings, durable=True)
     try:
-        patients = Patients(database.sessions, installation_key(settings))
-        named = settings.dicom_organisation
-        organisation = await organisation_of(Accounts(database.sessions), settings, named)
-        yield Router(Films(database.sessions, patients), organisation, settings.state_dir)
+        sessions, named = database.sessions, settings.dicom_organisation
+        patients = Patients(sessions, installation_key(settings))
+        organisation = await organisation_of(Accounts(sessions), settings, named)
+        inbox = inbox_of(settings, sessions, organisation)
+        yield Router(Films(sessions, patients), organisation, settings.state_dir, inbox)
     finally:
         await database.close()
 
@@ -134,8 +139,27 @@ async def serve(settings: GatewaySettings) -> None:
                 f"Films cannot come in at port {settings.dicom_port}: {error.strerror or error}."
             ) from error
         log.info("films are taken in", aet=settings.dicom_aet, port=port, peers=sorted(settings.dicom_peers))
+        await _open_hl7(stack, router, settings)
         async with in_background(*questions(router, settings)):
             await asyncio.Event().wait()
+
+
+async def _open_hl7(stack: AsyncExitStack, router: Router, settings: GatewaySettings) -> None:
+    """Take HL7 v2 messages as well, where the site set a port for them.
+
+    Raises:
+        CannotStart: the port is taken, or a file for TLS cannot be used.
+    """
+    if settings.hl7_port is None:
+        return
+    certificate, key = settings.hl7_certificate, settings.hl7_key
+    try:
+        tls = ServerContext.of(certificate, key, settings.hl7_ca) if certificate and key else None
+        door = Hl7Door(settings.hl7_host, settings.hl7_port, settings.hl7_peers, tls)
+        port = await stack.enter_async_context(open_hl7_door(door, router.inbox.take, router.films.turned_away))
+    except OSError as error:
+        raise CannotStart(f"Messages cannot come in at port {settings.hl7_port}: {error.strerror or error}.") from error
+    structlog.get_logger("trabecula").info("messages are taken in", port=port, peers=sorted(settings.hl7_peers))
 
 
 def door_of(settings: GatewaySettings) -> Door:

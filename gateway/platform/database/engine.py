@@ -21,7 +21,7 @@ from shared.problems import TrabeculaError
 MIGRATIONS = Path(__file__).parent / "migrations"
 Sessions = async_sessionmaker[AsyncSession]
 # What names people in the clear, or holds the keys to what does not: these tables are small.
-IN_THE_CLEAR = ("patients", "accounts", "invitations", "batches", "batch_cases", "films")
+IN_THE_CLEAR = ("patients", "accounts", "invitations", "batches", "batch_cases", "films", "orders")
 # SQLite has one writer at a time, and who waits for it polls: under load some would wait until their time is over. One
 # connection, which is handed on in the order in which it was asked for, keeps every wait short.
 ONE_BY_ONE: dict[str, Any] = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 30}

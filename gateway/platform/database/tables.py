@@ -551,7 +551,11 @@ class MeasurementRow(Table):
 
 
 class AlertRow(Table):
-    """Something to look at: a follow-up with its dates, or what got worse. The text is encrypted."""
+    """Something to look at: a follow-up with its dates, or what got worse. The text is encrypted.
+
+    Of an emergency, `acknowledged_at` is when a clinician said to be looking at it, and `escalated_at` when a second
+    alarm went out, as nobody had.
+    """
 
     __tablename__ = "alerts"
     __table_args__ = (Index("ix_alerts_organisation_id_closed_at_id", "organisation_id", "closed_at", "id"),)
@@ -568,6 +572,9 @@ class AlertRow(Table):
     created_at: Mapped[dt.datetime]
     closed_at: Mapped[dt.datetime | None]
     closed_by: Mapped[str | None] = mapped_column(String(100))
+    acknowledged_at: Mapped[dt.datetime | None]
+    acknowledged_by: Mapped[str | None] = mapped_column(String(100))
+    escalated_at: Mapped[dt.datetime | None]
 
 
 class AuditRow(Table):
@@ -783,3 +790,30 @@ class FilmsTurnedAwayRow(Table):
     reason: Mapped[str] = mapped_column(String(60), primary_key=True)
     count: Mapped[int] = mapped_column(BigInteger)
     last_at: Mapped[dt.datetime]
+
+
+class OrderRow(Table):
+    """An imaging order that was announced and waits for its film, encrypted with the organisation's key.
+
+    What is hashed, is so with that key: an order is found by its accession number, and a patient's by the number.
+    """
+
+    __tablename__ = "orders"
+    __table_args__ = (UniqueConstraint("organisation_id", "accession_hash"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
+    accession_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    patient_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32), index=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    received_at: Mapped[dt.datetime]
+
+
+class MessageRow(Table):
+    """An HL7 v2 message that was done, by a hash, so that the same one does nothing again."""
+
+    __tablename__ = "messages"
+
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"), primary_key=True)
+    key_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    received_at: Mapped[dt.datetime] = mapped_column(index=True)

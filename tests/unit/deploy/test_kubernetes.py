@@ -8,6 +8,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from gateway.settings import GatewaySettings
+
 KUBERNETES = Path(__file__).parents[3] / "deploy" / "kubernetes"
 VERSION = "1.34"
 FILES = sorted(file for file in KUBERNETES.rglob("*.yaml") if file.name != "kustomization.yaml")
@@ -21,6 +23,7 @@ def documents(file):
 EVERY = [document for file in FILES for document in documents(file)]
 WORKLOADS = [entry for entry in EVERY if entry["kind"] in ("Deployment", "StatefulSet", "Job")]
 SERVING = [entry for entry in WORKLOADS if entry["kind"] == "Deployment"]
+ROUTER = [entry for entry in WORKLOADS if entry["metadata"]["name"] == "router"]
 
 
 def named(only):
@@ -45,7 +48,7 @@ def test_a_wrong_manifest_is_noticed():
 @pytest.mark.parametrize("file", KUSTOMIZATIONS, ids=lambda file: file.parent.name)
 def test_a_kustomization_names_what_is_there_and_all_of_it(file):
     about = yaml.safe_load(file.read_text())
-    assert about["kind"] == "Kustomization"
+    assert about["kind"] == ("Component" if file.parent.parent.name == "components" else "Kustomization")
     assert all((file.parent / resource).exists() for resource in about["resources"])
     beside = {item.name for item in file.parent.glob("*.yaml")} - {"kustomization.yaml"}
     assert beside <= set(about["resources"])
@@ -92,7 +95,21 @@ def test_what_serves_is_probed_scaled_spread_and_kept(workload):
     }
 
 
-@pytest.mark.parametrize("workload", SERVING, ids=named)
+def test_the_router_is_one_probed_with_a_disk_of_its_own_and_heard_under_its_senders_addresses():
+    [router] = [item for item in WORKLOADS if item["metadata"]["name"] == "router"]
+    (container,) = pod(router)["containers"]
+    assert (router["kind"], router["spec"]["replicas"]) == ("StatefulSet", 1)
+    assert {"startupProbe", "readinessProbe", "livenessProbe"} <= container.keys()
+    assert [claim["metadata"]["name"] for claim in router["spec"]["volumeClaimTemplates"]] == ["state"]
+    [service] = [item for item in EVERY if (item["kind"], item["metadata"]["name"]) == ("Service", "router")]
+    assert service["spec"]["externalTrafficPolicy"] == "Local"
+    variables = {one["name"]: one["value"] for one in container["env"]}
+    assert (variables["TRABECULA_DICOM_PEERS"], variables["TRABECULA_HL7_PEERS"]) == ("{}", "{}")  # nobody, until named
+    names = {name.removeprefix("TRABECULA_").lower() for name in variables}
+    assert names <= set(GatewaySettings.model_fields)
+
+
+@pytest.mark.parametrize("workload", [*SERVING, *ROUTER], ids=named)
 def test_a_pod_gets_the_secrets_it_needs_and_no_other(workload):
     compose = yaml.safe_load((KUBERNETES.parent / "docker-compose.yml").read_text())
     (projected,) = [volume["projected"] for volume in pod(workload)["volumes"] if "projected" in volume]

@@ -62,7 +62,7 @@ def test_grafana_which_is_reached_from_outside_reaches_prometheus_and_nobody_els
     }
     assert beside == {"grafana", "prometheus"}
     reachable = [name for name, about in compose["networks"].items() if not (about or {}).get("internal")]
-    assert reachable == ["outside", "dashboard"]
+    assert reachable == ["outside", "dashboard", "orthanc"]  # the last one is of the archive to try things with
 
 
 @pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])

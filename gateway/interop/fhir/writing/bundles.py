@@ -6,7 +6,7 @@ from typing import Literal
 
 from gateway.interop.fhir.resource import Resource, compact
 from gateway.interop.fhir.writing.findings import observations
-from gateway.interop.fhir.writing.identities import devices, imaging_study, patient
+from gateway.interop.fhir.writing.identities import devices, imaging_study, patient, service_order
 from gateway.interop.fhir.writing.plan import care_plan, detected_issues, service_requests
 from gateway.interop.fhir.writing.report import composition, diagnostic_report, provenance, report_identifier
 from gateway.interop.fhir.writing.result import Result
@@ -30,11 +30,12 @@ class Resources:
 def resources_of(result: Result) -> Resources:
     """The resources of a result, its Provenance last."""
     found, study = list(observations(result)), imaging_study(result)
-    single = (study, risk_assessment(result), care_plan(result))
+    order = service_order(result)
+    single = (order, study, risk_assessment(result), care_plan(result))
     report = diagnostic_report(result, found, study)
     others = [patient(result), *devices(result), *found, *(one for one in single if one is not None)]
     others += [*service_requests(result), *detected_issues(result)]
-    made = [one for one in [report, *others] if one["resourceType"] not in ("Patient", "Device")]
+    made = [one for one in [report, *others] if one is not order and one["resourceType"] not in ("Patient", "Device")]
     return Resources(report, [*others, provenance(result, made)])
 
 

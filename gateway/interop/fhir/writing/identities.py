@@ -1,11 +1,11 @@
 """Who and what a result is of and from: the patient, the software, the study."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from gateway.interop.fhir.code_map import coding, is_written
+from gateway.interop.fhir.code_map import coding, concept, is_written
 from gateway.interop.fhir.resource import Resource, compact
-from gateway.interop.fhir.writing.result import URI_SYSTEM, Result, accession_number, device_id
+from gateway.interop.fhir.writing.result import ORDER, URI_SYSTEM, Result, accession_number, device_id
 from shared.contracts.base import ModelReference
 
 NO_DEVICE = "Research software, not a medical device"
@@ -69,6 +69,33 @@ def imaging_study(result: Result) -> Resource | None:
     found = result.new("ImagingStudy", "-study")
     found |= {"identifier": identifiers, "status": "available", "subject": result.subject, "basedOn": result.order}
     return compact({**found, "series": _series(result)})
+
+
+def service_order(result: Result) -> Resource | None:
+    """The order that a DICOM radiograph was taken for, as the order system announced it; null where none did."""
+    order = result.content.order
+    if order is None:
+        return None
+    named = (("placer", order.placer), ("filler", order.filler))
+    identifiers = [{"type": concept(kind), "value": parts[0]} for kind, parts in named if parts and parts[0]]
+    found: Resource = {
+        "resourceType": "ServiceRequest",
+        "id": result.identity(ORDER),
+        "meta": {"lastUpdated": result.changed_at},
+        "identifier": [*identifiers, accession_number(order.accession)],
+        "status": "active",
+        "intent": "order",
+        "subject": result.subject,
+        "requester": _requester(order.provider),
+    }
+    return compact(found)
+
+
+def _requester(provider: Sequence[str]) -> Resource | None:
+    """Who ordered it, by the hospital's own number and name."""
+    number, name = (provider[0] if provider else ""), " ".join(part for part in provider[1:3][::-1] if part)
+    found = {"identifier": {"value": number} if number else None, "display": name or None}
+    return {"type": "Practitioner", **compact(found)} if number or name else None
 
 
 def _series(result: Result) -> list[Resource]:

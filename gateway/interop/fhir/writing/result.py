@@ -13,7 +13,7 @@ from shared.contracts.review import AmendedFindings, ReviewStatus
 
 URI_SYSTEM = "urn:ietf:rfc:3986"
 ORGANISATION = "urn:trabecula:organisation"
-NAMELESS = "-patient"
+NAMELESS, ORDER = "-patient", "-order"
 STATUS: dict[ReviewStatus, str] = {
     "preliminary": "preliminary",
     "signed": "final",
@@ -99,7 +99,9 @@ class Result:
 
     @property
     def order(self) -> list[Resource]:
-        """The order that a DICOM radiograph was taken for, by its accession number."""
+        """The order that a DICOM radiograph was taken for: as it was announced, else by its accession number."""
+        if self.content.order is not None:
+            return [reference("ServiceRequest", self.identity(ORDER))]
         accession = self.assessment.source.accession if self.assessment.source else None
         if not accession:
             return []

@@ -7,10 +7,11 @@ WITHOUT = """
 import sys
 class Absent:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {"highdicom", "pynetdicom", "dicomweb_client", "pydicom", "numpy", "PIL", "requests"}:
+        extra = {"highdicom", "pynetdicom", "dicomweb_client", "pydicom", "numpy", "PIL", "requests", "hl7"}
+        if name.split(".")[0] in extra:
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Absent())
-import gateway.api.dicom, gateway.interop.dicom.deliver, gateway.cli.route
+import gateway.api.dicom, gateway.interop.dicom.deliver, gateway.interop.hl7.deliver, gateway.cli.route
 """
 
 

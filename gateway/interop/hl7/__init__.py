@@ -1,0 +1,1 @@
+"""HL7 v2: orders and merged patients come in, results go out, over MLLP."""
