@@ -17,7 +17,7 @@ def upgrade() -> None:
         sa.Column("serving", sa.String(length=64), nullable=True),
         sa.Column("previous", sa.String(length=64), nullable=True),
         sa.Column("shadow", sa.String(length=64), nullable=True),
-        sa.Column("share", sa.Float(), nullable=True),
+        sa.Column("share", sa.Double(), nullable=True),
         sa.Column("name", sa.String(length=100), nullable=False),
         sa.Column("role", sa.String(length=100), nullable=False),
         sa.Column("reason", sa.String(length=500), nullable=True),
