@@ -218,7 +218,7 @@ async def test_orders_and_messages_go_when_they_are_over_and_with_their_patient(
         await session.execute(update(MessageRow).values(received_at=old))
         await session.execute(update(OrderRow).values(received_at=old))
     database = database_of(settings)
-    await Retention(database.sessions, 90).delete_expired()
+    await Retention(database.sessions, 90, 730).delete_expired()
     await database.close()
     assert await counted(settings, OrderRow) == await counted(settings, MessageRow) == 0
 

@@ -73,9 +73,13 @@ async def test_one_caller_at_both_gateways_has_no_more_than_both_give_and_keeps_
         flood = [asyncio.create_task(assess(caller, FLOOD)) for _ in range(12) for caller in (first, beside)]
         await asyncio.sleep(WORK_S / 3)
         other = await asyncio.gather(*(assess(second, OTHER) for _ in range(2)))
-        flooded = Counter(status for status, _ in await asyncio.gather(*flood))
+        ended = await asyncio.gather(*flood)
+    flooded = Counter(status for status, _ in ended)
     assert [status for status, _ in other] == [201, 201]
-    assert max(seconds for _, seconds in other) < 3 * WORK_S + 2, "their turn comes before the flood's next"
+    # Behind the whole flood, the last of them would end a piece of work after it, however slow the machine is.
+    last_of_flood = max(seconds for status, seconds in ended if status == 201)
+    last = WORK_S / 3 + max(seconds for _, seconds in other)
+    assert last < last_of_flood + WORK_S, "their turn comes before the flood's next"
     assert noted.peak[FLOOD] <= 2 * PER_CALLER
     assert noted.whole <= 2 * PLACES
     assert set(flooded) == {201, 429}

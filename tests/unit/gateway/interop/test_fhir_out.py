@@ -136,7 +136,7 @@ def test_no_medicine_has_a_product_code_or_is_an_order() -> None:
         assert not [one for one in found if one["resourceType"].startswith("Medication")]
         for plan in (one for one in found if one["resourceType"] == "CarePlan"):
             assert not [
-                value for value in everything(plan["activity"]) if isinstance(value, dict) and "coding" in value
+                value for value in everything(plan.get("activity", [])) if isinstance(value, dict) and "coding" in value
             ]
 
 
