@@ -43,6 +43,14 @@ async def send(browser, films, listed=None, key=""):
     return await browser.post("/batches", data={"csrf": browser.headers["x-form"], "key": key}, files=files)
 
 
+async def test_a_site_without_a_case_is_shown_its_first_steps(browser):
+    page = (await browser.get("/work-list")).text
+    assert "First steps" in page
+    for address in ("/new", "/batches", "/administration/preflight", "/administration/keys"):
+        assert f'<li><a href="{address}">' in page
+    assert "First steps" not in (await browser.get("/work-list?show=emergency")).text, "a filter that finds nothing"
+
+
 async def test_films_come_back_as_results_and_what_is_none_with_its_reason(api, browser, film):
     listed = f"{HEADING}\nright.jpg,MRN-7,67,female\nwords.jpg,,,\n"
     sent = await send(browser, {"right.jpg": film, "words.jpg": b"no picture"}, listed, "a key of the page")
