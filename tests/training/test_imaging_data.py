@@ -17,6 +17,7 @@ from shared.contracts.models import ModelCard
 from shared.manifest import verify_manifest
 from shared.radiograph.decoder import DecoderPool
 from shared.radiograph.phantom import as_jpeg, knee, lumbar_spine
+from shared.signatures import make_key, sign_package
 from shared.training.likeness import Likeness, copies
 from tests.training.conftest import of_another
 
@@ -212,8 +213,10 @@ def test_a_hospitals_folder_becomes_a_package_and_never_replaces_one(pictures, t
     card = ModelCard.model_validate_json((package / "card.json").read_bytes())
     assert card.metrics["kept_apart_judged_once"]["radiographs"] == 2
     assert card.metrics["within_spine_cut_out"] == {"radiographs": 0}
+    key = make_key(tmp_path / "physics.pem")
+    sign_package(package, tmp_path / "physics.pem")
     settings = ImagingSettings(internal_secret=SecretStr("x" * 32), models=tmp_path / "models", _env_file=None,
-                               imaging_version="hospital-1")  # fmt: skip
+                               imaging_version="hospital-1", model_signers=f"physics:{key}")  # fmt: skip
     loaded = load(settings, DecoderPool(1))
     loaded.decoder.close()
     assert loaded.card.version == "hospital-1"
