@@ -64,3 +64,13 @@ async def registered(settings: GatewaySettings, api: httpx.AsyncClient, email: s
         made = await stranger.post("/v1/accounts", json=body)
         assert made.status_code == 202, made.text
     return await signed_in(api, email)
+
+
+async def browser_of(api: httpx.AsyncClient, email: str, **headers: str) -> httpx.AsyncClient:
+    """Somebody's browser, signed in by the page, with the token of the forms as its header `X-Form`."""
+    browser = client(api, **headers)
+    token = (await browser.get("/session")).json()["form_token"]
+    form = {"csrf": token, "email": email, "password": PASSWORD}
+    assert (await browser.post("/sign-in", data=form)).status_code == 303
+    browser.headers["X-Form"] = (await browser.get("/session")).json()["form_token"]
+    return browser

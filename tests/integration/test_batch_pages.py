@@ -8,7 +8,7 @@ from gateway.assessing.administration import create_administrator
 from gateway.settings import GatewaySettings
 from shared.radiograph.phantom import as_jpeg, knee
 from tests.conftest import open_gateway, shared_services
-from tests.integration.people import PASSWORD, client
+from tests.integration.people import PASSWORD, browser_of
 
 HEADING = "file,patient_number,age,gender"
 
@@ -23,12 +23,9 @@ async def api(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 async def browser(api):
-    async with client(api, accept="text/html") as found:
-        token = (await found.get("/session")).json()["form_token"]
-        form = {"csrf": token, "email": "root@here.example", "password": PASSWORD}
-        assert (await found.post("/sign-in", data=form)).status_code == 303
-        found.headers["x-form"] = (await found.get("/session")).json()["form_token"]
-        yield found
+    found = await browser_of(api, "root@here.example", accept="text/html")
+    yield found
+    await found.aclose()
 
 
 @pytest.fixture(scope="module")

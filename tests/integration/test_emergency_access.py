@@ -11,7 +11,7 @@ from gateway.platform.encryption import installation_key
 from gateway.records.batches import encrypt_problem
 from gateway.records.patients import Patients
 from gateway.settings import GatewaySettings
-from tests.integration.people import PASSWORD, administrator_of, client, invited, system_of
+from tests.integration.people import administrator_of, browser_of, client, invited, system_of
 from tests.integration.test_authorisation_matrix import BATCH, BUNDLE, MATRIX, PAGES, measured
 
 NUMBER, T_SCORE = "MRN-VIP", -3.5
@@ -99,15 +99,6 @@ async def restricted(people, knee_jpeg):
         "alert text": alert["text"],
         "batch_id": batch,
     }
-
-
-async def browser_of(api, email):
-    browser = client(api)
-    token = (await browser.get("/session")).json()["form_token"]
-    form = {"csrf": token, "email": email, "password": PASSWORD}
-    assert (await browser.post("/sign-in", data=form)).status_code == 303
-    browser.headers["X-Form"] = (await browser.get("/session")).json()["form_token"]
-    return browser
 
 
 def routes_of_a_patient(rows):

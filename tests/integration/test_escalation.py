@@ -28,8 +28,7 @@ from gateway.records.escalations import Escalations
 from gateway.records.patients import Patients
 from gateway.settings import GatewaySettings
 from tests.integration.mail_server import mail_server
-from tests.integration.people import client, invited, registered, system_of
-from tests.integration.test_emergency_access import browser_of
+from tests.integration.people import browser_of, client, invited, registered, system_of
 from tests.integration.test_films_come_in import certificate
 
 AFTER = dt.timedelta(minutes=15)

@@ -16,7 +16,7 @@ from gateway.records.alerts import add_alerts
 from gateway.records.patients import Patients
 from gateway.settings import GatewaySettings
 from tests.conftest import open_gateway, shared_services
-from tests.integration.people import PASSWORD, client
+from tests.integration.people import PASSWORD, browser_of, client
 
 EVIL = '<script>alert("x")</script>'
 HOSTILE = ("\x00", EVIL, "9" * 400, "\u202e\ud7ff", "{{ 7 * 7 }}", "1e999", "-1", "2026-02-30")
@@ -53,12 +53,9 @@ async def api(settings):
 @pytest.fixture(scope="module")
 async def browser(api):
     """An administrator's, with the token of the forms at hand."""
-    async with client(api, accept="text/html") as found:
-        token = (await found.get("/session")).json()["form_token"]
-        form = {"csrf": token, "email": "root@here.example", "password": PASSWORD}
-        assert (await found.post("/sign-in", data=form)).status_code == 303
-        found.headers["x-form"] = (await found.get("/session")).json()["form_token"]
-        yield found
+    found = await browser_of(api, "root@here.example", accept="text/html")
+    yield found
+    await found.aclose()
 
 
 async def test_what_a_hospital_system_sent_and_was_not_used_is_on_the_clinics_page(api, browser):

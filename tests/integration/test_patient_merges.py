@@ -8,9 +8,8 @@ import pytest
 from gateway.platform.database.engine import database_of
 from gateway.platform.database.tables import PatientMergeRow, PatientRow
 from gateway.settings import GatewaySettings
-from tests.integration.people import administrator_of, invited, system_of
+from tests.integration.people import administrator_of, browser_of, invited, system_of
 from tests.integration.test_authorisation_matrix import BATCH, measured
-from tests.integration.test_emergency_access import browser_of
 
 RECORD = {"age": 71, "gender": "female", "weight_kg": 51.5}
 ALL = "assessments:write assessments:read patients:read patients:write models:read audit:read admin"

@@ -29,8 +29,7 @@ from gateway.records.retention import Retention
 from gateway.settings import GatewaySettings
 from shared.problems import ServiceUnavailable, TrabeculaError
 from tests.conftest import open_gateway
-from tests.integration.people import invited
-from tests.integration.test_emergency_access import browser_of
+from tests.integration.people import browser_of, invited
 from tests.integration.test_reviews import made
 from tests.packages import signed_version
 from tests.pdf import text_of

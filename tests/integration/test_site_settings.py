@@ -14,8 +14,7 @@ from shared.contracts.site_settings import GradeCalibration, Measured, Operating
 from shared.problems import Conflict, InvalidInput, NotFound
 from shared.radiograph.phantom import as_jpeg, knee
 from tests.e2e.conftest import trabecula
-from tests.integration.people import invited
-from tests.integration.test_emergency_access import browser_of
+from tests.integration.people import browser_of, invited
 from tests.integration.test_reviews import made
 from tests.pdf import text_of
 
