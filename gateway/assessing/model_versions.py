@@ -1,7 +1,7 @@
 """The operator puts a version of a network into the shadow, lets it serve, and takes it back."""
 
 from gateway.assessing.administration import open_database
-from gateway.assessing.services import ServicesSource
+from gateway.assessing.services import Services, ServicesSource
 from gateway.records.model_use import SIDE_BY_SIDE, ModelUse, ModelUses, Signer
 from gateway.settings import GatewaySettings
 from shared.problems import Conflict
@@ -31,9 +31,7 @@ async def put_into_shadow(
         if share == 0:
             return await uses.set_shadow(service, None, None, by)
         async with source() as services:
-            serving = (await uses.all())[service].serving or (await services.cards(services.clients[service]))[
-                0
-            ].version
+            serving = (await uses.all())[service].serving or await _shipped(services, service)
             if version == serving:
                 raise Conflict(f"{service} {version} serves: nothing can be told of it by its own shadow.")
             await services.card_of(service, version)
@@ -54,21 +52,40 @@ async def shadowed(settings: GatewaySettings, service: str, version: str | None 
     return use
 
 
-async def promote(settings: GatewaySettings, service: str, version: str, by: Signer) -> ModelUse:
+async def promote(
+    settings: GatewaySettings, source: ServicesSource, service: str, version: str, by: Signer
+) -> ModelUse:
     """Let the version in the shadow serve.
+
+    Args:
+        source: has the service.
 
     Raises:
         Conflict: it is not the one in the shadow.
     """
-    async with open_database(settings) as database:
-        return await ModelUses(database.sessions).promote(service, version, by)
+    async with open_database(settings) as database, source() as services:
+        shipped = version == await _shipped(services, service)
+        return await ModelUses(database.sessions).promote(service, version, shipped, by)
 
 
-async def back(settings: GatewaySettings, service: str, by: Signer) -> ModelUse:
-    """Let the version serve again that served before.
+async def back(settings: GatewaySettings, source: ServicesSource, service: str, by: Signer) -> ModelUse:
+    """Let the version serve again that served before, once the service has verified and loaded it.
+
+    Args:
+        source: has the service.
 
     Raises:
         Conflict: none was promoted.
+        ServiceUnavailable: its package is not there any more, or may not be loaded; the detail says why.
     """
     async with open_database(settings) as database:
-        return await ModelUses(database.sessions).back(service, by)
+        uses = ModelUses(database.sessions)
+        if (version := await uses.before(service)) is not None:
+            async with source() as services:
+                await services.card_of(service, version)
+        return await uses.back(service, by)
+
+
+async def _shipped(services: Services, service: str) -> str:
+    """The version of the service's settings."""
+    return (await services.cards(services.clients[service]))[0].version

@@ -130,6 +130,7 @@ def promote(
     """Let the version in the shadow serve from now on; refused where the comparison speaks against it."""
     from gateway.assessing.model_packages import read_version
     from gateway.assessing.model_versions import promote as run
+    from gateway.cli.check import services_source
 
     service, number = read_version(version)
     by = _signer(name, role, reason)
@@ -140,7 +141,7 @@ def promote(
             f"{service} {number} is not promoted: {'; '.join(compared.objections)}. 'trabecula model report {service}' "
             "shows the figures. Wait for more, or give a --reason, which is kept."
         )
-    made = asyncio.run(run(settings, service, number, by))
+    made = asyncio.run(run(settings, services_source(settings, (service,)), service, number, by))
     show(_as_json(made), as_json, f"{service}: {stands(made)}, {signed(made)}.")
 
 
@@ -149,9 +150,17 @@ def back(service: Service, name: Name, role: Role, state_dir: StateDir = None, a
     """Let the version serve again that served before the present one."""
     from gateway.assessing.model_packages import check_service
     from gateway.assessing.model_versions import back as run
+    from gateway.cli.check import services_source
+    from shared.logs import configure_logging
 
+    configure_logging("WARNING")
     check_service(service)
-    made = with_database(state_dir, lambda settings: run(settings, service, _signer(name, role)))
+    by = _signer(name, role)
+
+    async def go(settings: GatewaySettings) -> "ModelUse":
+        return await run(settings, services_source(settings, (service,)), service, by)
+
+    made = with_database(state_dir, go)
     show(_as_json(made), as_json, f"{service}: {stands(made)}.")
 
 

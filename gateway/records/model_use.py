@@ -17,6 +17,7 @@ from gateway.platform.database.engine import Sessions
 from gateway.platform.database.ids import uuid7
 from gateway.platform.database.tables import ModelChangeRow, OrganisationRow
 from gateway.platform.identity.scopes import OPERATOR
+from gateway.records.way_back import before_last, way_back
 from shared.components import SERVICES
 from shared.problems import Conflict, ServiceUnavailable
 
@@ -97,8 +98,11 @@ class ModelUses:
             changed = ModelUse(service, last.serving, last.previous, version, share if begins else None)
             return await _add(session, changed, by, action, version or last.shadow)
 
-    async def promote(self, service: str, version: str, by: Signer) -> ModelUse:
+    async def promote(self, service: str, version: str, shipped: bool, by: Signer) -> ModelUse:
         """Let the version in the shadow serve; nothing is in the shadow then.
+
+        Args:
+            shipped: it is that of the service's settings, which serves by no name, so that an upgrade brings the next.
 
         Raises:
             Conflict: it is not the one in the shadow.
@@ -107,22 +111,29 @@ class ModelUses:
             last = _use(await _last(session, service), service)
             if last.shadow != version:
                 raise Conflict(f"{service} {version} is not in the shadow: 'trabecula model shadow' puts it there.")
-            changed = ModelUse(service, version, last.serving)
+            changed = ModelUse(service, None if shipped else version, last.serving)
             return await _add(session, changed, by, AuditAction.MODEL_PROMOTED, version)
+
+    async def before(self, service: str) -> str | None:
+        """What going back would let serve; null is that of the service's settings.
+
+        Raises:
+            Conflict: there is nothing to go back to.
+        """
+        async with self._sessions() as session:
+            return (await _way_back(session, service))[-1]
 
     async def back(self, service: str, by: Signer) -> ModelUse:
         """Let what served before the present version serve again; nothing is in the shadow then.
 
         Raises:
-            Conflict: none was promoted.
+            Conflict: there is nothing to go back to.
         """
         async with self._sessions.begin() as session:
-            last = _use(await _last(session, service), service)
-            if last.serving is None:
-                raise Conflict(f"No version of {service} was promoted: that of the service's settings serves.")
-            before = await _promotion_of(session, service, last.previous) if last.previous else None
-            changed = ModelUse(service, last.previous, before.previous if before else None)
-            return await _add(session, changed, by, AuditAction.MODEL_TAKEN_BACK, last.serving)
+            way = await _way_back(session, service)
+            left = _use(await _last(session, service), service).serving
+            changed = ModelUse(service, way[-1], before_last(way))
+            return await _add(session, changed, by, AuditAction.MODEL_TAKEN_BACK, left)
 
 
 async def _last(session: AsyncSession, service: str) -> ModelChangeRow | None:
@@ -130,11 +141,14 @@ async def _last(session: AsyncSession, service: str) -> ModelChangeRow | None:
     return (await session.scalars(query)).one_or_none()
 
 
-async def _promotion_of(session: AsyncSession, service: str, version: str) -> ModelChangeRow | None:
-    """The newest change by which this version serves."""
-    mine = (ModelChangeRow.service == service) & (ModelChangeRow.serving == version)
-    query = select(ModelChangeRow).where(mine).order_by(ModelChangeRow.id.desc()).limit(1)
-    return (await session.scalars(query)).one_or_none()
+async def _way_back(session: AsyncSession, service: str) -> list[str | None]:
+    """What going back passes, the next one last."""
+    columns = select(ModelChangeRow.serving, ModelChangeRow.previous)
+    rows = await session.execute(columns.where(ModelChangeRow.service == service).order_by(ModelChangeRow.id))
+    way = way_back((serving, previous) for serving, previous in rows)[:-1]
+    if not way:
+        raise Conflict(f"No version of {service} was promoted: that of the service's settings serves.")
+    return way
 
 
 async def _add(

@@ -15,6 +15,7 @@ from gateway.platform.database.engine import Sessions
 from gateway.platform.database.ids import uuid7
 from gateway.platform.database.tables import SiteSettingsChangeRow, SiteSettingsRow
 from gateway.platform.identity.scopes import Principal
+from gateway.records.way_back import before_last, way_back
 from shared.contracts.site_settings import SiteSettings
 from shared.problems import Conflict, NotFound
 
@@ -118,25 +119,22 @@ class SiteSettingsStore:
         Raises:
             Conflict: none is in use.
         """
+        mine = SiteSettingsChangeRow.organisation_id == who.organisation_id
         async with self._sessions.begin() as session:
-            last = await _last(session, who.organisation_id)
-            if last is None or last.version is None:
+            rows = (
+                await session.scalars(select(SiteSettingsChangeRow).where(mine).order_by(SiteSettingsChangeRow.id))
+            ).all()
+            way = way_back((row.version, row.previous) for row in rows)[:-1]
+            if not way:
                 raise Conflict("No site settings are in use.")
-            before = await _last(session, who.organisation_id, last.previous) if last.previous else None
+            before = next((row for row in reversed(rows) if row.version == way[-1]), None) if way[-1] else None
             signed = (before.name, before.role) if before else (None, None)
-            previous = before.previous if before else None
-            action = AuditAction.SITE_SETTINGS_TAKEN_BACK
-            row = _add(session, who, last.previous, previous, signed, action)
+            row = _add(session, who, way[-1], before_last(way), signed, AuditAction.SITE_SETTINGS_TAKEN_BACK)
         return _change(row)
 
 
-async def _last(
-    session: AsyncSession, organisation_id: UUID, version: str | None = None
-) -> SiteSettingsChangeRow | None:
-    """The newest change, or the newest that put a version in use."""
+async def _last(session: AsyncSession, organisation_id: UUID) -> SiteSettingsChangeRow | None:
     mine = SiteSettingsChangeRow.organisation_id == organisation_id
-    if version is not None:
-        mine &= SiteSettingsChangeRow.version == version
     query = select(SiteSettingsChangeRow).where(mine).order_by(SiteSettingsChangeRow.id.desc()).limit(1)
     return (await session.scalars(query)).one_or_none()
 

@@ -22,9 +22,9 @@ async def uses(database_url, tmp_path):
         yield ModelUses(database.sessions)
 
 
-async def promoted(uses, version):
+async def promoted(uses, version, shipped=False):
     await uses.set_shadow("staging", version, 0.2, RAO)
-    return await uses.promote("staging", version, Signer("A. Rao", "physicist", "better on our films"))
+    return await uses.promote("staging", version, shipped, Signer("A. Rao", "physicist", "better on our films"))
 
 
 async def test_back_goes_down_the_versions_one_by_one(uses):
@@ -38,14 +38,30 @@ async def test_back_goes_down_the_versions_one_by_one(uses):
     assert (await uses.all())["imaging"].serving is None
 
 
+async def test_back_passes_each_version_once(uses):
+    for version in ("a", "b", "a"):
+        await promoted(uses, version)
+    assert [(await uses.back("staging", RAO)).serving for _ in range(2)] == ["b", None]
+    with pytest.raises(Conflict):
+        await uses.before("staging")
+
+
+async def test_the_version_of_the_settings_serves_by_no_name_so_that_an_upgrade_brings_the_next(uses):
+    await promoted(uses, "a")
+    assert (await promoted(uses, "0.4.0", shipped=True)).serving is None
+    assert await uses.before("staging") == "a"
+    assert (await uses.back("staging", RAO)).serving == "a"
+    assert (await uses.back("staging", RAO)).serving is None
+
+
 async def test_only_what_is_in_the_shadow_is_promoted_and_only_that_is_ended(uses):
     with pytest.raises(Conflict, match="not in the shadow"):
-        await uses.promote("staging", "a", RAO)
+        await uses.promote("staging", "a", False, RAO)
     with pytest.raises(Conflict, match="No version of staging is in the shadow"):
         await uses.set_shadow("staging", None, None, RAO)
     await uses.set_shadow("staging", "a", 0.2, RAO)
     with pytest.raises(Conflict, match="not in the shadow"):
-        await uses.promote("staging", "b", RAO)
+        await uses.promote("staging", "b", False, RAO)
     assert (await uses.set_shadow("staging", None, None, RAO)).shadow is None
 
 
