@@ -143,6 +143,7 @@ def create_context(
         settings=settings,
         database=database,
         services=services,
+        use=use,
         authentication=Authentication(
             accounts, keys, access_tokens, refresh_tokens, sign_in, delays, audit, admission, settings, provider
         ),

@@ -21,6 +21,7 @@ from gateway.assessing.emergency_access import EmergencyAccessUseCases
 from gateway.assessing.event_feed import EventFeed
 from gateway.assessing.feedback import FeedbackUseCases
 from gateway.assessing.films import FilmUseCases
+from gateway.assessing.model_use import UseInForce
 from gateway.assessing.patient_merges import PatientMergeUseCases
 from gateway.assessing.patients import PatientUseCases
 from gateway.assessing.recall import RecallUseCases
@@ -39,6 +40,7 @@ class AppContext:
     settings: GatewaySettings
     database: Database
     services: Services
+    use: UseInForce
     admission: Admission
     authentication: Authentication
     accounts: AccountUseCases

@@ -3,11 +3,10 @@
 from fastapi import APIRouter
 
 from gateway.api.deps import ModelReader
-from gateway.assessing.model_cards import model_cards
+from gateway.assessing.model_cards import ModelsInUse, models_in_use
 from gateway.context import Context
-from shared.contracts.models import ModelCards
 from shared.problem_responses import example_response, problem_responses
-from shared.problems import NotAuthenticated, NotAuthorised
+from shared.problems import NotAuthenticated, NotAuthorised, ServiceUnavailable
 
 CARDS = {
     "models": [
@@ -26,11 +25,28 @@ CARDS = {
         }
     ],
     "unavailable": [],
+    "in_use": [
+        {
+            "service": "staging",
+            "serving": None,
+            "shadow": "2026.12",
+            "share": 0.2,
+            "name": "A. Rao",
+            "role": "medical physicist",
+            "reason": None,
+            "at": "2026-11-28T09:00:00Z",
+        }
+    ],
 }
 router = APIRouter(prefix="/v1/models", tags=["models"])
 
 
-@router.get("", responses={**example_response(CARDS), **problem_responses(NotAuthenticated, NotAuthorised)})
-async def list_models(_: ModelReader, ctx: Context) -> ModelCards:
-    """Every model's card: data, measured figures with intervals, limits. A service that is down is named."""
-    return await model_cards(ctx.services)
+@router.get(
+    "", responses={**example_response(CARDS), **problem_responses(NotAuthenticated, NotAuthorised, ServiceUnavailable)}
+)
+async def list_models(_: ModelReader, ctx: Context) -> ModelsInUse:
+    """Every model's card: data, measured figures with intervals, limits. A service that is down is named.
+
+    `in_use` says which versions were promoted here or run in the shadow, and who stands by that.
+    """
+    return await models_in_use(ctx.services, ctx.use)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from gateway.assessing.accounts import InvitationWanted
-from gateway.assessing.model_cards import model_cards
+from gateway.assessing.model_cards import models_in_use
 from gateway.assessing.preflight import preflight
 from gateway.pages.deps import Context, User, allowed
 from gateway.pages.forms import Posted, email_address, one_of, text
@@ -74,7 +74,7 @@ async def link_account(account_id: UUID, form: Posted, user: User, ctx: Context)
 async def models_page(request: Request, user: User, ctx: Context) -> Response:
     """Every model's card: data, figures, limits."""
     await allowed(user, "models:read", ctx)
-    return page(request, "models.html", cards=await model_cards(ctx.services))
+    return page(request, "models.html", cards=await models_in_use(ctx.services, ctx.use))
 
 
 @router.get("/administration/preflight")

@@ -154,12 +154,16 @@ async def test_a_version_goes_from_the_shadow_into_use_and_back(
     resource = f"/v1/assessments/{second['id']}"
     browser = await browser_of(api, "doctor@clinic.example")
     seen = [await clinician.get(f"{resource}{path}") for path in ("", "/fhir", "/feedback")]
+    told = (await browser.get("/administration/models")).text
     seen += [await browser.get(f"/assessments/{second['id']}"), await clinician.get("/v1/patients/S-1/timeline")]
     sheet = await clinician.get(f"{resource}/report.pdf", params={"audience": "clinician"})
     await browser.aclose()
     assert {answer.status_code for answer in (*seen, sheet)} == {200}
     assert not any(NEXT in text for text in (*(answer.text for answer in seen), text_of(sheet.content)))
     assert await shadow_answers(settings, first["id"]) == 0, "what was answered before it began is not read again"
+    [in_use] = (await clinician.get("/v1/models")).json()["in_use"]
+    assert (in_use["serving"], in_use["shadow"], in_use["share"], in_use["name"]) == (None, NEXT, 1.0, "A. Rao")
+    assert f"Version {NEXT} reads 100% of the cases in the shadow" in " ".join(told.split())
     graded = {"kind": "grade", "kl_grade": second["staging"]["kl_grade"]}
     assert (await clinician.post(f"/v1/assessments/{second['id']}/feedback", json=graded)).status_code == 201
 
@@ -267,7 +271,7 @@ async def test_a_package_that_is_gone_makes_answers_partial_and_back_mends_it(
     async with open_database(settings) as database:
         uses = ModelUses(database.sessions)
         await uses.set_shadow("staging", "0.0.9", 1.0, Signer("A. Rao", "physicist"))
-        await uses.promote("staging", "0.0.9", Signer("A. Rao", "physicist"))
+        await uses.promote("staging", "0.0.9", False, Signer("A. Rao", "physicist"))
     await asyncio.sleep(FRESH_S)
     answer = await made(clinician, RECORD, "S-4", knee_jpeg)
     assert (answer["status"], answer["staging"]) == ("partial", None)

@@ -613,9 +613,9 @@ class Client(Transport):
             ).json(),
         )
 
-    def list_models(self) -> models.ModelCards:
+    def list_models(self) -> models.ModelsInUse:
         """Every model's card: data, measured figures with intervals, limits. A service that is down is named."""
-        return cast("models.ModelCards", self._call("GET", "/v1/models").json())
+        return cast("models.ModelsInUse", self._call("GET", "/v1/models").json())
 
     def list_problems(self) -> models.ProblemListView:
         """Every problem that an answer can have: its cause, its cure, and whether the same request may be sent again."""

@@ -1356,18 +1356,24 @@ class ModelCard(TypedDict):
     trained: str
 
 
-class ModelCards(TypedDict):
-    """The cards of every service that answered; one that did not is named in `unavailable`."""
-
-    models: list[ModelCard]
-    unavailable: NotRequired[list[str]]
-
-
 class ModelReference(TypedDict):
     """The model or rule set behind an answer."""
 
     name: str
     version: str
+
+
+class ModelUseView(TypedDict):
+    """What somebody at this installation decided about a service's network, last."""
+
+    service: str
+    serving: str | None
+    shadow: str | None
+    share: float | None
+    name: str
+    role: str
+    reason: str | None
+    at: str
 
 
 class ModelVersion(TypedDict):
@@ -1376,6 +1382,14 @@ class ModelVersion(TypedDict):
     version: str
     change: str
     figures: dict[str, Any]
+
+
+class ModelsInUse(TypedDict):
+    """The cards, and what was decided about the versions."""
+
+    models: list[ModelCard]
+    unavailable: NotRequired[list[str]]
+    in_use: list[ModelUseView]
 
 
 class MonthOfAgreement(TypedDict):
