@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,10 +41,19 @@ def ran(command: list[str], place: Place, **more: str) -> str:
     return done.stdout
 
 
-def run_commands(guide: str, place: Place) -> str:
-    """Run every shell block of a guide in one shell; the script that was run."""
+def run_commands(guide: str, place: Place, instead: Mapping[str, str] | None = None, then: str = "") -> str:
+    """Run every shell block of a guide in one shell; the script that was run.
+
+    Args:
+        instead: pieces of the guide's commands, each with what is run in its place.
+        then: commands that follow the guide's.
+    """
     if shutil.which("curl") is None or shutil.which("bash") is None:
         pytest.skip("curl and bash are not on this machine")
     script = "\n".join(["set -euo pipefail", *blocks(guide, "sh")])
+    for piece, other in (instead or {}).items():
+        assert piece in script, f"the guide has no '{piece}' any more"
+        script = script.replace(piece, other)
+    script += then
     ran(["bash", "-c", script], place)
     return script
