@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import defaultdict
 from pathlib import Path
 
 import kubernetes_validate
@@ -9,6 +10,8 @@ import pytest
 import yaml
 
 from gateway.settings import GatewaySettings
+from shared.components import SERVICES
+from shared.signers import SETTING
 
 KUBERNETES = Path(__file__).parents[3] / "deploy" / "kubernetes"
 VERSION = "1.34"
@@ -115,6 +118,29 @@ def test_a_pod_gets_the_secrets_it_needs_and_no_other(workload):
     (projected,) = [volume["projected"] for volume in pod(workload)["volumes"] if "projected" in volume]
     given = {item["key"] for source in projected["sources"] for item in source["secret"]["items"]}
     assert given == set(compose["services"][workload["metadata"]["name"]]["secrets"])
+
+
+def test_own_models_are_mounted_read_only_where_each_service_looks_and_by_whom_they_are_signed():
+    component = KUBERNETES / "components" / "models"
+    [patch] = yaml.safe_load((component / "kustomization.yaml").read_text())["patches"]
+    reading = {service.name for service in SERVICES if service.finding}
+    assert set(patch["target"]["name"].split("|")) == reading
+    operations = yaml.safe_load(patch["patch"])
+    added = defaultdict(list)
+    for operation in operations:
+        added[operation["path"]].append(operation["value"])
+    for workload in SERVING:  # each path ends a list that is there in every base
+        if workload["metadata"]["name"] in reading:
+            (container,) = pod(workload)["containers"]
+            assert {"env", "volumeMounts"} <= container.keys()
+    template, container = "/spec/template/spec", "/spec/template/spec/containers/0"
+    [volume], [mount] = added[f"{template}/volumes/-"], added[f"{container}/volumeMounts/-"]
+    [claim] = documents(component / "models.yaml")
+    assert volume["persistentVolumeClaim"] == {"claimName": claim["metadata"]["name"], "readOnly": True}
+    assert (mount["name"], mount["readOnly"]) == (volume["name"], True)
+    variables = {one["name"]: one for one in added[f"{container}/env/-"]}
+    assert variables["TRABECULA_MODELS"]["value"] == mount["mountPath"]
+    assert variables[SETTING]["valueFrom"]["configMapKeyRef"] == {"name": "models", "key": "signers", "optional": True}
 
 
 def test_nobody_is_reached_but_by_a_rule_of_its_own():
