@@ -1,4 +1,4 @@
-"""`make bench [ARGS="speed | floor | computation | gateway | resilience | flood"]`.
+"""`make bench [ARGS="speed | floor | peers | computation | gateway | resilience | flood"]`.
 
 Each says what it measures with --help.
 """
@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 
 from bench import computation, flood, floor, gateway_cpu, resilience, speed
+from bench.peers import side_by_side
 
 
 def main() -> None:
@@ -19,6 +20,9 @@ def main() -> None:
     for_floor = which.add_parser("floor", description=floor.__doc__)
     for_floor.add_argument("--images", type=Path, help="a folder of radiographs in place of the phantoms")
     for_floor.add_argument("--rounds", type=int, default=9)
+    for_peers = which.add_parser("peers", description=side_by_side.__doc__)
+    for_peers.add_argument("--rounds", type=int, default=3)
+    for_peers.add_argument("--json", type=Path, help="write every value of every round here")
     for_computation = which.add_parser("computation", description=computation.__doc__)
     for_computation.add_argument("--rounds", type=int, default=100)
     for_gateway = which.add_parser("gateway", description=gateway_cpu.__doc__)
@@ -35,6 +39,8 @@ def main() -> None:
         raise SystemExit(computation.computation(options.rounds))
     if options.which == "floor":
         raise SystemExit(floor.floor(options.images, options.rounds))
+    if options.which == "peers":
+        raise SystemExit(side_by_side.peers(options.rounds, options.json))
     if options.which == "gateway":
         gateway_cpu.gateway_cpu(options.count)
     elif options.which == "flood":

@@ -25,7 +25,8 @@ EXTRAS = {
 # What a component's image carries beside its own extra.
 IN_IMAGES = {"gateway": ("interop",)}
 # Environments of their own, which the project's versions do not bind.
-APART = ("build", "oip", "oidc")
+PEERS = ("peer-bentoml", "peer-flask", "peer-litserve", "peer-mosec")
+APART = ("build", "oip", "oidc", *PEERS)
 OPTIONS = (
     "--universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-header --no-annotate --no-build "
     "--no-emit-index-url --no-emit-find-links --no-emit-build-options --no-emit-index-annotation --no-config --quiet"
@@ -41,7 +42,7 @@ def wanted(purpose: str) -> list[str]:
         return list(resolved([*extras[purpose], *more], extras))
     backend: list[str] = about["build-system"]["requires"]
     if purpose in APART:
-        return backend + extras.get(purpose, [])
+        return [*backend, *resolved(extras.get(purpose, []), extras)]
     # An offline `pip install --no-build-isolation -e .` finds the backend in the environment.
     everything = [*about["project"]["dependencies"], *backend]
     everything += [requirement for extra in EXTRAS[purpose] for requirement in extras[extra]]
@@ -62,7 +63,7 @@ def lock(purpose: str, *, upgrade: bool) -> None:
     target = HERE / f"{purpose}.txt"
     command = [sys.executable, "-m", "uv", "pip", "compile", "-", *OPTIONS.split(), "--output-file", str(target)]
     command += ["--upgrade"] if upgrade else []
-    command += [] if purpose in ("run", "oip", "oidc") else ["--constraints", str(HERE / "run.txt")]
+    command += [] if purpose in ("run", "oip", "oidc", *PEERS) else ["--constraints", str(HERE / "run.txt")]
     subprocess.run(command, input="\n".join(wanted(purpose)), text=True, check=True, stdout=subprocess.DEVNULL)
     target.write_text(HEADER + target.read_text(encoding="utf-8"), encoding="utf-8")
     print(f"requirements/{purpose}.txt")
