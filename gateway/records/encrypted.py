@@ -64,7 +64,7 @@ def encrypt_assessment(
         "image_sha256": image_sha256,
         "order": order.model_dump(mode="json") if order else None,
     }
-    return encrypt(key, json.dumps(content, separators=(",", ":")).encode(), assessment.id.bytes)
+    return encrypt(key, json.dumps(content, separators=(",", ":")).encode(), assessment.id.bytes, compress=True)
 
 
 def decrypt_assessment(key: bytes, row: AssessmentRow) -> StoredAssessment:

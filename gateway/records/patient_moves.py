@@ -125,7 +125,8 @@ def _encrypt_anew(row: Any, source: Side, target: Side) -> None:
     """Each encrypted column of a row, and of the reviews that come with an assessment."""
     if isinstance(row, AssessmentRow):
         content = decrypt(source.key, row.content, row.id.bytes)
-        row.content = encrypt(target.key, with_patient_number(content, target.patient_number), row.id.bytes)
+        moved = with_patient_number(content, target.patient_number)
+        row.content = encrypt(target.key, moved, row.id.bytes, compress=True)
         for review in row.reviews:
             _encrypt_anew(review, source, target)
         return

@@ -73,7 +73,7 @@ class ShadowAnswers:
                     id=uuid7(), assessment_id=assessment_id, service=service, version=version, at=now()
                 )
                 content = answer.model_dump_json().encode()
-                row.content = encrypt(opened_key(self._kek, *found), content, shadow_binding(row))
+                row.content = encrypt(opened_key(self._kek, *found), content, shadow_binding(row), compress=True)
                 session.add(row)
         except IntegrityError:
             return False

@@ -23,6 +23,15 @@ def test_what_is_sealed_opens_with_its_key_and_its_owner_only():
             decrypt(other, value, owner)
 
 
+def test_long_text_is_compressed_and_says_so():
+    key, text = new_data_key(), b'{"category": "high"}' * 500
+    sealed = encrypt(key, text, b"row 1", compress=True)
+    assert len(sealed) < len(text) / 10
+    assert decrypt(key, sealed, b"row 1") == text
+    with pytest.raises(CannotDecrypt):
+        decrypt(key, encrypt(key, text, b"row 1")[:1] + sealed[1:], b"row 1")
+
+
 def test_a_wrapped_key_is_bound_to_its_owner_and_to_the_installation():
     master, owner, key = KeyEncryptionKey(SECRET), uuid7(), new_data_key()
     wrapped = master.wrap(key, owner)
