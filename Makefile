@@ -54,7 +54,7 @@ test-containers: ## Build the images, start the compose file, break it and see i
 check: ## Format, lint, types, import rules, dependencies and what is known against them
 	$(PYTHON) up.py --check
 
-bench: ## Run the benchmarks [ARGS="speed", "floor", "peers", "computation", "gateway", "resilience" or "flood"]
+bench: ## Run the benchmarks [ARGS="speed", "floor", "peers", "growth", "computation", "gateway", "resilience" or "flood"]
 	$(PYTHON) up.py --bench $(ARGS)
 
 docs: ## Renew the generated pages and build the docs' site in build/docs

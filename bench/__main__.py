@@ -1,4 +1,4 @@
-"""`make bench [ARGS="speed | floor | peers | computation | gateway | resilience | flood"]`.
+"""`make bench [ARGS="speed | floor | peers | growth | computation | gateway | resilience | flood"]`.
 
 Each says what it measures with --help.
 """
@@ -6,7 +6,7 @@ Each says what it measures with --help.
 import argparse
 from pathlib import Path
 
-from bench import computation, flood, floor, gateway_cpu, resilience, speed
+from bench import computation, flood, floor, gateway_cpu, growth, resilience, speed
 from bench.peers import side_by_side
 
 
@@ -23,6 +23,9 @@ def main() -> None:
     for_peers = which.add_parser("peers", description=side_by_side.__doc__)
     for_peers.add_argument("--rounds", type=int, default=3)
     for_peers.add_argument("--json", type=Path, help="write every value of every round here")
+    for_growth = which.add_parser("growth", description=growth.__doc__)
+    for_growth.add_argument("--sizes", type=int, nargs="+", default=growth.SIZES)
+    for_growth.add_argument("--database-url", help="of an empty PostgreSQL database")
     for_computation = which.add_parser("computation", description=computation.__doc__)
     for_computation.add_argument("--rounds", type=int, default=100)
     for_gateway = which.add_parser("gateway", description=gateway_cpu.__doc__)
@@ -41,6 +44,8 @@ def main() -> None:
         raise SystemExit(floor.floor(options.images, options.rounds))
     if options.which == "peers":
         raise SystemExit(side_by_side.peers(options.rounds, options.json))
+    if options.which == "growth":
+        raise SystemExit(growth.growth(options.sizes, options.database_url))
     if options.which == "gateway":
         gateway_cpu.gateway_cpu(options.count)
     elif options.which == "flood":
