@@ -83,7 +83,7 @@ class PatientUseCases:
         """
         return await self.records.page(who, limit, before, number)
 
-    async def count(self, who: Principal, number: str = "") -> int:
+    async def count(self, who: Principal, number: str = "") -> int | None:
         """How many patients there are in all, or with this part in their number."""
         return await self.records.count(who, number)
 

@@ -16,6 +16,7 @@ from gateway.pages.once import sent_on, told_once
 from gateway.pages.page import PageRoute, describe_problem, older, page, translator_of
 from gateway.pages.questions import DEVICES, SECTIONS
 from gateway.records.measurement import read_measured
+from gateway.records.windows import MOST_COUNTED
 from shared.problems import Conflict, InvalidInput, NotFound
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -54,6 +55,7 @@ async def patients_page(
         "rows": patients.items,
         "search": number,
         "total": await ctx.patients.count(who, number),
+        "most_counted": MOST_COUNTED,
         "following": older(request, "/patients", patients.next),
     }
     return page(request, "patients.html", **context)

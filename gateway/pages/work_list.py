@@ -13,6 +13,7 @@ from gateway.pages.forms import Posted, one_of, text
 from gateway.pages.page import PageRoute, older, page
 from gateway.pages.sessions import local_path
 from gateway.platform.paging import Window
+from gateway.records.windows import MOST_COUNTED
 from gateway.records.work_list import CaseStatus, Order, Show, Wanted
 from shared.problems import NotAuthorised
 
@@ -42,6 +43,7 @@ async def work_list(
     context: dict[str, Any] = {
         "rows": cases.cases,
         "total": cases.total,
+        "most_counted": MOST_COUNTED,
         "names": await ctx.cases.names(who, [case.state for case in cases.cases]),
         "search": number,
         "show": show,

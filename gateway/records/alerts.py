@@ -22,6 +22,7 @@ from gateway.platform.paging import Page, Window, paged
 from gateway.records.access import closed_patients, restricted
 from gateway.records.alert_rules import ASK_THE_CLINIC, Change, NewAlert, NewAlerts
 from gateway.records.events import record_event, record_events
+from gateway.records.list_columns import OVER
 from gateway.records.patients import checked_key
 from gateway.records.windows import order_of, within
 from shared.problems import Conflict, NotFound
@@ -262,7 +263,7 @@ async def _close_case(session: AsyncSession, row: AlertRow, who: Principal) -> N
     if row.kind == "urgent" and row.assessment_id is not None:
         case = update(AssessmentRow).where(AssessmentRow.id == row.assessment_id)
         still_open = case.where(AssessmentRow.case_status != "closed")
-        values = {"case_status": "closed", "case_status_at": now(), "case_status_by": who.id}
+        values = {"case_status": "closed", "case_status_at": now(), "case_status_by": who.id, "rank": OVER}
         await session.execute(still_open.values(values))
 
 

@@ -38,6 +38,7 @@ from gateway.records.measurement import read_measured_json
 from gateway.records.orders import forget_orders
 from gateway.records.patients import Patient, Patients, still_there
 from gateway.records.timeline import Measurement
+from gateway.records.windows import count_up_to_most
 from shared.problems import NotFound
 
 # An erased account keeps its row, which the trail names by its id, and loses everything else.
@@ -102,10 +103,10 @@ class PatientRecords:
         ]
         return paged(patients, limit, lambda patient: patient.id)
 
-    async def count(self, who: Principal, number: str = "") -> int:
-        """How many patients `page` has in all."""
+    async def count(self, who: Principal, number: str = "") -> int | None:
+        """How many patients `page` has in all; null where they are more than are counted."""
         async with self._sessions() as session:
-            return await session.scalar(select(func.count()).select_from(PatientRow).where(_listed(who, number))) or 0
+            return await count_up_to_most(session, select(PatientRow.id).where(_listed(who, number)))
 
     async def find(self, who: Principal, identity: str | UUID, action: AuditAction) -> Patient:
         """The patient of an id given here, or of a text that is an id or the hospital's own number; with an audit line.

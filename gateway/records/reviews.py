@@ -18,6 +18,7 @@ from gateway.records.alerts import close_alerts
 from gateway.records.assessments import found_and_closed, opened, opened_key, outcome_of
 from gateway.records.encrypted import StoredAssessment, decrypt_assessment, review_binding
 from gateway.records.events import EventType, record_event
+from gateway.records.list_columns import OVER
 from shared.contracts.review import AmendedFindings, Review, ReviewAction
 
 AUDITED: dict[ReviewAction, AuditAction] = {
@@ -72,6 +73,7 @@ class Reviews:
                     row.reviews.append(_row(row, key, who, action, reason, findings))
                     await record_event(session, who.organisation_id, EVENTS[action], assessment_id)
                     if action == "withdrawn":
+                        row.rank = OVER
                         mine = AlertRow.assessment_id == assessment_id
                         await close_alerts(session, who.organisation_id, mine, who.id)
                 stored = decrypt_assessment(key, row)

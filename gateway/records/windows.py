@@ -2,9 +2,20 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, true
+from sqlalchemy import ColumnElement, Select, func, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.platform.paging import Window
+
+# More are not counted: nobody reads that far, and counting costs as much as there is.
+MOST_COUNTED = 1000
+
+
+async def count_up_to_most(session: AsyncSession, wanted: Select[Any]) -> int | None:
+    """How many rows a query has; null where they are more than `MOST_COUNTED`."""
+    counted = wanted.limit(MOST_COUNTED + 1).subquery()
+    count = await session.scalar(select(func.count()).select_from(counted)) or 0
+    return count if count <= MOST_COUNTED else None
 
 
 def within(window: Window[Any], place: Any, made_at: Any) -> ColumnElement[bool]:

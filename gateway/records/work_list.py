@@ -2,11 +2,11 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 import anyio
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.platform.audit import audit_row
@@ -21,7 +21,9 @@ from gateway.records.access import closed_to
 from gateway.records.alerts import acknowledge_alerts, close_alerts
 from gateway.records.assessments import found_and_closed, opened, opened_key, outcome_of, visible, with_keys
 from gateway.records.encrypted import StoredAssessment, decrypt_assessment
-from gateway.records.list_columns import RANKS
+from gateway.records.list_columns import OVER, RANKS
+from gateway.records.windows import count_up_to_most
+from shared.contracts.recommendation import Urgency
 
 CaseStatus = Literal["new", "seen", "closed"]
 Show = Literal["all", "emergency", "consult", "high", "release", "partial", "indeterminate"]
@@ -31,8 +33,6 @@ AUDITED: dict[CaseStatus, AuditAction] = {
     "seen": AuditAction.ASSESSMENT_CASE_SEEN,
     "closed": AuditAction.ASSESSMENT_CASE_CLOSED,
 }
-# Below every urgency: what is over comes last.
-OVER = -1
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,10 @@ class Case:
 
 @dataclass(frozen=True)
 class CasePage:
-    """A part of the list, how many there are in all, and the `before` of the next part."""
+    """A part of the list, how many there are in all (null: more than are counted), and the `before` of the next."""
 
     cases: list[Case]
-    total: int
+    total: int | None
     next: UUID | None
 
 
@@ -92,18 +92,18 @@ class WorkList:
         """A part of the list, without those of restricted patients."""
         condition = _open_to(who) & _matching(wanted, who)
         async with self._sessions.begin() as session:
-            total = await session.scalar(select(func.count()).select_from(AssessmentRow).where(condition))
+            total = await count_up_to_most(session, select(AssessmentRow.id).where(condition))
             place = await _place(session, wanted.before) if wanted.before else None
             query = _in_order(with_keys(condition), wanted.order, place).limit(limit + 1)
             rows = (await session.execute(query)).all()
             session.add(audit_row(who.organisation_id, who.id, AuditAction.ASSESSMENTS_LISTED))
         cases = await anyio.to_thread.run_sync(lambda: [self._case(row) for row in rows])
         cut = paged(cases, limit, lambda one: one.stored.assessment.id)
-        return CasePage(cut.items, total or 0, cut.next)
+        return CasePage(cut.items, total, cut.next)
 
     async def emergencies(self, who: Principal) -> int:
         """How many emergencies nobody has closed yet."""
-        condition = _open_to(who) & _matching(Wanted("emergency"), who) & (AssessmentRow.case_status != "closed")
+        condition = _open_to(who) & (AssessmentRow.rank == RANKS["emergency"])
         async with self._sessions() as session:
             return await session.scalar(select(func.count()).select_from(AssessmentRow).where(condition)) or 0
 
@@ -127,6 +127,8 @@ class WorkList:
             row, closed = await found_and_closed(session, assessment_id, who, for_update=True)
             if row is not None and not closed and row[0].case_status != status:
                 row[0].case_status, row[0].case_status_at, row[0].case_status_by = status, now(), who.id
+                is_over = status == "closed" or any(step.action == "withdrawn" for step in row[0].reviews)
+                row[0].rank = OVER if is_over else row[0].urgency
                 mine = (AlertRow.assessment_id == assessment_id) & (AlertRow.kind == "urgent")
                 if status == "closed":
                     await close_alerts(session, who.organisation_id, mine, who.id)
@@ -151,11 +153,16 @@ def _is_withdrawn() -> ColumnElement[bool]:
     return AssessmentRow.reviews.any(AssessmentReviewRow.action == "withdrawn")
 
 
+def _as_urgent_as(least: Urgency) -> ColumnElement[bool]:
+    """Cases of this urgency or a higher one, whatever came of them; by every status, as the index begins with it."""
+    return AssessmentRow.case_status.in_(get_args(CaseStatus)) & (AssessmentRow.urgency >= RANKS[least])
+
+
 def _matching(wanted: Wanted, who: Principal) -> ColumnElement[bool]:
     row = AssessmentRow
     shown: dict[Show, ColumnElement[bool]] = {
-        "emergency": row.urgency == RANKS["emergency"],
-        "consult": row.urgency >= RANKS["soon"],
+        "emergency": _as_urgent_as("emergency"),
+        "consult": _as_urgent_as("soon"),
         "high": row.category == "high",
         "release": row.has_medicines & row.released_at.is_(None),
         "partial": row.status == "partial",
@@ -173,19 +180,14 @@ def _matching(wanted: Wanted, who: Principal) -> ColumnElement[bool]:
     return condition
 
 
-def _rank() -> ColumnElement[int]:
-    over = or_(AssessmentRow.case_status == "closed", _is_withdrawn())
-    return case((over, OVER), else_=AssessmentRow.urgency)
-
-
 async def _place(session: AsyncSession, before: UUID) -> tuple[int, UUID]:
     """Where a case stands in the order; behind every other where it was erased meanwhile or is nobody's business."""
-    rank = await session.scalar(select(_rank()).where(AssessmentRow.id == before))
+    rank = await session.scalar(select(AssessmentRow.rank).where(AssessmentRow.id == before))
     return (OVER if rank is None else rank), before
 
 
 def _in_order(query: Any, order: Order, place: tuple[int, UUID] | None) -> Any:
-    identity, rank = AssessmentRow.id, _rank()
+    identity, rank = AssessmentRow.id, AssessmentRow.rank
     if order == "newest":
         return (query if place is None else query.where(identity < place[1])).order_by(identity.desc())
     if place is not None:

@@ -339,12 +339,15 @@ class AssessmentRow(Table):
     deletes the row. What a test key made belongs to no patient, and is seen by test keys alone.
 
     `urgency` (0 none to 4 emergency), `category`, `is_unclear` and `has_medicines` repeat in the clear what the work
-    list is filtered and ordered by; `case_status` says how far staff are: `new`, `seen` or `closed`.
+    list is filtered and ordered by; `case_status` says how far staff are: `new`, `seen` or `closed`. `rank` is the
+    list's order: the urgency, and below every urgency what is closed or withdrawn.
     """
 
     __tablename__ = "assessments"
     __table_args__ = (
-        Index("ix_assessments_organisation_id_patient_id", "organisation_id", "patient_id", "id"),
+        Index("ix_assessments_patient_id_id", "patient_id", "id"),
+        Index("ix_assessments_organisation_id_id", "organisation_id", "id"),
+        Index("ix_assessments_organisation_id_rank_id", "organisation_id", "rank", "id"),
         Index("ix_assessments_organisation_id_urgency", "organisation_id", "case_status", "urgency", "id"),
     )
 
@@ -365,6 +368,7 @@ class AssessmentRow(Table):
     case_status: Mapped[str] = mapped_column(String(6), default="new", server_default="new")
     case_status_at: Mapped[dt.datetime | None]
     case_status_by: Mapped[str | None] = mapped_column(String(100))
+    rank: Mapped[int] = mapped_column(default=0, server_default="0")
     reviews: Mapped[list["AssessmentReviewRow"]] = relationship(
         lazy="selectin", order_by="AssessmentReviewRow.id", passive_deletes=True
     )
