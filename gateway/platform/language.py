@@ -15,7 +15,7 @@ from babel.numbers import format_decimal, format_percent
 
 from gateway.platform.catalogue import catalogue
 from gateway.platform.clock import at_site
-from gateway.platform.sentences import Row, Sentence, recognised, codes_of
+from gateway.platform.sentences import Row, Sentence, codes_of, recognised
 from shared.contracts.language import LANGUAGES
 from shared.contracts.language import LanguageCode as LanguageCode
 

@@ -95,7 +95,7 @@ def chance(t: Translator, assessment: Assessment) -> list[str]:
         times = clinical.probability / max(average.of_same_age_and_sex, 1e-6)
         key = "above" if times > ABOVE_AVERAGE else "below" if times < BELOW_AVERAGE else "about"
         percent = t.percent(average.of_same_age_and_sex)
-        lines.append(t(f"risk.{key}", percent=percent, population=average.population))
+        lines.append(t(f"risk.{key}", percent=percent, population=t.said(average.population).text))
     if combined.probability_with_image is not None:
         lines.append(t("risk.with_image", percent=t.percent(combined.probability_with_image)))
     return lines
@@ -173,8 +173,7 @@ def _described(t: Translator, warning: RecordWarning, audience: Audience) -> Spo
         name = t("section.medicines") if bone_drug_named(warning.field) else t.field(warning.field)
         return Spoken(f"{name}: {t('warning.' + warning.type)}", is_english=False)
     said = t.said(warning.detail)
-    name = warning.field if said.is_english or t.language == "en" else t.field(warning.field)
-    return Spoken(f"{name}: {said.text}", said.is_english)
+    return Spoken(f"{t.field(warning.field)}: {said.text}", said.is_english)
 
 
 def next_scan(t: Translator, assessment: Assessment) -> str | None:
