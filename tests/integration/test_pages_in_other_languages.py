@@ -18,7 +18,8 @@ RUN = re.compile(r"[A-Za-z]{2,}(?:[ ,]+[A-Za-z]{2,}){2,}")
 NAMES = {"Trabecula"}
 RECORDS = {
     "rich": {
-        "age": 82, "gender": "female", "weight_kg": 150, "height_cm": 160, "menopause_age": 64, "calcium_mg_per_day": 9000,
+        "age": 82, "gender": "female", "weight_kg": 150, "height_cm": 160, "menopause_age": 64,
+        "calcium_mg_per_day": 9000,
         "prior_fractures": [{"site": "vertebra", "age": 76}, {"site": "wrist", "age": 70, "low_trauma": True}],
         "t_scores": [
             {"site": "lumbar_spine", "value": 1.9, "date": "2019-06-01"},
@@ -75,7 +76,7 @@ async def site(tmp_path_factory):
             assert answer.status_code == 201, answer.text
             made[name] = answer.json()["id"]
         browser = await browser_of(api, "root@here.example", accept="text/html")
-        yield browser, made
+        yield browser, admin, made
         await browser.aclose()
         await admin.aclose()
 
@@ -83,7 +84,7 @@ async def site(tmp_path_factory):
 @pytest.mark.parametrize("name", RECORDS)
 @pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "en"])
 async def test_a_clinicians_result_has_no_unmarked_english(site, language, name):
-    browser, made = site
+    browser, _, made = site
     await browser.get(f"/language/{language}", params={"next": "/work-list"})
     page = Unmarked()
     page.feed((await browser.get(f"/assessments/{made[name]}")).text)
@@ -95,9 +96,26 @@ async def test_a_clinicians_result_has_no_unmarked_english(site, language, name)
 
 @pytest.mark.parametrize("name", RECORDS)
 async def test_a_patients_paper_has_english_only_beside_a_translation(site, name):
-    browser, made = site
+    browser, _, made = site
     query = {"audience": "patient", "language": "hi"}
     answer = await browser.get(f"/assessments/{made[name]}/report.pdf", params=query)
     if answer.headers.get("content-language") == "en":
         pytest.skip("no font for Hindi is on this machine (apt install fonts-noto-core)")
     assert "does not diagnose" not in text_of(answer.content)
+
+
+async def test_a_program_gets_each_sentence_with_its_key_in_the_language_that_it_asks_for(site):
+    _, program, made = site
+    address = f"/v1/assessments/{made['rich']}"
+    answer = (await program.get(address)).json()
+    by_query = (await program.get(f"{address}/sentences", params={"language": "hi"})).json()
+    by_header = (await program.get(f"{address}/sentences", headers={"Accept-Language": "hi-IN,en;q=0.5"})).json()
+    english = (await program.get(f"{address}/sentences")).json()
+    assert by_query == by_header
+    assert (by_query["language"], english["language"]) == ("hi", "en")
+    listed = {one["prose"]: one for one in by_query["sentences"]}
+    assert {*answer["combined"]["basis"], answer["clinical"]["conclusion"], answer["disclaimer"]} <= listed.keys()
+    assert all(one["messages"] and not one["is_english"] for one in listed.values())
+    keys = {message["key"]: message["params"] for one in listed.values() for message in one["messages"]}
+    assert keys["record.old_scan"].keys() == {"date", "years"}
+    assert [one["text"] for one in english["sentences"]] == [one["prose"] for one in english["sentences"]]

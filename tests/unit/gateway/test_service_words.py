@@ -8,6 +8,7 @@ import pytest
 from gateway.platform.catalogue import catalogue
 from gateway.platform.language import SERVICES_WORDS, translator_for
 from gateway.records.alert_rules import ASK_THE_CLINIC
+from gateway.reports.sentences import sentences_of_record
 from services.clinical.finding import SEX_OPEN, TOO_YOUNG
 from services.imaging.classification import TOO_LITTLE, summary
 from services.imaging.gate import SHOWS_METAL, UNLIKE_KNOWN, WORDS
@@ -16,7 +17,6 @@ from services.imaging.writing import WRITING
 from services.staging.sides import SAME_LEG, UPSIDE_DOWN
 from services.staging.staging import UNLIKE_KNOWN as UNLIKE_KNEES
 from shared.contracts.assessment import DISCLAIMER
-from shared.contracts.findings import ScreeningScores
 from shared.contracts.language import LANGUAGES
 from shared.kl_grade import NO_CLEAR_GRADE
 from shared.radiograph.colour import PHOTOGRAPHED
@@ -77,19 +77,11 @@ def test_what_is_said_of_any_record_is_said_in_every_language():
     random, unknown, seen = Random(22), set[str](), set[str]()
     for _ in range(400):
         answer = answer_to(some_record(random), random.choice([None, "normal", "osteopenia", "osteoporosis"]))
-        seen |= set(sentences_of(answer.clinical)) | set(answer.combined.basis)
+        seen |= set(sentences_of_record(answer.clinical)) | set(answer.combined.basis)
     for language in OTHERS:
         unknown |= {sentence for sentence in seen if translator_for(language).said(sentence).is_english}
     assert len(seen) > 300
     assert unknown == set()
-
-
-def sentences_of(finding):
-    """What the page shows of a clinical finding in the service's own sentences."""
-    scores = [getattr(finding.scores, name) for name in ScreeningScores.model_fields]
-    told = [part for score in scores for part in (score.reason, score.population, score.cut_off)]
-    told += [finding.reason, finding.bone_density.basis if finding.bone_density else None]
-    return [sentence for sentence in (*told, *(warning.detail for warning in finding.warnings)) if sentence]
 
 
 def test_what_stands_in_a_gap_is_told_as_the_language_writes_it():
