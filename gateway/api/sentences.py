@@ -11,7 +11,7 @@ from gateway.context import Context
 from gateway.platform.language import chosen, translator_for
 from gateway.reports.sentences import ToldSentence, told
 from shared.contracts.language import LanguageCode
-from shared.problem_responses import problem_responses
+from shared.problem_responses import example_response, problem_responses
 from shared.problems import NotAuthenticated, NotAuthorised, NotFound
 
 router = APIRouter(
@@ -19,6 +19,34 @@ router = APIRouter(
     tags=["assessments"],
     responses=problem_responses(NotAuthenticated, NotAuthorised, NotFound),
 )
+EXAMPLE = {
+    "language": "hi",
+    "sentences": [
+        {
+            "prose": "low bone mass (WHO), by DXA of 2025-07-14: lowest T-score -2.1 at lumbar spine",
+            "messages": [
+                {
+                    "key": "density.t",
+                    "params": {
+                        "sentence": "low bone mass (WHO)",
+                        "dated": " of 2025-07-14",
+                        "value": "-2.1",
+                        "sites": "lumbar spine",
+                        "tail": "",
+                    },
+                }
+            ],
+            "text": "हड्डी का कम घनत्व (WHO), DXA के अनुसार (14 जुल॰ 2025): सबसे कम T-स्कोर −2.1, कमर की रीढ़",
+            "is_english": False,
+        },
+        {
+            "prose": "low bone mass (WHO)",
+            "messages": [{"key": "class.low_bone_mass", "params": {}}],
+            "text": "हड्डी का कम घनत्व (WHO)",
+            "is_english": False,
+        },
+    ],
+}
 
 
 class ToldSentences(BaseModel):
@@ -28,7 +56,12 @@ class ToldSentences(BaseModel):
     sentences: list[ToldSentence]
 
 
-@router.get("/sentences", summary="Sentences by key and in a language", operation_id="get_sentences")
+@router.get(
+    "/sentences",
+    summary="Sentences by key and in a language",
+    operation_id="get_sentences",
+    responses=example_response(EXAMPLE),
+)
 async def get_sentences(
     assessment_id: UUID,
     who: AssessmentReader,
