@@ -39,7 +39,7 @@ def take(url: str) -> None:
         page.click("#assessment button[type=submit]")
         page.wait_for_selector("article.result")
         page.wait_for_load_state("networkidle")
-        page.locator("canvas:not([hidden])").wait_for()
+        page.locator("[data-viewer] canvas:not([hidden])").wait_for()
         Image.open(BytesIO(page.screenshot())).save(PICTURE, "WEBP", quality=80, method=6)
         browser.close()
 

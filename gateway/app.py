@@ -42,6 +42,7 @@ import gateway.api.renderings
 import gateway.api.reports
 import gateway.api.reviews
 import gateway.api.routing
+import gateway.api.sentences
 import gateway.api.sessions
 import gateway.api.smart
 import gateway.api.tokens
@@ -121,6 +122,7 @@ API = (
     gateway.api.recall,
     gateway.api.drift,
     gateway.api.renderings,
+    gateway.api.sentences,
     gateway.api.reports,
     gateway.api.fhir_bundles,
     gateway.api.dicom,

@@ -14,6 +14,8 @@ LEFT, RIGHT, TOP, BOTTOM = 40, 14, 30, 28
 LOW_MASS, OSTEOPOROSIS = -1.0, -2.5
 # A value needs so much room beside the one before.
 ROOM = 34
+# The room that a band's name and a point's value take together, at the band's lower right.
+NAME_WIDTH, NAME_HEIGHT = 80, 17
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,12 @@ class Mark:
 
 @dataclass(frozen=True)
 class Band:
-    """A class of bone density: from which height to which."""
+    """A class of bone density: from which height to which, and whether its name stands left, for a value is right."""
 
     name: str
     y: float
     height: float
+    named_left: bool
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def drawn(trend: Trend, entries: Sequence[Entry] = (), treated: Sequence[Treatme
     return Drawn(
         line=" ".join(f"{mark.x},{mark.y}" for mark in marks),
         marks=marks,
-        bands=_bands(height, highest, lowest) if is_t_score else [],
+        bands=_bands(height, highest, lowest, marks) if is_t_score else [],
         limits=[(limit, height(limit)) for limit in (LOW_MASS, OSTEOPOROSIS)] if is_t_score else [],
         error=(top, round(bottom - top, 1)) if least else None,
         happened=[
@@ -115,13 +118,21 @@ def drawn(trend: Trend, entries: Sequence[Entry] = (), treated: Sequence[Treatme
     )
 
 
-def _bands(height: Callable[[float], float], highest: float, lowest: float) -> list[Band]:
+def _bands(height: Callable[[float], float], highest: float, lowest: float, marks: Sequence[Mark]) -> list[Band]:
     limits = [
         ("normal", highest, LOW_MASS),
         ("low_bone_mass", LOW_MASS, OSTEOPOROSIS),
         ("osteoporosis", OSTEOPOROSIS, lowest),
     ]
-    return [Band(name, height(top), round(height(bottom) - height(top), 1)) for name, top, bottom in limits]
+    return [
+        Band(name, height(top), round(height(bottom) - height(top), 1), _value_near(height(bottom), marks))
+        for name, top, bottom in limits
+    ]
+
+
+def _value_near(bottom: float, marks: Sequence[Mark]) -> bool:
+    """Whether a point or its value, which stands over it, lies where a band has its name, at its right end."""
+    return any(WIDTH - RIGHT - mark.x < NAME_WIDTH and abs(mark.y - bottom) < NAME_HEIGHT for mark in marks)
 
 
 def _events(

@@ -15,7 +15,6 @@ from gateway.pages.deps import Context, User, allowed
 from gateway.pages.forms import Posted
 from gateway.pages.page import PageRoute, page, translator_of
 from gateway.pages.sessions import CurrentUser
-from gateway.platform.language import translator_for
 from gateway.records.rendering_kinds import RenderingKind
 from gateway.reports import joint_space, presentation
 from gateway.reports.picture import for_screen, shown_film, study_link
@@ -83,13 +82,12 @@ def result_context(
     assessment, t = content.assessment, translator_of(request)
     items = assessment.recommendation.items if assessment.recommendation else []
     groups: dict[str, list[Recommendation]] = {kind: [item for item in items if item.kind == kind] for kind in GROUPS}
-    english = translator_for("en")
     return {
         "assessment": assessment,
         "view": result_view(t, content),
         "person": person_line(t, content.risk),
-        "record": record_lines(english, content.risk),
-        "densities": density_rows(english, content.risk),
+        "record": record_lines(t, content.risk),
+        "densities": density_rows(t, content.risk),
         "groups": {kind: of_kind for kind, of_kind in groups.items() if of_kind},
         "pictures": pictures,
         "film": shown_film(t, assessment, kept=pictures == "kept"),

@@ -7,40 +7,27 @@ Kannada have not been reviewed by a person; recommendations therefore show the E
 import datetime as dt
 from functools import cache
 from html import escape
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
 from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal, format_percent
 
+from gateway.platform.catalogue import catalogue
 from gateway.platform.clock import at_site
+from gateway.platform.sentences import Row, Sentence, codes_of, recognised
 from shared.contracts.language import LANGUAGES
 from shared.contracts.language import LanguageCode as LanguageCode
 
 NAMES: dict[LanguageCode, str] = {"en": "English", "hi": "हिन्दी", "kn": "ಕನ್ನಡ"}
-FOLDER = Path(__file__).parent / "catalogues"
 LONGEST_WISH = 500
-# As wide as a plus sign; a hyphen before a number is easily overlooked.
 # Problems of a film, whose details have figures of that very film in them.
 SERVICES_WORDS = frozenset({"image-refused", "unreadable-image", "unsupported-image", "image-too-large"})
+FULL_STOP = {"hi": "।", "kn": "."}
+# Lists of answers whose question is too long to be named within a sentence.
+LISTS = {"medical_conditions": "section.conditions", "medications": "section.medicines"}
+# As wide as a plus sign; a hyphen before a number is easily overlooked.
 MINUS = "\N{MINUS SIGN}"
-
-
-@cache
-def catalogue(language: LanguageCode) -> dict[str, str]:
-    """Every text of a language by its dotted key."""
-    read = yaml.safe_load((FOLDER / f"{language}.yaml").read_text(encoding="utf-8"))
-    return dict(_flat(read))
-
-
-def _flat(branch: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    for key, value in branch.items():
-        path = f"{prefix}{key}"
-        found += _flat(value, f"{path}.") if isinstance(value, dict) else [(path, str(value))]
-    return found
 
 
 class Html(str):
@@ -57,12 +44,6 @@ class Spoken(NamedTuple):
 
     text: str
     is_english: bool
-
-
-@cache
-def _sentences() -> dict[str, str]:
-    """The key of each sentence that the services say as it stands, by the sentence."""
-    return {text: key for key, text in catalogue("en").items() if key.startswith("said.")}
 
 
 class Translator:
@@ -92,10 +73,44 @@ class Translator:
         return key in self._english
 
     def said(self, sentence: str) -> Spoken:
-        """A sentence that a service says as it stands, where the catalogue knows it; in English where it does not."""
-        key = _sentences().get(sentence)
-        known = key is not None and key in self._texts
-        return Spoken(self._texts[key] if key and known else sentence, self.language != "en" and not known)
+        """A sentence of a service, where the catalogue knows it and what stands in its gaps; in English elsewhere."""
+        if self.language == "en":
+            return Spoken(sentence, is_english=False)
+        found = recognised(sentence)
+        return Spoken(self._told(found) if found else sentence, is_english=found is None)
+
+    def _told(self, found: Sentence | Row) -> str:
+        stop = FULL_STOP[self.language]
+        if isinstance(found, Row):
+            return found.between.replace(".", stop).join(self._told(one) for one in found.sentences)
+        values = {name: self._in_gap(name, value) for name, value in found.params.items()}
+        text = self(found.key).rstrip(".।").format(**values)
+        return f"{text}{stop}" if found.ended else text
+
+    def _in_gap(self, name: str, value: str) -> str:
+        """What stands in the gap of a sentence, as this language writes it; names stay as they are."""
+        match name:
+            case "sentence" | "unit":
+                return self.said(value).text
+            case "tail":
+                return f"{value[:2]}{self.said(value[2:]).text}" if value else ""
+            case "date":
+                return self.date(dt.date.fromisoformat(value))
+            case "dated":
+                return f" ({self.date(dt.date.fromisoformat(value[-10:]))})" if value else ""
+            case "sites" | "codes":
+                return ", ".join(self.term("option", code) for code in codes_of(value))
+            case "fields":
+                return ", ".join(self.field(field) for field in value.split(", "))
+            case "category" | "anatomy" | "side":
+                return self.term(name, value.lower())
+            case "name":
+                return value
+        return value.replace("-", MINUS)
+
+    def field(self, name: str) -> str:
+        """What a field of the record asks for, to be named within a sentence."""
+        return self.term("question", name).rstrip("?") if name not in LISTS else self(LISTS[name])
 
     def problem(self, slug: str, reason: str | None, detail: str) -> Spoken:
         """What is wrong: in the catalogue's words for this problem and reason; in English the detail, which knows more.

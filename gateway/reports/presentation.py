@@ -4,7 +4,7 @@ A measured diagnosis leads and replaces the estimate; nothing sends a person to 
 """
 
 from gateway.assessing.release import Audience, by_fracture
-from gateway.platform.language import Translator
+from gateway.platform.language import Spoken, Translator
 from shared.clinic.drug_names import bone_drug_named
 from shared.contracts.assessment import Assessment, Warning
 from shared.contracts.findings import Contribution, ImagingFinding, Knee, RecordWarning, ScreeningScore
@@ -95,7 +95,7 @@ def chance(t: Translator, assessment: Assessment) -> list[str]:
         times = clinical.probability / max(average.of_same_age_and_sex, 1e-6)
         key = "above" if times > ABOVE_AVERAGE else "below" if times < BELOW_AVERAGE else "about"
         percent = t.percent(average.of_same_age_and_sex)
-        lines.append(t(f"risk.{key}", percent=percent, population=average.population))
+        lines.append(t(f"risk.{key}", percent=percent, population=t.said(average.population).text))
     if combined.probability_with_image is not None:
         lines.append(t("risk.with_image", percent=t.percent(combined.probability_with_image)))
     return lines
@@ -154,26 +154,26 @@ def missing_parts(assessment: Assessment) -> list[Warning]:
     return [warning for warning in assessment.warnings if warning.part_is_missing]
 
 
-def film_warnings(t: Translator, assessment: Assessment, audience: Audience) -> list[str]:
+def film_warnings(t: Translator, assessment: Assessment, audience: Audience) -> list[Spoken]:
     """What is odd about the picture: the detail for the clinic, plain words by its kind for the patient."""
     odd = [one for one in assessment.warnings if not (one.part_is_missing or one.was_left_out)]
-    said = [w.detail if audience == "clinician" else t(f"film_warning.{w.type}") for w in odd]
+    said = [t.said(w.detail) if audience == "clinician" else Spoken(t(f"film_warning.{w.type}"), False) for w in odd]
     return list(dict.fromkeys(said))
 
 
-def warnings_of(t: Translator, assessment: Assessment, audience: Audience) -> list[str]:
+def warnings_of(t: Translator, assessment: Assessment, audience: Audience) -> list[Spoken]:
     """What is odd about the record, each thing once."""
     warnings = assessment.clinical.warnings if assessment.clinical else []
     return list(dict.fromkeys(_described(t, warning, audience) for warning in warnings))
 
 
-def _described(t: Translator, warning: RecordWarning, audience: Audience) -> str:
+def _described(t: Translator, warning: RecordWarning, audience: Audience) -> Spoken:
     """What is odd about the record: the detail for the clinic, plain words by its kind for the patient."""
-    if audience == "clinician":
-        return f"{warning.field}: {warning.detail}"
-    field = "section.medicines" if bone_drug_named(warning.field) else f"question.{warning.field}"
-    name = t(field) if t.has(field) else warning.field.replace("_", " ")
-    return f"{name.rstrip('?')}: {t('warning.' + warning.type)}"
+    if audience == "patient":
+        name = t("section.medicines") if bone_drug_named(warning.field) else t.field(warning.field)
+        return Spoken(f"{name}: {t('warning.' + warning.type)}", is_english=False)
+    said = t.said(warning.detail)
+    return Spoken(f"{t.field(warning.field)}: {said.text}", said.is_english)
 
 
 def next_scan(t: Translator, assessment: Assessment) -> str | None:

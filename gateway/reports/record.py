@@ -98,11 +98,11 @@ def _bone(t: Translator, fracture: Fracture) -> str:
 
 
 def _input(t: Translator, name: str, value: object) -> str:
-    label = UNITS.sub("", name).replace("_", " ")
+    label = UNITS.sub("", name).replace("_", " ") if t.language == "en" else t.field(name)
     if isinstance(value, bool):
         return f"{label}: {t('option.yes' if value else 'option.no')}"
     if isinstance(value, list):
-        return f"{label}: {', '.join(t.term('option', code) for code in value) or 'none known'}"
+        return f"{label}: {', '.join(t.term('option', code) for code in value) or t('sheet.none_known')}"
     if isinstance(value, int | float):
         unit = f" {t('unit.' + name)}" if t.has(f"unit.{name}") else ""
         return f"{label} {t.number(value, 2)}{unit}"

@@ -147,11 +147,12 @@ def _overall(sheet: Sheet, t: Translator, report: ReportContent) -> None:
         for line in assessment.combined.basis:
             sheet.line(line, soft=True)
     for warning in missing_parts(assessment):
-        sheet.line(f"{t('result.part_missing', part=t('part.' + warning.component))} {warning.detail}", soft=True)
+        why = t.problem(warning.type.rpartition(":")[2], warning.reason, warning.detail).text
+        sheet.line(f"{t('result.part_missing', part=t('part.' + warning.component))} {why}", soft=True)
     if report.is_for_patient:
-        _list(sheet, t("film_warning.title"), film_warnings(t, assessment, report.audience))
+        _list(sheet, t("film_warning.title"), [said.text for said in film_warnings(t, assessment, report.audience)])
     _list(sheet, t("left_out.title"), left_out(assessment, report.audience))
-    _list(sheet, t("warning.title"), warnings_of(t, assessment, report.audience))
+    _list(sheet, t("warning.title"), [said.text for said in warnings_of(t, assessment, report.audience)])
 
 
 def _list(sheet: Sheet, title: str, lines: list[str]) -> None:
@@ -177,7 +178,7 @@ def _quality(sheet: Sheet, t: Translator, report: ReportContent) -> None:
     """What has to be known about the view and the picture before the findings are weighed."""
     imaging = report.assessment.imaging
     righted = [t("image.righted")] if imaging and (imaging.turned_degrees or imaging.inverted) else []
-    odd = [*righted, *film_warnings(t, report.assessment, report.audience)]
+    odd = [*righted, *(said.text for said in film_warnings(t, report.assessment, report.audience))]
     sheet.line(f"{t('sheet.quality')}: {' '.join(odd) or t('sheet.nothing_odd')}", soft=True)
 
 
@@ -192,7 +193,7 @@ def _imaging(sheet: Sheet, t: Translator, report: ReportContent) -> None:
     if not report.is_for_patient:
         _quality(sheet, t, report)
     if imaging.indeterminate:
-        sheet.line(imaging.summary, soft=True)
+        sheet.line(t.said(imaging.summary).text, soft=True)
         return
     if not report.is_for_patient:
         shares = "   ".join(f"{t(f'bone.{name}')} {t.percent(share)}" for name, share in imaging.bone)
@@ -261,7 +262,7 @@ def _consult(sheet: Sheet, t: Translator, block: Consult, audience: Audience) ->
     else:
         sheet.line(t("consult.not_needed"))
     if block.links:
-        sheet.line("   ".join(f"{link.title}: {link.url}" for link in block.links), soft=True)
+        sheet.line("   ".join(f"{t.said(link.title).text}: {link.url}" for link in block.links), soft=True)
 
 
 def _reason(sheet: Sheet, t: Translator, block: Consult, audience: Audience) -> None:
@@ -337,9 +338,7 @@ def _letter(number: int) -> str:
 
 def _about(sheet: Sheet, t: Translator, assessment: Assessment) -> None:
     sheet.heading(t("result.about"))
-    if t.language != "en":
-        sheet.line(t("disclaimer"), soft=True)
-    sheet.line(assessment.disclaimer, soft=True)
+    sheet.line(t.said(assessment.disclaimer).text, soft=True)
     if assessment.recommendation:
         sheet.line(sign_off(t, assessment), soft=True)
     sheet.line(

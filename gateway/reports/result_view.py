@@ -116,7 +116,7 @@ def headline_of(t: Translator, assessment: Assessment, audience: Audience) -> He
     category = assessment.combined.category
     measured = assessment.combined.diagnosis is not None
     keys = meaning(assessment, audience)
-    text, means = headline(t, assessment), " ".join(t(key) for key in keys)
+    text, means = headline(t, assessment), " ".join(_told(t, key, audience) for key in keys)
     if audience == "patient" and not measured:
         text = t(f"plain.{'film' if keys == ['meaning.film'] else category or 'unknown'}")
         means = t(PLAINLY[keys[0]]) if keys[0] in PLAINLY else means
@@ -128,6 +128,12 @@ def headline_of(t: Translator, assessment: Assessment, audience: Audience) -> He
         meaning=means,
         findings=list(_findings(t, assessment)) if audience == "clinician" else [],
     )
+
+
+def _told(t: Translator, key: str, audience: Audience) -> str:
+    """What a result means; a clinician is not told to see a doctor."""
+    for_clinicians = key.replace("meaning.", "meaning_for_clinicians.", 1)
+    return t(for_clinicians if audience == "clinician" and t.has(for_clinicians) else key)
 
 
 def _findings(t: Translator, assessment: Assessment) -> Iterator[str]:

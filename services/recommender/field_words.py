@@ -17,6 +17,8 @@ WORDS = {
     "months_since_cardiovascular_event": "time since a heart attack or stroke",
     "oestrogen_use": "current oestrogen therapy",
     "thigh_or_groin_pain": "thigh or groin pain",
+    "denosumab_last_dose_months_ago": "time since the last denosumab injection",
+    "zoledronate_months_ago": "time since the last zoledronate infusion",
     "t_scores": "DXA T-scores",
     "frax_major": "FRAX",
     "frax_hip": "FRAX (hip)",

@@ -79,7 +79,7 @@ def _sex(reading: Reading) -> Iterator[RecordWarning]:
     if reading.sex == "male":
         for name in ("menopausal_status", "menopause_age", "pregnant", "breastfeeding"):
             if getattr(record, name) not in (None, False):
-                yield _warn(name, f"{name} is given for a man; it is not used", "contradiction")
+                yield _warn(name, "given for a man; it is not used", "contradiction")
         return
     if record.menopausal_status == "premenopausal" and record.age >= OLDEST_PREMENOPAUSE:
         yield _warn("menopausal_status", f"premenopausal at {record.age:g} is unusual")

@@ -130,6 +130,7 @@ MATRIX = {
     "GET /v1/assessments/{assessment_id}/heatmap.png": Row("assessments:read", record=True),
     "GET /v1/assessments/{assessment_id}/preview.png": Row("assessments:read", record=True),
     "GET /v1/assessments/{assessment_id}/report.pdf": Row("assessments:read", record=True),
+    "GET /v1/assessments/{assessment_id}/sentences": Row("assessments:read", record=True),
     "GET /v1/assessments/{assessment_id}/dicom/{kind}.dcm": Row("assessments:read", record=True, refused=PATIENTS),
     "POST /v1/assessments/{assessment_id}/dicom/send": Row(
         "assessments:write", record=True, refused=PATIENTS, send={"json": {"destination": "archive"}}

@@ -6,7 +6,8 @@ import re
 import pytest
 
 from gateway.pages.page import LANGUAGE
-from gateway.platform.language import LANGUAGES, catalogue
+from gateway.platform.catalogue import catalogue
+from gateway.platform.language import LANGUAGES
 from gateway.settings import GatewaySettings
 from tests.conftest import open_gateway, shared_services
 from tests.integration.people import PASSWORD, administrator_of, client, invited

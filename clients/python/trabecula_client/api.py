@@ -240,6 +240,17 @@ class Client(Transport):
         """The de-identified radiograph, reduced. Kept only where the site says so; the 404 says why there is none."""
         return self._call("GET", f"/v1/assessments/{quote(assessment_id, safe='')}/preview.png").content
 
+    def get_sentences(
+        self, assessment_id: str, *, language: Literal["en", "hi", "kn"] | None = None
+    ) -> models.ToldSentences:
+        """Each sentence that a service said, with its key and values for a system that has its own words."""
+        return cast(
+            "models.ToldSentences",
+            self._call(
+                "GET", f"/v1/assessments/{quote(assessment_id, safe='')}/sentences", query={"language": language}
+            ).json(),
+        )
+
     def get_report(
         self,
         assessment_id: str,

@@ -1977,6 +1977,22 @@ class TokensView(TypedDict):
     scope: str
 
 
+class ToldSentence(TypedDict):
+    """One sentence of an answer, for a system that has its own words or shows another language."""
+
+    prose: str
+    messages: list[MessageKey]
+    text: str
+    is_english: bool
+
+
+class ToldSentences(TypedDict):
+    """The sentences of an assessment. The texts of Hindi and Kannada have not been reviewed by a person."""
+
+    language: Literal["en", "hi", "kn"]
+    sentences: list[ToldSentence]
+
+
 class Translation(TypedDict):
     """The patient's text in another language. Show the English beside one whose status is not a person's review."""
 

@@ -60,12 +60,16 @@ export function viewer(figure) {
       const [x, y, width, height] = box.map((side) => side * scale);
       screen.strokeStyle = "#ffd75e";
       screen.strokeRect(left + x, top + y, width, height);
+      // Under the box; over it where there is no room, and never beyond the right edge.
+      const below = top + y + height + 4 * ratio, all = lines.length * size * 1.35;
+      const first = below + all <= canvas.height ? below : Math.max(2 * ratio, top + y - 4 * ratio - all);
       lines.forEach((line, place) => {
-        const at = top + y + height + 4 * ratio + place * size * 1.35;
+        const at = first + place * size * 1.35, wide = screen.measureText(line).width + 8 * ratio;
+        const from = Math.max(0, Math.min(left + x, canvas.width - wide));
         screen.fillStyle = "rgba(0, 0, 0, .72)";
-        screen.fillRect(left + x, at - 2 * ratio, screen.measureText(line).width + 8 * ratio, size * 1.35);
+        screen.fillRect(from, at - 2 * ratio, wide, size * 1.35);
         screen.fillStyle = "#ffd75e";
-        screen.fillText(line, left + x + 4 * ratio, at);
+        screen.fillText(line, from + 4 * ratio, at, canvas.width - 8 * ratio);
       });
     }
   }

@@ -12,8 +12,9 @@ from starlette.datastructures import FormData
 
 import gateway.pages
 from gateway.pages.questions import DEVICES, MEASURES, SECTIONS, record_of
+from gateway.platform.catalogue import FOLDER, catalogue
 from gateway.platform.clock import use_zone
-from gateway.platform.language import FOLDER, LANGUAGES, Translator, catalogue, chosen, translator_for
+from gateway.platform.language import LANGUAGES, Translator, chosen, translator_for
 from gateway.reports.presentation import Audience
 from gateway.reports.record import UNITS
 from shared.contracts.film import FilmWarningType

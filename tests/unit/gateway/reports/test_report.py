@@ -138,7 +138,7 @@ def test_both_sheets_tell_what_is_odd_about_the_record():
     odd = [{"field": "weight_kg", "type": "implausible_value", "detail": "a BMI of 91; check the units"}]
     made = changed(clinical={"warnings": odd})
     assert "Weight: This value is unusual. Please check it." in words_on(ReportContent(made, "patient", {}))
-    assert "weight_kg: a BMI of 91; check the units" in words_on(ReportContent(made, "clinician", {}))
+    assert "Weight: a BMI of 91; check the units" in words_on(ReportContent(made, "clinician", {}))
 
 
 def test_the_chance_stands_beside_the_average_until_a_diagnosis_leads():

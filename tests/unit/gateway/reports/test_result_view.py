@@ -32,6 +32,14 @@ def test_a_measurement_leads_and_the_estimate_is_not_told():
     assert not [line for line in told.headline.findings if "Chance" in line]
 
 
+@pytest.mark.parametrize("category", ["low", "moderate", "high", None])
+def test_a_patient_is_sent_to_a_doctor_and_a_clinician_is_not(category):
+    case = changed(clinical={"category": category, "decided_by": None}, combined={"category": category})
+    assert "doctor" not in view(case).headline.meaning
+    if category != "low":
+        assert "doctor" in view(case, "patient").headline.meaning
+
+
 @pytest.mark.parametrize("rule", ["frax", "fracture", "glucocorticoids"])
 def test_where_a_rule_decides_no_figure_of_the_estimate_is_told(rule):
     told = view(changed(clinical={"decided_by": rule, "category": "high"}))
