@@ -269,12 +269,13 @@ def _add(
     as_json: bool,
 ) -> None:
     from gateway.assessing.escalation import MAIL
-    from gateway.assessing.routing import add_destination, events_named
+    from gateway.assessing.results import HL7
+    from gateway.assessing.routing import OF_ORDERED_RESULTS, OF_RESULTS, add_destination, events_named
     from gateway.interop.dicom.installed import require_installed
 
     if kind != MAIL:  # which needs none of the extra's packages
         require_installed()
-    named = events_named(events)
+    named = events_named(events, OF_ORDERED_RESULTS if kind == HL7 else OF_RESULTS)
     added = with_database(
         state_dir, lambda settings: add_destination(settings, kind, name, named, told_by, organisation)
     )

@@ -66,7 +66,7 @@ class AlertView(TypedDict):
     """Something to look at. `due` from `due_from` on, `overdue` past `due_by`; `urgent` and `worsening` have no date"""
 
     id: str
-    patient_id: str
+    patient_id: str | None
     patient_number: str | None
     status: Literal["urgent", "upcoming", "due", "overdue", "worsening"]
     code: str
@@ -907,6 +907,7 @@ class EventView(TypedDict):
         "assessment.signed",
         "assessment.amended",
         "assessment.withdrawn",
+        "assessment.ordered",
         "batch.done",
         "alert.opened",
         "alert.urgent",
@@ -943,7 +944,7 @@ class ExportedAlertView(TypedDict):
     """An alert, with who closed it."""
 
     id: str
-    patient_id: str
+    patient_id: str | None
     patient_number: str | None
     status: Literal["urgent", "upcoming", "due", "overdue", "worsening"]
     code: str
@@ -1445,6 +1446,7 @@ class NewWebhookView(TypedDict):
             "assessment.signed",
             "assessment.amended",
             "assessment.withdrawn",
+            "assessment.ordered",
             "batch.done",
             "alert.opened",
             "alert.urgent",
@@ -2039,6 +2041,7 @@ class WebhookChange(TypedDict):
                 "assessment.signed",
                 "assessment.amended",
                 "assessment.withdrawn",
+                "assessment.ordered",
                 "batch.done",
                 "alert.opened",
                 "alert.urgent",
@@ -2071,6 +2074,7 @@ class WebhookRequest(TypedDict):
             "assessment.signed",
             "assessment.amended",
             "assessment.withdrawn",
+            "assessment.ordered",
             "batch.done",
             "alert.opened",
             "alert.urgent",
@@ -2096,6 +2100,7 @@ class WebhookView(TypedDict):
             "assessment.signed",
             "assessment.amended",
             "assessment.withdrawn",
+            "assessment.ordered",
             "batch.done",
             "alert.opened",
             "alert.urgent",

@@ -339,13 +339,15 @@ class AssessmentRow(Table):
     deletes the row. What a test key made belongs to no patient, and is seen by test keys alone.
 
     `urgency` (0 none to 4 emergency), `category`, `is_unclear` and `has_medicines` repeat in the clear what the work
-    list is filtered and ordered by; `case_status` says how far staff are: `new`, `seen` or `closed`.
+    list is filtered and ordered by; `case_status` says how far staff are: `new`, `seen` or `closed`. `accession_hash`,
+    made with the organisation's key, is where an order finds the films that it was for.
     """
 
     __tablename__ = "assessments"
     __table_args__ = (
         Index("ix_assessments_organisation_id_patient_id", "organisation_id", "patient_id", "id"),
         Index("ix_assessments_organisation_id_urgency", "organisation_id", "case_status", "urgency", "id"),
+        Index("ix_assessments_organisation_id_accession_hash", "organisation_id", "accession_hash"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -355,6 +357,7 @@ class AssessmentRow(Table):
     status: Mapped[str] = mapped_column(String(10))
     is_test: Mapped[bool] = mapped_column(default=False)
     patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patients.id"))
+    accession_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     content: Mapped[bytes] = mapped_column(LargeBinary)
     released_at: Mapped[dt.datetime | None]
     released_by: Mapped[str | None] = mapped_column(String(100))
@@ -551,7 +554,10 @@ class MeasurementRow(Table):
 
 
 class AlertRow(Table):
-    """Something to look at: a follow-up with its dates, or what got worse. The text is encrypted.
+    """Something to look at: a follow-up with its dates, or what got worse.
+
+    The text is encrypted with the patient's key, or with the organisation's where no patient was named: then it is an
+    emergency, and goes with its assessment.
 
     Of an emergency, `acknowledged_at` is when a clinician said to be looking at it, and `escalated_at` when a second
     alarm went out, as nobody had.
@@ -562,7 +568,7 @@ class AlertRow(Table):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
-    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patients.id"), index=True)
+    patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patients.id"), index=True)
     assessment_id: Mapped[UUID | None] = mapped_column(ForeignKey("assessments.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str] = mapped_column(String(20))
     code: Mapped[str] = mapped_column(String(100))
