@@ -35,6 +35,9 @@ def add_dicom(
     certificate: Certificate = None,
     key: Key = None,
     objects: Objects = "sr sc pr pdf",
+    commitment: Annotated[
+        bool, typer.Option("--commitment", help="Storage commitment: it has to confirm that it keeps what it took")
+    ] = False,
     events: Events = "results",
     organisation: Organisation = None,
     state_dir: StateDir = None,
@@ -46,6 +49,7 @@ def add_dicom(
 
     protection = _files(ca, certificate, key) if tls or ca or certificate else None
     given = {"host": host, "port": port, "called_aet": called_aet, "calling_aet": calling_aet, "tls": protection}
+    given |= {"commitment": commitment}
     told_by = _checked(DimseDestination.model_validate, {**given, "objects": objects.replace(",", " ").split()})
     _add(DIMSE, name, events, told_by, organisation, state_dir, as_json)
 

@@ -296,9 +296,12 @@ async def test_what_is_withdrawn_while_it_is_sent_is_taken_back_at_once(settings
 
     await clinician.post(f"/v1/assessments/{identity}/dicom/send", json={"destination": "slow"})
     ctx = context(api)
-    deliverer = deliverers(ctx.dicom)["dicom"]
+    outbox = ctx.dicom.outbox
+    deliverer = deliverers(ctx.dicom, outbox)["dicom"]
     worker = OutboxWorker(
-        ctx.dicom.outbox, ctx.dicom.destinations, {"dicom": type(deliverer)(ctx.dicom, DimseDestination, send)}
+        ctx.dicom.outbox,
+        ctx.dicom.destinations,
+        {"dicom": type(deliverer)(ctx.dicom, DimseDestination, send, ctx.dicom.outbox)},
     )
     there = {place["name"]: UUID(place["id"]) for place in await list_destinations(settings)}
     others = {identity for name, identity in there.items() if name != "slow"}
@@ -307,28 +310,40 @@ async def test_what_is_withdrawn_while_it_is_sent_is_taken_back_at_once(settings
     assert arrived == ["sr", "ko"]
 
 
-async def test_an_archive_that_is_not_ours_takes_them_by_stow_and_by_store(clinician, source, tmp_path):
+async def apart(module, *files):
+    """What a program of the tests prints that runs in a network of its own."""
     for name in ("Orthanc", "storescp", "unshare", "ip"):
         if shutil.which(name) is None:
             pytest.skip(f"{name} is not on this machine (apt install orthanc orthanc-dicomweb dcmtk iproute2)")
     if "not" in await asyncio.to_thread(said, "unshare", "-n", "true"):
         # No program that could be installed: a container without the right for it lacks it for good.
         pytest.xfail("NOT RUN: this machine lets nobody make a network of one's own (unshare -n)")
-    identity, files = await made(clinician, source), []
-    for kind in KINDS:
-        answer = await clinician.get(f"/v1/assessments/{identity}/dicom/{kind}.dcm")
-        files.append(tmp_path / f"{kind}.dcm")
-        files[-1].write_bytes(answer.content)
-    script = f'ip link set lo up && exec "{sys.executable}" -m tests.integration.orthanc_archive "$@"'
+    script = f'ip link set lo up && exec "{sys.executable}" -m {module} "$@"'
     command = ["unshare", "-n", "sh", "-c", script, "sh", *map(str, files)]
     done = await asyncio.to_thread(
         subprocess.run, command, capture_output=True, text=True, check=False, timeout=120, env={**os.environ}
     )
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout.splitlines()[-1])
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+async def test_an_archive_that_is_not_ours_takes_them_by_stow_and_by_store(clinician, source, tmp_path):
+    identity, files = await made(clinician, source), []
+    for kind in KINDS:
+        answer = await clinician.get(f"/v1/assessments/{identity}/dicom/{kind}.dcm")
+        files.append(tmp_path / f"{kind}.dcm")
+        files[-1].write_bytes(answer.content)
+    told = await apart("tests.integration.orthanc_archive", *files)
     assert told["before it runs"] == "NotReached"
     assert (len(told["instances"]), len(told["studies"])) == (len(KINDS), 1)
     assert len(told["kept by storescp"]) == len(KINDS)
+
+
+async def test_an_archive_that_is_not_ours_confirms_what_it_keeps(clinician, source, tmp_path):
+    identity, file = await made(clinician, source), tmp_path / "sr.dcm"
+    file.write_bytes((await clinician.get(f"/v1/assessments/{identity}/dicom/sr.dcm")).content)
+    told = await apart("tests.integration.orthanc_commitment", file)
+    assert told == {"2.25.1001": 0, "2.25.1002": 1, "2.25.1003": 0, "counted": "commitment_unknown"}
 
 
 async def test_a_running_gateway_sends_by_itself_and_restricted_patients_results_too(tmp_path, source, monkeypatch):

@@ -700,7 +700,7 @@ class DeliveryView(TypedDict):
     event_id: str
     type: str
     subject: str
-    status: Literal["waiting", "sending", "sent", "withheld", "dead"]
+    status: Literal["waiting", "sending", "committing", "sent", "withheld", "dead"]
     attempts: int
     next_attempt_at: str | None
     last_error: str | None
@@ -1836,7 +1836,7 @@ class SendingAnswer(TypedDict):
 
     delivery_id: str
     destination: str
-    status: Literal["waiting", "sending", "sent", "withheld", "dead"]
+    status: Literal["waiting", "sending", "committing", "sent", "withheld", "dead"]
 
 
 class SessionListView(TypedDict):

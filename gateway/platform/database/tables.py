@@ -665,7 +665,10 @@ class DestinationRow(Table):
 
 
 class DeliveryRow(Table):
-    """One event that waits to be sent to one destination, or was; it holds ids, and no content."""
+    """One event that waits to be sent to one destination, or was; it holds ids, and no content.
+
+    `commitment_uid` names the last request for storage commitment, in DICOM's own terms its transaction.
+    """
 
     __tablename__ = "deliveries"
     __table_args__ = (
@@ -685,6 +688,7 @@ class DeliveryRow(Table):
     next_at: Mapped[dt.datetime]
     leased_until: Mapped[dt.datetime | None]
     last_error: Mapped[str | None] = mapped_column(String(300))
+    commitment_uid: Mapped[str | None] = mapped_column(String(64), index=True)
     created_at: Mapped[dt.datetime]
     ended_at: Mapped[dt.datetime | None]
 

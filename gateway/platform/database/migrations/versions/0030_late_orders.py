@@ -1,4 +1,4 @@
-"""Where a late order finds its films, and emergencies of films that name nobody.
+"""Where a late order finds its films, emergencies of films that name nobody, and storage commitment.
 
 Films that were assessed before have no hash, so that an order which comes after the upgrade is not joined to them.
 """
@@ -23,6 +23,9 @@ def upgrade() -> None:
     with op.batch_alter_table("assessments") as table:
         table.add_column(sa.Column("accession_hash", sa.LargeBinary(length=32), nullable=True))
         table.create_index(INDEX, ["organisation_id", "accession_hash"])
+    with op.batch_alter_table("deliveries") as table:
+        table.add_column(sa.Column("commitment_uid", sa.String(length=64), nullable=True))
+        table.create_index(op.f("ix_deliveries_commitment_uid"), ["commitment_uid"])
     with op.batch_alter_table("alerts") as table:
         table.alter_column("patient_id", existing_type=sa.Uuid(), nullable=True)
     # Order systems that hear of every result hear of its order, too.
@@ -32,6 +35,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("UPDATE deliveries SET state = 'waiting' WHERE state = 'committing'")
+    with op.batch_alter_table("deliveries") as table:
+        table.drop_index(op.f("ix_deliveries_commitment_uid"))
+        table.drop_column("commitment_uid")
     for identity, events in _of_order_systems():
         _tell(identity, [event for event in events if event != ORDERED])
     op.execute(ALERTS.delete().where(ALERTS.c.patient_id.is_(None)))
