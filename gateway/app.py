@@ -237,7 +237,7 @@ def outbox_work(context: AppContext, metrics: OutboxMetrics, escalating: Escalat
     messages = Hl7Deliverer(context.results, context.assessments, outbox, version("trabecula"))
     escalations = Escalations(context.database.sessions)
     mails = MailDeliverer(escalations, context.settings)
-    kinds = {**deliverers(context.dicom), WEBHOOK: webhooks, HL7: messages, MAIL: mails}
+    kinds = {**deliverers(context.dicom, outbox), WEBHOOK: webhooks, HL7: messages, MAIL: mails}
     worker = OutboxWorker(outbox, destinations, kinds)
     versions = ModelVersions(context.database.sessions)
     return [

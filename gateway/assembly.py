@@ -65,6 +65,7 @@ from gateway.records.events import Events
 from gateway.records.feedback import FeedbackStore
 from gateway.records.film_queue import FilmQueue
 from gateway.records.films import Films
+from gateway.records.late_orders import LateOrders
 from gateway.records.model_use import ModelUses
 from gateway.records.observations import Observations
 from gateway.records.orders import Orders
@@ -131,6 +132,7 @@ def create_context(
         observations,
         patients,
         orders,
+        LateOrders(sessions, kek, orders),
         workflow,
         admission,
         database,

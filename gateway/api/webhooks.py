@@ -100,7 +100,8 @@ class DeliveryView(BaseModel):
     type: str = Field(description="Of the event; `asked for` where somebody asked for a test")
     subject: str
     status: DeliveryState = Field(
-        description="`dead`: given up after ten attempts, or answered with 410. `withheld`: of a restricted patient"
+        description="`dead`: given up after ten attempts, or answered with 410. `withheld`: of a restricted patient. "
+        "`committing`: of archives alone"
     )
     attempts: int
     next_attempt_at: dt.datetime | None

@@ -26,6 +26,7 @@ from gateway.platform.paging import Page, Window
 from gateway.records.alert_rules import NewAlerts, bone_loss, emergency, follow_ups, worsening
 from gateway.records.assessments import Assessments, NewAssessment, NewRenderings, Selection
 from gateway.records.encrypted import StoredAssessment
+from gateway.records.late_orders import LateOrders
 from gateway.records.observations import Observations
 from gateway.records.orders import Orders
 from gateway.records.patients import KeyOwner, Patients
@@ -101,6 +102,7 @@ class AssessmentUseCases:
     observations: Observations
     patients: Patients
     orders: Orders
+    late_orders: LateOrders
     workflow: Workflow
     admission: Admission
     database: Database
@@ -189,21 +191,37 @@ class AssessmentUseCases:
         renderings = self._kept(findings, assessment.created_at)
         sha256 = await _sha256(case.image)
         seen = None if who.is_test else observed(findings, case.risk)
-        order = None if who.is_test else await self._order(findings.identity, who)
+        accession = findings.identity.accession if findings.identity and not who.is_test else None
         new = NewAssessment(
-            assessment, case.risk, owner, idempotent, renderings, alerts, findings.identity, sha256, seen, order
+            assessment,
+            case.risk,
+            owner,
+            idempotent,
+            renderings,
+            alerts,
+            findings.identity,
+            sha256,
+            seen,
+            await self._order(findings.identity, number, who),
+            await self.orders.accession_hash(who.organisation_id, accession),
         )
         stored = await self.assessments.add(new, who)
         is_new = stored.id == assessment.id
         if is_new and not who.is_test:
             self.shadows.offer(stored.id, case, findings)
+            if new.order is None and accession:  # one that was announced at this very moment saw no film yet
+                await self.late_orders.join(who.organisation_id, accession, who.id)
         return stored, not is_new
 
-    async def _order(self, identity: DicomIdentity | None, who: Principal) -> Order | None:
-        """The order that a DICOM radiograph was taken for, if one was announced."""
-        if identity is None:
+    async def _order(self, identity: DicomIdentity | None, number: str | None, who: Principal) -> Order | None:
+        """The order that a DICOM radiograph was taken for, if one was announced.
+
+        Args:
+            number: whom the case is of, where the radiograph's own header names nobody.
+        """
+        if identity is None or who.is_test:
             return None
-        return await self.orders.find(who.organisation_id, identity.accession, identity.patient_id)
+        return await self.orders.find(who.organisation_id, identity.accession, identity.patient_id or number)
 
     async def _with_sign_off(self, assessment: Assessment, who: Principal) -> Assessment:
         rules = assessment.recommendation.rules if assessment.recommendation else None
@@ -337,9 +355,10 @@ class AssessmentUseCases:
         )
 
     async def _derive_alerts(self, new: StoredAssessment, owner: KeyOwner) -> NewAlerts | None:
-        """What the assessment gives the clinic to look at; nothing where no patient was named."""
+        """What the assessment gives the clinic to look at; of a case that names nobody only an emergency."""
         if owner.patient_id is None:
-            return None
+            urgent = [] if new.assessment.test else list(emergency(new.assessment))
+            return NewAlerts(urgent, replaces=False, patient_id=None, key=owner.key) if urgent else None
         before = await self.assessments.of_patient(owner.patient_id, LOOK_BACK)
         earlier = [stored for stored in before if not stored.assessment.is_withdrawn]
         lsc = self.settings.least_significant_change_percent

@@ -43,6 +43,10 @@ class Withheld(TrabeculaError):
     """A delivery that is not for its destination: nothing is sent, and nothing tried again."""
 
 
+class AwaitsCommitment(TrabeculaError):
+    """A destination took a delivery, and will tell later whether it keeps it."""
+
+
 class Deliverer(Protocol):
     """Knows how to send to destinations of one kind."""
 
@@ -51,6 +55,7 @@ class Deliverer(Protocol):
 
         Raises:
             Withheld: it is not for this destination.
+            AwaitsCommitment: the destination took it, and will tell whether it keeps it.
             NotDelivered: it does not. Any other error counts as one that may pass.
         """
 
@@ -120,6 +125,9 @@ class OutboxWorker:
             raise
         except Withheld as error:
             await self.outbox.withheld(claim, error.detail)
+        except AwaitsCommitment:
+            self.breaker.succeeded(claim.destination_id)
+            await self.outbox.committing(claim)
         except NotDelivered as error:
             if not error.for_good:
                 self.breaker.failed(claim.destination_id)

@@ -66,7 +66,7 @@ class AlertView(BaseModel):
     """
 
     id: UUID
-    patient_id: UUID
+    patient_id: UUID | None = Field(description="Null where the case named nobody: `assessment_id` leads to it")
     patient_number: str | None
     status: AlertState
     code: str = Field(description="The rule's id, or what got worse")

@@ -22,9 +22,11 @@ OF_RESULTS: tuple[EventType, ...] = (
     "assessment.amended",
     "assessment.withdrawn",
 )
+# The same for an order system, which also wants to hear of a result under the order that came after its film.
+OF_ORDERED_RESULTS: tuple[EventType, ...] = (*OF_RESULTS, "assessment.ordered")
 
 
-def events_named(text: str) -> tuple[EventType, ...]:
+def events_named(text: str, of_results: tuple[EventType, ...] = OF_RESULTS) -> tuple[EventType, ...]:
     """Event types separated by commas or spaces; `results` are all of a result's, and `none` is none.
 
     Raises:
@@ -32,7 +34,7 @@ def events_named(text: str) -> tuple[EventType, ...]:
     """
     named = text.replace(",", " ").split()
     if named in (["none"], ["results"]):
-        return OF_RESULTS if named == ["results"] else ()
+        return of_results if named == ["results"] else ()
     if unknown := sorted(set(named) - set(EVENT_TYPES)):
         raise InvalidInput(f"There is no event {', '.join(unknown)}; there are: {', '.join(EVENT_TYPES)}.")
     return tuple(kind for kind in EVENT_TYPES if kind in named)

@@ -35,6 +35,9 @@ def add_dicom(
     certificate: Certificate = None,
     key: Key = None,
     objects: Objects = "sr sc pr pdf",
+    commitment: Annotated[
+        bool, typer.Option("--commitment", help="Storage commitment: it has to confirm that it keeps what it took")
+    ] = False,
     events: Events = "results",
     organisation: Organisation = None,
     state_dir: StateDir = None,
@@ -46,6 +49,7 @@ def add_dicom(
 
     protection = _files(ca, certificate, key) if tls or ca or certificate else None
     given = {"host": host, "port": port, "called_aet": called_aet, "calling_aet": calling_aet, "tls": protection}
+    given |= {"commitment": commitment}
     told_by = _checked(DimseDestination.model_validate, {**given, "objects": objects.replace(",", " ").split()})
     _add(DIMSE, name, events, told_by, organisation, state_dir, as_json)
 
@@ -269,12 +273,13 @@ def _add(
     as_json: bool,
 ) -> None:
     from gateway.assessing.escalation import MAIL
-    from gateway.assessing.routing import add_destination, events_named
+    from gateway.assessing.results import HL7
+    from gateway.assessing.routing import OF_ORDERED_RESULTS, OF_RESULTS, add_destination, events_named
     from gateway.interop.dicom.installed import require_installed
 
     if kind != MAIL:  # which needs none of the extra's packages
         require_installed()
-    named = events_named(events)
+    named = events_named(events, OF_ORDERED_RESULTS if kind == HL7 else OF_RESULTS)
     added = with_database(
         state_dir, lambda settings: add_destination(settings, kind, name, named, told_by, organisation)
     )

@@ -23,6 +23,7 @@ class AuditAction(StrEnum):
     ASSESSMENT_AMENDED = "assessment amended"
     ASSESSMENT_ERASED = "assessment erased"
     ASSESSMENT_MADE = "assessment made"
+    ASSESSMENT_ORDER_JOINED = "order joined"
     ASSESSMENT_READ = "assessment read"
     ASSESSMENT_RELEASED = "assessment released"
     ASSESSMENT_CASE_CLOSED = "case closed"

@@ -52,11 +52,16 @@ class NewAlert:
 
 @dataclass(frozen=True)
 class NewAlerts:
-    """What one assessment gives: its alerts, and whether they stand in for the follow-ups of earlier ones."""
+    """What one assessment gives: its alerts, and whether they stand in for the follow-ups of earlier ones.
+
+    Args:
+        patient_id: null where no patient was named: there are only emergencies then, and none stands in for another.
+        key: of the patient, or of the organisation.
+    """
 
     alerts: list[NewAlert]
     replaces: bool
-    patient_id: UUID
+    patient_id: UUID | None
     key: bytes
 
 

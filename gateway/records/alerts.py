@@ -1,4 +1,7 @@
-"""Alerts in the database: their text encrypted with the patient's key, their dates open for the search."""
+"""Alerts in the database: their text encrypted with their owner's key, their dates open for the search.
+
+An emergency of a case that names no patient is the organisation's: somebody still has to look at it.
+"""
 
 import datetime as dt
 import json
@@ -15,12 +18,13 @@ from gateway.platform.audit_actions import AuditAction
 from gateway.platform.clock import now
 from gateway.platform.database.engine import Sessions
 from gateway.platform.database.ids import uuid7
-from gateway.platform.database.tables import AlertRow, AssessmentRow, PatientRow
+from gateway.platform.database.tables import AlertRow, AssessmentRow, OrganisationRow, PatientRow
 from gateway.platform.encryption import KeyEncryptionKey, decrypt, encrypt
 from gateway.platform.identity.scopes import Principal
 from gateway.platform.paging import Page, Window, paged
 from gateway.records.access import closed_patients, restricted
 from gateway.records.alert_rules import ASK_THE_CLINIC, Change, NewAlert, NewAlerts
+from gateway.records.encrypted import key_of
 from gateway.records.events import record_event, record_events
 from gateway.records.list_columns import OVER
 from gateway.records.patients import checked_key
@@ -33,14 +37,14 @@ AlertState = Literal["urgent", "upcoming", "due", "overdue", "worsening"]
 
 @dataclass(frozen=True)
 class Alert:
-    """An alert. A follow-up is upcoming, due or overdue by today's date.
+    """An alert. A follow-up is upcoming, due or overdue by today's date. Without a patient, the assessment says more.
 
     Of a restricted patient whose record is closed to the reader, `restricted` says that there is one and how urgent it
     is, so that nobody is forgotten; what it is about is left out.
     """
 
     id: UUID
-    patient_id: UUID
+    patient_id: UUID | None
     patient_number: str | None
     status: AlertState
     code: str
@@ -64,7 +68,7 @@ class Alerts:
 
     Args:
         sessions: of the installation's database.
-        kek: unwraps the patients' keys.
+        kek: unwraps the owners' keys.
     """
 
     def __init__(self, sessions: Sessions, kek: KeyEncryptionKey) -> None:
@@ -145,20 +149,23 @@ class Alerts:
         limit: int | None,
         window: Window[UUID] | None = None,
     ) -> list[Alert]:
-        query = select(AlertRow, PatientRow).join(PatientRow, PatientRow.id == AlertRow.patient_id).where(condition)
+        owned = select(AlertRow, PatientRow, OrganisationRow.data_key)
+        owned = owned.outerjoin(PatientRow, PatientRow.id == AlertRow.patient_id)
+        query = owned.join(OrganisationRow, OrganisationRow.id == AlertRow.organisation_id).where(condition)
         rows = (await session.execute(query.order_by(order_of(window or Window(), AlertRow.id)).limit(limit))).all()
-        return [self._decrypt_row(alert, patient, today) for alert, patient in rows]
+        return [self._decrypt_row(*row, today) for row in rows]
 
-    def _decrypt_row(self, row: AlertRow, patient: PatientRow, today: dt.date) -> Alert:
-        wrapped = checked_key(self._kek, patient, row.organisation_id)
-        assert wrapped is not None  # noqa: S101 -- erasure deletes the alerts with the key
-        texts = json.loads(decrypt(self._kek.unwrap(wrapped, patient.id), row.content, row.id.bytes))
+    def _decrypt_row(
+        self, row: AlertRow, patient: PatientRow | None, organisation_key: bytes | None, today: dt.date
+    ) -> Alert:
+        key = key_of(row, checked_key(self._kek, patient, row.organisation_id), organisation_key, self._kek)
+        texts = json.loads(decrypt(key, row.content, row.id.bytes))
         # One stored before there were words for the patient: the clinic's of a follow-up may name a medicine.
         for_patient = texts.get("patient_text") or (ASK_THE_CLINIC if row.kind == "follow_up" else texts["text"])
         return Alert(
             row.id,
-            patient.id,
-            patient.patient_number,
+            row.patient_id,
+            patient.patient_number if patient else None,
             state_of(row, today),
             row.code,
             texts["text"],

@@ -70,6 +70,7 @@ class NewAssessment:
     image_sha256: str | None = None
     observation: Mapping[str, str] | None = None
     order: Order | None = None
+    accession_hash: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,7 @@ class Assessments:
             status=assessment.status,
             is_test=who.is_test,
             patient_id=owner.patient_id,
+            accession_hash=new.accession_hash,
             **list_columns(assessment),
             content=encrypt_assessment(owner.key, assessment, new.risk, new.identity, new.image_sha256, new.order),
         )

@@ -139,7 +139,9 @@ class Destinations:
         """
         mine = (DestinationRow.id == destination_id) & (DestinationRow.organisation_id == who.organisation_id)
         gone = update(DestinationRow).where(mine, DestinationRow.removed_at.is_(None)).values(removed_at=now())
-        waiting = (DeliveryRow.destination_id == destination_id) & DeliveryRow.state.in_(("waiting", "sending"))
+        waiting = (DeliveryRow.destination_id == destination_id) & DeliveryRow.state.in_(
+            ("waiting", "sending", "committing")
+        )
         ended = {"state": "dead", "ended_at": now(), "last_error": "the destination was removed", "leased_until": None}
         async with self._sessions.begin() as session:
             found = await session.scalar(gone.returning(DestinationRow.id))

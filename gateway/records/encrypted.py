@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from gateway.platform.database.tables import (
+    AlertRow,
     AssessmentFeedbackRow,
     AssessmentReviewRow,
     AssessmentRow,
@@ -28,7 +29,7 @@ class StoredAssessment:
         risk: the record, as the clinical service was asked.
         identity: whom and what the radiograph's DICOM file says it is of.
         image_sha256: of the radiograph's file as it was sent, in hexadecimal.
-        order: that the radiograph was taken for, where one was announced before it.
+        order: that the radiograph was taken for, where one was announced.
     """
 
     assessment: Assessment
@@ -40,7 +41,7 @@ class StoredAssessment:
 
 
 def key_of(
-    row: AssessmentRow, patient_key: bytes | None, organisation_key: bytes | None, kek: KeyEncryptionKey
+    row: AssessmentRow | AlertRow, patient_key: bytes | None, organisation_key: bytes | None, kek: KeyEncryptionKey
 ) -> bytes:
     """The data key of a row's owner, from the wrapped keys of its patient and its organisation."""
     wrapped, owner = (patient_key, row.patient_id) if row.patient_id else (organisation_key, row.organisation_id)
@@ -64,7 +65,12 @@ def encrypt_assessment(
         "image_sha256": image_sha256,
         "order": order.model_dump(mode="json") if order else None,
     }
-    return encrypt(key, json.dumps(content, separators=(",", ":")).encode(), assessment.id.bytes, compress=True)
+    return encrypt_content(key, json.dumps(content, separators=(",", ":")).encode(), assessment.id)
+
+
+def encrypt_content(key: bytes, content: bytes, assessment_id: UUID) -> bytes:
+    """The content of a row as it is stored."""
+    return encrypt(key, content, assessment_id.bytes, compress=True)
 
 
 def decrypt_assessment(key: bytes, row: AssessmentRow) -> StoredAssessment:
@@ -146,6 +152,11 @@ def with_patient_number(content: bytes, patient_number: str | None) -> bytes:
     if answered.get(name) is not None:
         answered[name] = patient_number
     return json.dumps(stored, separators=(",", ":")).encode()
+
+
+def with_order(content: bytes, order: Order) -> bytes:
+    """The content of a row whose film was taken for this order."""
+    return json.dumps({**json.loads(content), "order": order.model_dump(mode="json")}, separators=(",", ":")).encode()
 
 
 def encrypt_rendering(key: bytes, png: bytes, assessment_id: UUID, kind: str) -> bytes:

@@ -36,6 +36,7 @@ EventType = Literal[
     "assessment.signed",
     "assessment.amended",
     "assessment.withdrawn",
+    "assessment.ordered",
     "batch.done",
     "alert.opened",
     "alert.urgent",

@@ -85,7 +85,7 @@ class Orders:
             )
             for order in wanted:
                 await self._remember(session, organisation_id, order, key)
-            gone = [_hash(key, b"accession", accession.encode()) for accession in cancelled]
+            gone = [_accession_hash(key, accession) for accession in cancelled]
             await session.execute(delete(OrderRow).where(_of(organisation_id), OrderRow.accession_hash.in_(gone)))
             session.add(audit_row(organisation_id, message.sender, AuditAction.HL7_MESSAGE_DONE))
 
@@ -98,12 +98,17 @@ class Orders:
         if not accession:
             return None
         key = await self._patients.organisation_key(organisation_id)
-        mine = _of(organisation_id) & (OrderRow.accession_hash == _hash(key, b"accession", accession.strip().encode()))
+        mine = _of(organisation_id) & (OrderRow.accession_hash == _accession_hash(key, accession))
         async with self._sessions() as session:
             row = (await session.scalars(select(OrderRow).where(mine))).one_or_none()
         order = _order(row, key) if row else None
-        named = order.patient_number if order else None
-        return None if named and patient_number and named != patient_number.strip() else order
+        return order if order and is_for(order, patient_number) else None
+
+    async def accession_hash(self, organisation_id: UUID, accession: str | None) -> bytes | None:
+        """By what an order finds the films of its accession number: 32 bytes; null where a film has none."""
+        if not accession or not accession.strip():
+            return None
+        return _accession_hash(await self._patients.organisation_key(organisation_id), accession)
 
     async def of_patient(self, organisation_id: UUID, numbers: Sequence[str]) -> list[Order]:
         """The orders that wait for a patient's films; who may see the patient was asked before."""
@@ -120,7 +125,7 @@ class Orders:
             return OrderBacklog(waiting or 0, await session.scalar(last))
 
     async def _remember(self, session: AsyncSession, organisation_id: UUID, order: Order, key: bytes) -> None:
-        accession = _hash(key, b"accession", order.accession.encode())
+        accession = _accession_hash(key, order.accession)
         mine = _of(organisation_id) & (OrderRow.accession_hash == accession)
         row = (await session.scalars(select(OrderRow).where(mine).with_for_update())).one_or_none()
         if row is None:
@@ -131,6 +136,11 @@ class Orders:
         row.content = encrypt(key, order.model_dump_json().encode(), _binding(row.id))
         row.received_at = now()
         await session.flush()
+
+
+def is_for(order: Order, patient_number: str | None) -> bool:
+    """Whether an order may be of a film with this patient number: not where both name somebody, and not the same."""
+    return not order.patient_number or not patient_number or order.patient_number == patient_number.strip()
 
 
 async def forget_orders(session: AsyncSession, organisation_id: UUID, key: bytes, numbers: Sequence[str]) -> None:
@@ -155,6 +165,10 @@ def _of_numbers(organisation_id: UUID, key: bytes, numbers: Sequence[str]) -> Co
 def _hash(key: bytes, what: bytes, value: bytes) -> bytes:
     """Something about an order, so that the organisation finds it again and nobody else reads it: 32 bytes."""
     return hmac.new(key, b"order " + what + b"\0" + value, hashlib.sha256).digest()
+
+
+def _accession_hash(key: bytes, accession: str) -> bytes:
+    return _hash(key, b"accession", accession.strip().encode())
 
 
 def _binding(order_id: UUID) -> bytes:

@@ -27,14 +27,18 @@ from gateway.records.destinations import Destination
 from gateway.records.events import new_delivery, record_event
 from shared.problems import NotFound
 
-# `withheld`: not for this destination, as it is of a restricted patient.
-DeliveryState = Literal["waiting", "sending", "sent", "withheld", "dead"]
+# `withheld`: not for this destination, as it is of a restricted patient. `committing`: the archive took it, and has yet
+# to confirm that it keeps it (storage commitment, PS3.4 annex J).
+DeliveryState = Literal["waiting", "sending", "committing", "sent", "withheld", "dead"]
+OPEN: tuple[DeliveryState, ...] = ("waiting", "sending", "committing")
 ENDED: tuple[DeliveryState, ...] = ("sent", "withheld", "dead")
 # Seconds after each attempt that failed; then it is dead. Up to a fifth more or less, so that they do not come at once.
 RETRY_S = (60, 300, 1800, 7200, 43_200, 43_200, 43_200, 43_200, 43_200)
 JITTER = 0.2
 # Longer than any delivery may take; what a gateway held that died waits so long.
 LEASE_S = 120
+# Seconds within which an archive confirms that it keeps what it took; else it is sent again.
+COMMITMENT_S = 6 * 3600
 LONGEST_ERROR = 300
 # In place of an event's type.
 ASKED = "asked for"
@@ -132,7 +136,8 @@ class Outbox:
         moment = now()
         waits = (DeliveryRow.state == "waiting") & (DeliveryRow.next_at <= moment)
         abandoned = (DeliveryRow.state == "sending") & (DeliveryRow.leased_until <= moment)
-        due = (waits | abandoned) & DeliveryRow.destination_id.not_in(list(without))
+        unconfirmed = (DeliveryRow.state == "committing") & (DeliveryRow.next_at <= moment)
+        due = (waits | abandoned | unconfirmed) & DeliveryRow.destination_id.not_in(list(without))
         oldest = select(DeliveryRow.id).where(due).order_by(DeliveryRow.next_at, DeliveryRow.id).limit(1)
         lease = moment + dt.timedelta(seconds=LEASE_S)
         take = (
@@ -149,6 +154,38 @@ class Outbox:
     async def sent(self, claim: Delivery) -> None:
         """The destination has it."""
         await self._end(claim, {"state": "sent", "ended_at": now(), "last_error": None})
+
+    async def expect(self, claim: Delivery, commitment_uid: str) -> None:
+        """Note a request for storage commitment before it leaves: its answer may be faster than the next line."""
+        held = _held(claim)
+        async with self._sessions.begin() as session:
+            await session.execute(update(DeliveryRow).where(held).values(commitment_uid=commitment_uid))
+
+    async def committing(self, claim: Delivery) -> None:
+        """The archive took it and was asked to confirm that it keeps it; one that never does so is dead in the end."""
+        if claim.attempts > len(RETRY_S):
+            await self.failed(claim, "the archive took it, and never confirmed that it keeps it", for_good=True)
+            return
+        next_at = now() + dt.timedelta(seconds=COMMITMENT_S)
+        error = "the archive has not confirmed yet that it keeps it"
+        await self._end(claim, {"state": "committing", "next_at": next_at, "last_error": error})
+
+    async def committed(self, commitment_uid: str, not_kept: int) -> bool:
+        """What an archive answers to a request for storage commitment; whether one waits for it.
+
+        Args:
+            not_kept: how many of the objects it does not have; then all of them are sent again.
+        """
+        mine = (DeliveryRow.commitment_uid == commitment_uid) & DeliveryRow.state.in_(("sending", "committing"))
+        async with self._sessions() as session:
+            row = (await session.scalars(select(DeliveryRow).where(mine))).one_or_none()
+        if row is None:
+            return False
+        if not_kept:
+            await self.failed(_delivery(row), f"the archive does not keep {not_kept} of the objects that it took")
+        else:
+            await self.sent(_delivery(row))
+        return True
 
     async def withheld(self, claim: Delivery, why: str) -> None:
         """The destination is not told."""
@@ -230,7 +267,7 @@ class Outbox:
         query = (
             select(DeliveryRow.kind, DeliveryRow.state, count, oldest)
             .join(DestinationRow, DestinationRow.id == DeliveryRow.destination_id)
-            .where(there, DeliveryRow.state.in_(("waiting", "sending", "dead")))
+            .where(there, DeliveryRow.state.in_((*OPEN, "dead")))
             .group_by(DeliveryRow.kind, DeliveryRow.state)
         )
         async with self._sessions() as session:
@@ -246,14 +283,19 @@ class Outbox:
         return stands
 
     async def _end(self, claim: Delivery, values: dict[str, Any], dead: bool = False) -> None:
-        held = (DeliveryRow.id == claim.id) & (DeliveryRow.state == "sending")
-        held &= DeliveryRow.leased_until == claim.leased_until
+        held = _held(claim)
         async with self._sessions.begin() as session:
             done = await session.execute(update(DeliveryRow).where(held).values({**values, "leased_until": None}))
             assert isinstance(done, CursorResult)  # noqa: S101 -- what an UPDATE gives
             # That a word of a dead delivery could not be delivered is no news to send.
             if dead and done.rowcount and claim.event_type != "delivery.dead":
                 await record_event(session, claim.organisation_id, "delivery.dead", claim.id)
+
+
+def _held(claim: Delivery) -> ColumnElement[bool]:
+    """The row of a claim, as long as nobody else has it."""
+    held = (DeliveryRow.id == claim.id) & (DeliveryRow.state == claim.state)
+    return held & DeliveryRow.leased_until.is_not_distinct_from(claim.leased_until)
 
 
 def _delivery(row: DeliveryRow) -> Delivery:

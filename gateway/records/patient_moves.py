@@ -26,6 +26,7 @@ from gateway.platform.encryption import decrypt, encrypt
 from gateway.records.batches import case_bindings
 from gateway.records.emergency_accesses import access_binding
 from gateway.records.encrypted import (
+    encrypt_content,
     feedback_binding,
     rendering_binding,
     review_binding,
@@ -126,7 +127,7 @@ def _encrypt_anew(row: Any, source: Side, target: Side) -> None:
     if isinstance(row, AssessmentRow):
         content = decrypt(source.key, row.content, row.id.bytes)
         moved = with_patient_number(content, target.patient_number)
-        row.content = encrypt(target.key, moved, row.id.bytes, compress=True)
+        row.content = encrypt_content(target.key, moved, row.id)
         for review in row.reviews:
             _encrypt_anew(review, source, target)
         return

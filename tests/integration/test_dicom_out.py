@@ -20,6 +20,7 @@ from gateway.assessing.routing import OF_RESULTS, add_destination, list_destinat
 from gateway.interop.dicom import installed
 from gateway.interop.dicom.deliver import deliverers
 from gateway.interop.dicom.destinations import DimseDestination
+from gateway.interop.dicom.store import COMMITMENT
 from gateway.settings import GatewaySettings
 from tests.conftest import open_gateway, shared_services
 from tests.dicom import program, said, source_file
@@ -96,18 +97,26 @@ class Archive:
     """A storage provider on loopback; those of others listen on every address, and have a test of their own."""
 
     def __init__(self, port, status=0x0000):
-        self.port, self.status, self.kept = port, status, []
+        self.port, self.status, self.kept, self.asked = port, status, [], {}
 
     def __enter__(self):
         installed.require_installed()
         entity = AE(ae_title="ARCHIVE")
         entity.supported_contexts = AllStoragePresentationContexts
-        handlers = [(evt.EVT_C_STORE, self._store)]
+        entity.add_supported_context(COMMITMENT)
+        handlers = [(evt.EVT_C_STORE, self._store), (evt.EVT_N_ACTION, self._ask)]
         self._server = entity.start_server(("127.0.0.1", self.port), block=False, evt_handlers=handlers)
         return self
 
     def __exit__(self, *_):
         self._server.shutdown()
+
+    def _ask(self, event):
+        asked = event.action_information
+        self.asked[str(asked.TransactionUID)] = [
+            str(one.ReferencedSOPInstanceUID) for one in asked.ReferencedSOPSequence
+        ]
+        return 0x0000, None
 
     def _store(self, event):
         dataset = event.dataset
@@ -124,7 +133,7 @@ class Archive:
 async def work(api):
     """What the outbox's worker does, until nothing is due."""
     ctx = context(api)
-    worker = OutboxWorker(ctx.dicom.outbox, ctx.dicom.destinations, deliverers(ctx.dicom))
+    worker = OutboxWorker(ctx.dicom.outbox, ctx.dicom.destinations, deliverers(ctx.dicom, ctx.dicom.outbox))
     while claim := await ctx.dicom.outbox.claim(worker.breaker.paused()):
         await worker.work_on(claim)
 
@@ -296,39 +305,76 @@ async def test_what_is_withdrawn_while_it_is_sent_is_taken_back_at_once(settings
 
     await clinician.post(f"/v1/assessments/{identity}/dicom/send", json={"destination": "slow"})
     ctx = context(api)
-    deliverer = deliverers(ctx.dicom)["dicom"]
-    worker = OutboxWorker(
-        ctx.dicom.outbox, ctx.dicom.destinations, {"dicom": type(deliverer)(ctx.dicom, DimseDestination, send)}
-    )
+    outbox = ctx.dicom.outbox
+    deliverer = deliverers(ctx.dicom, outbox)["dicom"]
+    patched = type(deliverer)(ctx.dicom, DimseDestination, send, outbox)
+    worker = OutboxWorker(outbox, ctx.dicom.destinations, {"dicom": patched})
     there = {place["name"]: UUID(place["id"]) for place in await list_destinations(settings)}
     others = {identity for name, identity in there.items() if name != "slow"}
-    claim = await ctx.dicom.outbox.claim(others)
+    claim = await outbox.claim(others)
     await worker.work_on(claim)
     assert arrived == ["sr", "ko"]
 
 
-async def test_an_archive_that_is_not_ours_takes_them_by_stow_and_by_store(clinician, source, tmp_path):
+async def test_a_result_is_sent_once_the_archive_confirms_that_it_keeps_it(settings, api, admin, clinician, source):
+    port, identity = free_port(), await made(clinician, source)
+    told_by = DimseDestination(host="127.0.0.1", port=port, called_aet="ARCHIVE", objects=("sr",), commitment=True)
+    place = await add_destination(settings, "dicom", "keeper", (), told_by.model_dump(mode="json"))
+    there = {one["name"]: UUID(one["id"]) for one in await list_destinations(settings)}
+    others = {one for name, one in there.items() if name != "keeper"}
+    body = {"destination": "keeper"}
+    sent = (await clinician.post(f"/v1/assessments/{identity}/dicom/send", json=body)).json()
+    ctx = context(api)
+    worker = OutboxWorker(ctx.dicom.outbox, ctx.dicom.destinations, deliverers(ctx.dicom, ctx.dicom.outbox))
+
+    async def stands():
+        mine = [one for one in await deliveries(api, admin) if one.destination_id == UUID(place["id"])]
+        return [(one.state, one.attempts) for one in mine]
+
+    with Archive(port) as archive:
+        await worker.work_on(await ctx.dicom.outbox.claim(others))
+    [uid] = archive.asked
+    assert archive.asked[uid] == [str(one.SOPInstanceUID) for one in archive.kept]
+    assert await stands() == [("committing", 1)]
+    assert await ctx.dicom.outbox.committed(uid, 0)
+    assert await stands() == [("sent", 1)]
+    assert sent["status"] == "waiting"
+
+
+async def apart(module, *files):
+    """What a program of the tests prints that runs in a network of its own."""
     for name in ("Orthanc", "storescp", "unshare", "ip"):
         if shutil.which(name) is None:
             pytest.skip(f"{name} is not on this machine (apt install orthanc orthanc-dicomweb dcmtk iproute2)")
     if "not" in await asyncio.to_thread(said, "unshare", "-n", "true"):
         # No program that could be installed: a container without the right for it lacks it for good.
         pytest.xfail("NOT RUN: this machine lets nobody make a network of one's own (unshare -n)")
-    identity, files = await made(clinician, source), []
-    for kind in KINDS:
-        answer = await clinician.get(f"/v1/assessments/{identity}/dicom/{kind}.dcm")
-        files.append(tmp_path / f"{kind}.dcm")
-        files[-1].write_bytes(answer.content)
-    script = f'ip link set lo up && exec "{sys.executable}" -m tests.integration.orthanc_archive "$@"'
+    script = f'ip link set lo up && exec "{sys.executable}" -m {module} "$@"'
     command = ["unshare", "-n", "sh", "-c", script, "sh", *map(str, files)]
     done = await asyncio.to_thread(
         subprocess.run, command, capture_output=True, text=True, check=False, timeout=120, env={**os.environ}
     )
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout.splitlines()[-1])
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+async def test_an_archive_that_is_not_ours_takes_them_by_stow_and_by_store(clinician, source, tmp_path):
+    identity, files = await made(clinician, source), []
+    for kind in KINDS:
+        answer = await clinician.get(f"/v1/assessments/{identity}/dicom/{kind}.dcm")
+        files.append(tmp_path / f"{kind}.dcm")
+        files[-1].write_bytes(answer.content)
+    told = await apart("tests.integration.orthanc_archive", *files)
     assert told["before it runs"] == "NotReached"
     assert (len(told["instances"]), len(told["studies"])) == (len(KINDS), 1)
     assert len(told["kept by storescp"]) == len(KINDS)
+
+
+async def test_an_archive_that_is_not_ours_confirms_what_it_keeps(clinician, source, tmp_path):
+    identity, file = await made(clinician, source), tmp_path / "sr.dcm"
+    file.write_bytes((await clinician.get(f"/v1/assessments/{identity}/dicom/sr.dcm")).content)
+    told = await apart("tests.integration.orthanc_commitment", file)
+    assert told == {"2.25.1001": 0, "2.25.1002": 1, "2.25.1003": 0, "counted": "commitment_unknown"}
 
 
 async def test_a_running_gateway_sends_by_itself_and_restricted_patients_results_too(tmp_path, source, monkeypatch):

@@ -237,7 +237,7 @@ async def test_a_film_without_end_and_a_peer_that_hangs_are_given_up(tmp_path, m
     door = Door("TRABECULA", "127.0.0.1", 0, PEERS, None, tmp_path, 1000)
     large = film()
     large.PixelData, large.Rows = large.PixelData * 4, large.Rows * 4
-    with open_door(door, lambda *_: pytest.fail("taken"), reasons.append) as port:
+    with open_door(door, lambda *_: pytest.fail("taken"), reasons.append, lambda *_: False) as port:
         with association(port) as opened:
             assert opened.send_c_store(large).get("Status") != 0
         with socket.create_connection(("127.0.0.1", port)) as silent:
@@ -250,7 +250,7 @@ async def test_a_film_without_end_and_a_peer_that_hangs_are_given_up(tmp_path, m
 def test_where_nobody_may_send_nobody_is_heard(tmp_path):
     door = Door("TRABECULA", "127.0.0.1", 0, {}, None, tmp_path, 40_000_000)
     reasons = []
-    with open_door(door, lambda *_: pytest.fail("taken"), reasons.append) as port:
+    with open_door(door, lambda *_: pytest.fail("taken"), reasons.append, lambda *_: False) as port:
         assert not associated(port)
         with association(port, calling="(NOBODY)") as opened:
             for _ in range(100):
@@ -288,7 +288,7 @@ def test_over_tls_a_certificate_that_ran_out_is_not_heard_and_silence_holds_nobo
             made.load_cert_chain(*files)
         return made, "127.0.0.1"
 
-    with open_door(door, lambda film, source: taken.append(source), reasons.append) as port:
+    with open_door(door, lambda film, source: taken.append(source), reasons.append, lambda *_: False) as port:
         with socket.create_connection(("127.0.0.1", port)):
             assert sent(port, film(), tls=shown(good)) == [0]
         for files in (old, None):

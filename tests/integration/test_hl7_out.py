@@ -29,6 +29,7 @@ from gateway.records.patients import Patients
 from gateway.settings import GatewaySettings
 from shared.contracts.order import Order
 from tests.films import file_of, film
+from tests.hl7_standard import faults
 from tests.integration.people import client, invited
 from tests.integration.test_films_come_in import certificate
 from tests.mllp import fields, order_system
@@ -122,6 +123,10 @@ async def test_a_result_goes_out_as_it_stands_from_preliminary_to_withdrawn(sett
         await clinician.post(f"/v1/assessments/{made['id']}/withdraw", json={"reason": "Of somebody else"})
         withdrawn = await at_least(came, 4)
         assert len(came) == 4
+    # By the standard's own structure, which a message without its required service (OBR-4) does not have.
+    assert [faults(str(message)) for message in came] == [[]] * 4
+    [service] = [str(one(4)) for one in first.segments("OBR")]
+    assert "OBR_4" in faults(str(first).replace(service, ""))[0]
     expected = {
         ("MSH", 9): "ORU", ("MSH", 5): "RIS", ("MSH", 6): "HOSPITAL", ("MSH", 12): "2.5.1", ("PID", 3): "MRN-300",
         ("PID", 5): "DOE", ("PID", 8): "F", ("ORC", 1): "RE", ("OBR", 2): "P-77", ("OBR", 3): "F-88",
@@ -227,6 +232,7 @@ async def test_the_report_goes_along_where_the_site_wants_it_and_it_is_not_too_l
         await sends(port, pdf=True, pdf_most_bytes=most)
         await assessed(api, f"MRN-305-{most}")
         message = await at_least(came, 1)
+    assert faults(str(message)) == []
     reports = [str(one(5)) for one in message.segments("OBX") if str(one(2)) == "ED"]
     assert [report.rpartition("^")[0] for report in reports] == ["^application^pdf^Base64"] * goes
     assert [base64.b64decode(report.rpartition("^")[2])[:5] for report in reports] == [b"%PDF-"] * goes

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 
 from gateway.assessing import outbox_worker
 from gateway.assessing.administration import prepare
-from gateway.assessing.outbox_worker import CircuitBreaker, NotDelivered, OutboxWorker
+from gateway.assessing.outbox_worker import AwaitsCommitment, CircuitBreaker, NotDelivered, OutboxWorker
 from gateway.platform.clock import now
 from gateway.platform.database.engine import database_of
 from gateway.platform.database.ids import uuid7
@@ -285,3 +285,65 @@ async def test_the_feed_gives_every_event_once_and_none_that_may_still_be_overta
     assert [event.id for event in [*first.items, *second.items]] == ids
     last = await events.after(site.who, second.next, 3)
     assert (last.items, last.next) == ([], None)
+
+
+async def committing(site, uid):
+    """A delivery that the archive took, and was asked to confirm."""
+    claim = await site.outbox.claim()
+    await site.outbox.expect(claim, uid)
+    await site.outbox.committing(claim)
+    return claim
+
+
+async def stands(site):
+    [row] = await site.outbox.page(site.who.organisation_id, 10)
+    return row
+
+
+async def test_what_an_archive_took_waits_until_it_confirms_that_it_keeps_it(site):
+    await site.add()
+    await site.happened()
+    await committing(site, "2.25.1")
+    assert (await stands(site)).state == "committing"
+    assert (await site.outbox.backlog())["webhook"].waiting == 1
+    assert await site.outbox.claim() is None
+    # Nobody's request changes nothing; what is not kept is sent again, under a request of its own.
+    assert not await site.outbox.committed("2.25.999", 0)
+    assert await site.outbox.committed("2.25.1", 2)
+    again = await stands(site)
+    assert (again.state, again.last_error) == ("waiting", "the archive does not keep 2 of the objects that it took")
+    await site.everything_due()
+    await committing(site, "2.25.2")
+    assert not await site.outbox.committed("2.25.1", 0)
+    assert await site.outbox.committed("2.25.2", 0)
+    ended = await stands(site)
+    assert (ended.state, ended.last_error, ended.attempts) == ("sent", None, 2)
+
+
+async def test_an_answer_that_is_faster_than_the_note_of_its_request_counts(site):
+    await site.add()
+    await site.happened()
+    claim = await site.outbox.claim()
+    await site.outbox.expect(claim, "2.25.3")
+    assert await site.outbox.committed("2.25.3", 0)
+    await site.outbox.committing(claim)
+    assert (await stands(site)).state == "sent"
+
+
+async def test_an_archive_that_never_confirms_is_sent_to_again_and_dead_in_the_end(site):
+    await site.add()
+    await site.happened()
+    for attempt in range(1, len(RETRY_S) + 2):
+        assert (await committing(site, f"2.25.{attempt}")).attempts == attempt
+        async with site.sessions.begin() as session:
+            await session.execute(update(DeliveryRow).values(next_at=now()))
+    dead = await stands(site)
+    assert (dead.state, dead.last_error) == ("dead", "the archive took it, and never confirmed that it keeps it")
+
+
+async def test_a_worker_leaves_to_the_archive_what_it_has_yet_to_confirm(site):
+    await site.add()
+    await site.happened()
+    site.receiver.troubles = [AwaitsCommitment("asked")]
+    await site.once()
+    assert (await stands(site)).state == "committing"

@@ -135,3 +135,10 @@ async def test_after_a_week_it_is_deleted_and_the_same_request_makes_it_anew(set
     assert (await live.get(f"/v1/assessments/{kept}")).status_code == 200
     again = await tester.post("/v1/assessments", files=CASE, headers=headers)
     assert (again.status_code, again.json()["id"] != first) == (201, True)
+
+
+async def test_an_emergency_of_a_test_is_nobodys_alarm(tester, admin):
+    record = {"age": 67, "gender": "female", "serum_calcium_mmol_per_l": 3.6}
+    made = (await tester.post("/v1/assessments", files={"clinical": (None, json.dumps(record))})).json()
+    assert made["recommendation"]["consult"]["urgency"] == "emergency"
+    assert (await admin.get("/v1/alerts", params={"status": "urgent"})).json()["items"] == []

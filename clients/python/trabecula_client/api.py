@@ -572,7 +572,7 @@ class Client(Transport):
         self,
         webhook_id: str,
         *,
-        status: Literal["waiting", "sending", "sent", "withheld", "dead"] | None = None,
+        status: Literal["waiting", "sending", "committing", "sent", "withheld", "dead"] | None = None,
         limit: int | None = None,
         before: str | None = None,
     ) -> models.DeliveryPage:

@@ -66,7 +66,7 @@ class AlertView(TypedDict):
     """Something to look at. `due` from `due_from` on, `overdue` past `due_by`; `urgent` and `worsening` have no date"""
 
     id: str
-    patient_id: str
+    patient_id: str | None
     patient_number: str | None
     status: Literal["urgent", "upcoming", "due", "overdue", "worsening"]
     code: str
@@ -700,7 +700,7 @@ class DeliveryView(TypedDict):
     event_id: str
     type: str
     subject: str
-    status: Literal["waiting", "sending", "sent", "withheld", "dead"]
+    status: Literal["waiting", "sending", "committing", "sent", "withheld", "dead"]
     attempts: int
     next_attempt_at: str | None
     last_error: str | None
@@ -907,6 +907,7 @@ class EventView(TypedDict):
         "assessment.signed",
         "assessment.amended",
         "assessment.withdrawn",
+        "assessment.ordered",
         "batch.done",
         "alert.opened",
         "alert.urgent",
@@ -943,7 +944,7 @@ class ExportedAlertView(TypedDict):
     """An alert, with who closed it."""
 
     id: str
-    patient_id: str
+    patient_id: str | None
     patient_number: str | None
     status: Literal["urgent", "upcoming", "due", "overdue", "worsening"]
     code: str
@@ -1459,6 +1460,7 @@ class NewWebhookView(TypedDict):
             "assessment.signed",
             "assessment.amended",
             "assessment.withdrawn",
+            "assessment.ordered",
             "batch.done",
             "alert.opened",
             "alert.urgent",
@@ -1848,7 +1850,7 @@ class SendingAnswer(TypedDict):
 
     delivery_id: str
     destination: str
-    status: Literal["waiting", "sending", "sent", "withheld", "dead"]
+    status: Literal["waiting", "sending", "committing", "sent", "withheld", "dead"]
 
 
 class SessionListView(TypedDict):
@@ -2069,6 +2071,7 @@ class WebhookChange(TypedDict):
                 "assessment.signed",
                 "assessment.amended",
                 "assessment.withdrawn",
+                "assessment.ordered",
                 "batch.done",
                 "alert.opened",
                 "alert.urgent",
@@ -2101,6 +2104,7 @@ class WebhookRequest(TypedDict):
             "assessment.signed",
             "assessment.amended",
             "assessment.withdrawn",
+            "assessment.ordered",
             "batch.done",
             "alert.opened",
             "alert.urgent",
@@ -2126,6 +2130,7 @@ class WebhookView(TypedDict):
             "assessment.signed",
             "assessment.amended",
             "assessment.withdrawn",
+            "assessment.ordered",
             "batch.done",
             "alert.opened",
             "alert.urgent",

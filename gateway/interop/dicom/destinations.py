@@ -61,6 +61,7 @@ class DimseDestination(BaseModel):
     calling_aet: ApplicationEntity = OUR_NAME
     tls: Annotated[Protection | None, Field(description="Null: the network is trusted")] = None
     objects: Objects = DEFAULT_OBJECTS
+    commitment: Annotated[bool, Field(description="It has to confirm that it keeps what it took")] = False
 
 
 class DicomWebDestination(BaseModel):

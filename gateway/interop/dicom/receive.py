@@ -1,4 +1,4 @@
-"""C-STORE and C-ECHO as a service class provider (PS3.4 annexes B and A): films are taken in, and nothing else is done.
+"""C-STORE and C-ECHO as a service class provider (PS3.4 annexes B and A), and archives' answers of storage commitment.
 
 An association carries no work: its answer means that the film is stored. Who may send is a list of AE titles with
 their addresses; everybody else is rejected before a byte of a film is read.
@@ -16,15 +16,18 @@ import structlog
 
 from gateway.interop.dicom.door_tls import ServerContext
 from gateway.interop.dicom.received import FILM_CLASSES, SYNTAXES, received_film
+from gateway.interop.dicom.store import COMMITMENT
 from gateway.records.films import LATER, ROUTINE, URGENT, ReceivedFilm, Taken
 from shared.problems import InvalidInput
 
 if TYPE_CHECKING:
+    from pydicom import Dataset
     from pynetdicom.events import Event
 
 VERIFICATION = "1.2.840.10008.1.1"
 # PS3.4 B.2.3 and PS3.7 annex C.
 SUCCESS, OUT_OF_RESOURCES, CANNOT_UNDERSTAND = 0x0000, 0xA700, 0xC000
+PROCESSING_FAILURE, NOT_AUTHORISED = 0x0110, 0x0124
 # Of the disk that must stay free, as the database, which shares it, must be able to go on.
 FREE_SHARE = 0.05
 ASSOCIATIONS = 8
@@ -37,6 +40,7 @@ PRIORITIES = {0: ROUTINE, 1: URGENT, 2: LATER}
 
 TakeIn = Callable[[ReceivedFilm, str], Taken]
 TurnAway = Callable[[str], None]
+Confirm = Callable[[str, int], bool]
 
 
 @dataclass(frozen=True)
@@ -71,12 +75,14 @@ class Door:
 
 
 @contextmanager
-def open_door(door: Door, take_in: TakeIn, turn_away: TurnAway) -> Iterator[int]:
+def open_door(door: Door, take_in: TakeIn, turn_away: TurnAway, confirm: Confirm) -> Iterator[int]:
     """Listen until the block ends; gives the port.
 
     Args:
         take_in: stores a film and returns once it is stored; called in threads of the associations.
         turn_away: counts what was refused, by reason.
+        confirm: hears of a transaction of storage commitment, and how many of its objects are not kept; whether it was
+            one of ours.
     """
     from pynetdicom import AE, evt
 
@@ -89,7 +95,9 @@ def open_door(door: Door, take_in: TakeIn, turn_away: TurnAway) -> Iterator[int]
     for of_class in FILM_CLASSES:
         entity.add_supported_context(of_class, list(SYNTAXES))
     entity.add_supported_context(VERIFICATION)
-    receiving = _Receiving(door, take_in, turn_away)
+    # An archive that answers a request of ours stays the provider of that service (PS3.4 J.3.3).
+    entity.add_supported_context(COMMITMENT, scu_role=False, scp_role=True)
+    receiving = _Receiving(door, take_in, turn_away, confirm)
     if door.tls is not None:
         door.tls.on_failure = receiving.on_no_handshake
     handlers: list[Any] = [
@@ -100,6 +108,7 @@ def open_door(door: Door, take_in: TakeIn, turn_away: TurnAway) -> Iterator[int]
         (evt.EVT_DIMSE_RECV, receiving.on_message),
         (evt.EVT_C_ECHO, receiving.on_echo),
         (evt.EVT_C_STORE, receiving.on_store),
+        (evt.EVT_N_EVENT_REPORT, receiving.on_report),
     ]
     server = entity.start_server((door.host, door.port), block=False, evt_handlers=handlers, ssl_context=door.tls)
     assert server is not None and server.socket is not None  # noqa: S101, PT018 -- as it does not block
@@ -112,8 +121,8 @@ def open_door(door: Door, take_in: TakeIn, turn_away: TurnAway) -> Iterator[int]
 class _Receiving:
     """What is done at each event of an association; each runs in the association's own thread."""
 
-    def __init__(self, door: Door, take_in: TakeIn, turn_away: TurnAway) -> None:
-        self._door, self._take_in, self._turn_away = door, take_in, turn_away
+    def __init__(self, door: Door, take_in: TakeIn, turn_away: TurnAway, confirm: Confirm) -> None:
+        self._door, self._take_in, self._turn_away, self._confirm = door, take_in, turn_away, confirm
         self._bytes: dict[int, int] = {}
         self._log = structlog.get_logger("trabecula").bind(door=door.aet)
 
@@ -188,6 +197,22 @@ class _Receiving:
             self._log.exception("a film was not stored")
             return OUT_OF_RESOURCES
         return SUCCESS
+
+    def on_report(self, event: "Event") -> "tuple[int, Dataset | None]":
+        """Hear whether an archive keeps what it was sent (N-EVENT-REPORT); 0x0000 only once that is noted."""
+        peer = event.assoc.requestor
+        if not self._knows(event):
+            return NOT_AUTHORISED, None
+        told = event.event_information
+        not_kept = len(told.get("FailedSOPSequence") or ())
+        try:
+            ours = self._confirm(str(told.get("TransactionUID", "")), not_kept)
+        except Exception:  # the database is away, say: the request is made again in time
+            self._log.exception("an answer of storage commitment was not noted")
+            return PROCESSING_FAILURE, None
+        if not ours:
+            self._turned_away("commitment_unknown", peer.ae_title, peer.address)
+        return SUCCESS, None
 
     def _knows(self, event: "Event") -> bool:
         peer = event.assoc.requestor

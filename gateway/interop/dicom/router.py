@@ -28,6 +28,7 @@ from gateway.platform.database.engine import database_of
 from gateway.platform.encryption import installation_key
 from gateway.platform.identity.accounts import Accounts
 from gateway.records.films import Films, ReceivedFilm, Taken
+from gateway.records.outbox import Outbox
 from gateway.records.patients import Patients
 from gateway.settings import GatewaySettings
 from shared.problems import InvalidInput
@@ -50,12 +51,14 @@ class Router:
         organisation_id: whose they are.
         folder: on the disk that must not run full.
         inbox: does what HL7 v2 messages ask.
+        outbox: knows what archives are asked to confirm.
     """
 
     films: Films
     organisation_id: UUID
     folder: Path
     inbox: Inbox
+    outbox: Outbox
 
     async def take_in(self, film: ReceivedFilm, source: str) -> Taken:
         """Store a film that was sent."""
@@ -107,7 +110,7 @@ async def opened(settings: GatewaySettings) -> AsyncIterator[Router]:
         patients = Patients(sessions, installation_key(settings))
         organisation = await organisation_of(Accounts(sessions), settings, named)
         inbox = inbox_of(settings, sessions, organisation)
-        yield Router(Films(sessions, patients), organisation, settings.state_dir, inbox)
+        yield Router(Films(sessions, patients), organisation, settings.state_dir, inbox, Outbox(sessions))
     finally:
         await database.close()
 
@@ -132,6 +135,7 @@ async def serve(settings: GatewaySettings) -> None:
                     door_of(settings),
                     lambda film, source: cast(Taken, wait(router.take_in(film, source))),
                     lambda reason: wait(router.films.turned_away(reason)),
+                    lambda uid, not_kept: bool(wait(router.outbox.committed(uid, not_kept))),
                 )
             )
         except OSError as error:

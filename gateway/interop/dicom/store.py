@@ -1,4 +1,4 @@
-"""C-STORE and C-ECHO as a service class user (PS3.4 annexes B and A)."""
+"""C-STORE, C-ECHO and storage commitment as a service class user (PS3.4 annexes B, A and J)."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 # Seconds: for a connection, for one answer, and for all of a delivery, which its lease outlasts.
 CONNECTING_S, ANSWER_S, LONGEST_S = 10, 20, 60
 ALREADY_THERE = 0x0111
+# The storage commitment push model, and its one well-known instance (PS3.4 J.3.5).
+COMMITMENT, COMMITMENT_INSTANCE = "1.2.840.10008.1.20.1", "1.2.840.10008.1.20.1.1"
 # Trying the same object again is no use: not its SOP class, not understood, not supported, not authorised.
 FOR_GOOD = (range(0xA900, 0xAA00), range(0xC000, 0xD000), range(0x0122, 0x0123), range(0x0124, 0x0125))
 
@@ -59,6 +61,31 @@ def store_one(item: DicomObject, association: "Association") -> None:
     if status != ALREADY_THERE and code_to_category(status) not in ("Success", "Warning"):
         for_good = any(status in codes for codes in FOR_GOOD)
         raise NotDelivered(f"the archive answered 0x{status:04X} to {item.kind}", for_good=for_good)
+
+
+def ask_commitment(objects: Sequence[DicomObject], uid: str, to: DimseDestination) -> None:
+    """Ask the archive to confirm that it keeps these objects (N-ACTION, PS3.4 J.3.2); its answer comes to the door.
+
+    Args:
+        uid: of the transaction, by which the answer names the request.
+
+    Raises:
+        NotDelivered: it does not take the request.
+    """
+    from pydicom import Dataset
+    from pydicom.sequence import Sequence as Items
+
+    asked, items = Dataset(), []
+    for one in objects:
+        item = Dataset()
+        item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = one.reference.sop_class_uid, one.reference.sop_uid
+        items.append(item)
+    asked.TransactionUID, asked.ReferencedSOPSequence = uid, Items(items)
+    with associated(to, [COMMITMENT]) as association:
+        status, _ = association.send_n_action(asked, 1, COMMITMENT, COMMITMENT_INSTANCE)
+        if status.get("Status") != 0x0000:
+            told = f"answered 0x{status.Status:04X}" if "Status" in status else "did not answer"
+            raise NotDelivered(f"the archive {told} to the request for storage commitment")
 
 
 def echo(to: DimseDestination) -> None:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+import structlog
+
 from gateway.assessing.patient_merges import PatientMergeUseCases
 from gateway.interop.hl7.announced import MERGE, ORDERS, Merged, merges_of, orders_of
 from gateway.interop.hl7.reading import NotTaken, Received
@@ -11,6 +13,8 @@ from gateway.platform.database.engine import Sessions
 from gateway.platform.encryption import installation_key
 from gateway.platform.identity.scopes import RESTRICTED, Principal
 from gateway.records.assessments import Assessments
+from gateway.records.films import Films
+from gateway.records.late_orders import LateOrders
 from gateway.records.orders import AnnouncedMessage, Orders
 from gateway.records.patient_merges import PatientMerges
 from gateway.records.patient_records import PatientRecords
@@ -19,6 +23,8 @@ from gateway.settings import GatewaySettings
 from shared.problems import Conflict, InvalidInput
 
 LONGEST_ACTOR = 100
+# How an order is counted whose accession number stands on another patient's film.
+OTHER_PATIENT = "hl7_other_patient"
 
 
 def inbox_of(settings: GatewaySettings, sessions: Sessions, organisation_id: UUID) -> "Inbox":
@@ -31,7 +37,9 @@ def inbox_of(settings: GatewaySettings, sessions: Sessions, organisation_id: UUI
     patients = Patients(sessions, kek)
     records, assessments = PatientRecords(sessions, patients), Assessments(sessions, kek)
     merges = PatientMergeUseCases(PatientMerges(sessions, patients), records, assessments, Audit(sessions))
-    return Inbox(Orders(sessions, patients), merges, patients, organisation_id, settings.hl7_accession)
+    orders = Orders(sessions, patients)
+    late, films = LateOrders(sessions, kek, orders), Films(sessions, patients)
+    return Inbox(orders, late, merges, patients, films, organisation_id, settings.hl7_accession)
 
 
 @dataclass(frozen=True)
@@ -40,14 +48,18 @@ class Inbox:
 
     Args:
         orders: its commits last: what is acknowledged is not sent again.
+        late: joins orders to films that came before them.
         merges: proposals, which a person decides.
         patients: find the patients.
+        films: count what cannot be done.
         accession_field: of an order, as `OBR-18`.
     """
 
     orders: Orders
+    late: LateOrders
     merges: PatientMergeUseCases
     patients: Patients
+    films: Films
     organisation_id: UUID
     accession_field: str
 
@@ -68,8 +80,12 @@ class Inbox:
         message = AnnouncedMessage(f"hl7:{header.sender}"[:LONGEST_ACTOR], received.key)
         if header.kind in ORDERS:
             announced = orders_of(received, self.accession_field)
-            if not await self.orders.heard(self.organisation_id, message):
+            is_new = not await self.orders.heard(self.organisation_id, message)
+            if is_new:
                 await self.orders.note(self.organisation_id, message, announced.wanted, announced.over)
+            # Where the message came before, too: the process may have ended between the one and the other.
+            for order in announced.wanted:
+                await self._join(order.accession, message.sender, is_new)
         elif header.kind == MERGE:
             pairs = merges_of(received)
             if not await self.orders.heard(self.organisation_id, message):
@@ -80,6 +96,16 @@ class Inbox:
             raise NotTaken(
                 f"{header.kind} is not taken here: send {', '.join((*ORDERS, MERGE))}.", "AR", "hl7_message_type", "200"
             )
+
+    async def _join(self, accession: str, sender: str, is_new: bool) -> None:
+        """Join an order to films that came before it; a person looks into one that is of another patient."""
+        found = await self.late.join(self.organisation_id, accession, sender)
+        for assessment in found.of_others:
+            structlog.get_logger("trabecula").warning(
+                "an order is of another patient than its film", sender=sender, assessment=str(assessment)
+            )
+            if is_new:
+                await self.films.turned_away(OTHER_PATIENT)
 
     async def _propose(self, pair: Merged, received: Received, sender: str) -> None:
         """Let a person decide on a merge; nothing where the number that is given up is nobody's here."""

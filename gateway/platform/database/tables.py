@@ -340,7 +340,8 @@ class AssessmentRow(Table):
 
     `urgency` (0 none to 4 emergency), `category`, `is_unclear` and `has_medicines` repeat in the clear what the work
     list is filtered and ordered by; `case_status` says how far staff are: `new`, `seen` or `closed`. `rank` is the
-    list's order: the urgency, and below every urgency what is closed or withdrawn.
+    list's order: the urgency, and below every urgency what is closed or withdrawn. `accession_hash`, made with the
+    organisation's key, is where an order finds the films that it was for.
     """
 
     __tablename__ = "assessments"
@@ -349,6 +350,7 @@ class AssessmentRow(Table):
         Index("ix_assessments_organisation_id_id", "organisation_id", "id"),
         Index("ix_assessments_organisation_id_rank_id", "organisation_id", "rank", "id"),
         Index("ix_assessments_organisation_id_urgency", "organisation_id", "case_status", "urgency", "id"),
+        Index("ix_assessments_organisation_id_accession_hash", "organisation_id", "accession_hash"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -358,6 +360,7 @@ class AssessmentRow(Table):
     status: Mapped[str] = mapped_column(String(10))
     is_test: Mapped[bool] = mapped_column(default=False)
     patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patients.id"))
+    accession_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     content: Mapped[bytes] = mapped_column(LargeBinary)
     released_at: Mapped[dt.datetime | None]
     released_by: Mapped[str | None] = mapped_column(String(100))
@@ -555,7 +558,10 @@ class MeasurementRow(Table):
 
 
 class AlertRow(Table):
-    """Something to look at: a follow-up with its dates, or what got worse. The text is encrypted.
+    """Something to look at: a follow-up with its dates, or what got worse.
+
+    The text is encrypted with the patient's key, or with the organisation's where no patient was named: then it is an
+    emergency, and goes with its assessment.
 
     Of an emergency, `acknowledged_at` is when a clinician said to be looking at it, and `escalated_at` when a second
     alarm went out, as nobody had.
@@ -566,7 +572,7 @@ class AlertRow(Table):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
-    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patients.id"), index=True)
+    patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patients.id"), index=True)
     assessment_id: Mapped[UUID | None] = mapped_column(ForeignKey("assessments.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str] = mapped_column(String(20))
     code: Mapped[str] = mapped_column(String(100))
@@ -663,7 +669,10 @@ class DestinationRow(Table):
 
 
 class DeliveryRow(Table):
-    """One event that waits to be sent to one destination, or was; it holds ids, and no content."""
+    """One event that waits to be sent to one destination, or was; it holds ids, and no content.
+
+    `commitment_uid` names the last request for storage commitment, in DICOM's own terms its transaction.
+    """
 
     __tablename__ = "deliveries"
     __table_args__ = (
@@ -683,6 +692,7 @@ class DeliveryRow(Table):
     next_at: Mapped[dt.datetime]
     leased_until: Mapped[dt.datetime | None]
     last_error: Mapped[str | None] = mapped_column(String(300))
+    commitment_uid: Mapped[str | None] = mapped_column(String(64), index=True)
     created_at: Mapped[dt.datetime]
     ended_at: Mapped[dt.datetime | None]
 
