@@ -26,11 +26,14 @@ class OutboxMetrics:
 
     waiting: Gauge = field(default_factory=lambda: _gauge("waiting", "Deliveries that wait to be sent"))
     oldest: Gauge = field(default_factory=lambda: _gauge("oldest_seconds", "Since when the oldest of them waits"))
+    committing: Gauge = field(
+        default_factory=lambda: _gauge("committing", "Deliveries that an archive took and has yet to confirm")
+    )
     dead: Gauge = field(default_factory=lambda: _gauge("dead", "Deliveries that were given up"))
 
     def register(self, registry: CollectorRegistry) -> None:
         """Show the figures."""
-        for metric in (self.waiting, self.oldest, self.dead, SENT):
+        for metric in (self.waiting, self.oldest, self.committing, self.dead, SENT):
             registry.register(metric)
 
     async def look(self, outbox: Outbox) -> None:
@@ -41,4 +44,5 @@ class OutboxMetrics:
             age_s = (moment - backlog.oldest_at).total_seconds() if backlog.oldest_at else 0.0
             self.waiting.labels(kind).set(backlog.waiting)
             self.oldest.labels(kind).set(age_s)
+            self.committing.labels(kind).set(backlog.committing)
             self.dead.labels(kind).set(backlog.dead)

@@ -34,6 +34,7 @@ async def routing_status(settings: GatewaySettings, organisation: str | None = N
         "results": {
             "waiting": results.waiting,
             "oldest_at": _told(results.oldest_at),
+            "committing": results.committing,
             "dead": results.dead,
         },
         "orders": {"waiting": state.orders.waiting, "last_message_at": _told(state.orders.last_message_at)},

@@ -232,7 +232,7 @@ def status(organisation: Organisation = None, state_dir: StateDir = None, as_jso
         as_json,
         f"Films that wait: {films['waiting']}, the oldest since {films['oldest_at'] or '-'} ({counts})\n"
         f"Results that wait: {results['waiting']}, the oldest since {results['oldest_at'] or '-'}; "
-        f"dead: {results['dead']}\n"
+        f"not yet confirmed: {results['committing']}, dead: {results['dead']}\n"
         f"Orders that wait for their film: {told['orders']['waiting']}, "
         f"the last message at {told['orders']['last_message_at'] or '-'}\n"
         f"Turned away at the door: {away}",

@@ -66,17 +66,26 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Backlog:
-    """How an outbox stands: deliveries by state, and since when the oldest one waits."""
+    """How an outbox stands: deliveries by state, and since when the oldest one waits.
+
+    `committing` are those that an archive took and has yet to confirm; they wait for nothing of ours.
+    """
 
     waiting: int = 0
     dead: int = 0
     oldest_at: dt.datetime | None = None
+    committing: int = 0
 
     @classmethod
     def of_all(cls, kinds: Sequence["Backlog"]) -> "Backlog":
         """That of every kind together."""
         oldest = min((kind.oldest_at for kind in kinds if kind.oldest_at), default=None)
-        return cls(sum(kind.waiting for kind in kinds), sum(kind.dead for kind in kinds), oldest)
+        return cls(
+            sum(kind.waiting for kind in kinds),
+            sum(kind.dead for kind in kinds),
+            oldest,
+            sum(kind.committing for kind in kinds),
+        )
 
 
 class Outbox:
@@ -277,6 +286,8 @@ class Outbox:
             so_far = stands[kind]
             if state == "dead":
                 stands[kind] = replace(so_far, dead=number)
+            elif state == "committing":
+                stands[kind] = replace(so_far, committing=number)
             else:
                 first = min(filter(None, (so_far.oldest_at, since)))
                 stands[kind] = replace(so_far, waiting=so_far.waiting + number, oldest_at=first)
