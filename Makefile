@@ -6,7 +6,7 @@
 PYTHON ?= $(firstword $(shell command -v python3 python) python3)
 ARGS ?=
 
-.PHONY: help setup run test test-long test-router test-training test-oip test-oidc check-interop check-openapi test-containers check bench docs lock audit-packages sbom image-digests image-archive wheelhouse saved-models deploy deploy-secrets check-data train-imaging train-staging train-clinical train-joints clinical-figures imaging-figures imaging-gate imaging-open-gate weights-on-cards compare-models steadiness joint-space-figures clean
+.PHONY: help setup run test test-long test-router test-training test-cluster test-oip test-oidc check-interop check-openapi test-containers check bench docs lock audit-packages sbom image-digests image-archive wheelhouse saved-models deploy deploy-secrets check-data train-imaging train-staging train-clinical train-joints clinical-figures imaging-figures imaging-gate imaging-open-gate weights-on-cards compare-models steadiness joint-space-figures clean
 
 help: ## List these commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,10 @@ test-router: ## Two hundred films while Orthanc, gateway and router are killed; 
 
 test-training: ## Run the tests of the training code, with TensorFlow [ARGS=...]
 	$(PYTHON) up.py --training pytest tests/training $(ARGS)
+
+test-cluster: ## Run an archive over a Ray cluster of two nodes on this machine, in .venv-cluster [ARGS=...]
+	$(PYTHON) up.py --setup-only cluster
+	$(PYTHON) up.py --test tests/cluster -m cluster $(ARGS)
 
 test-oip: ## Run the tests against a real server of the Open Inference Protocol, in .venv-oip [ARGS=...]
 	$(PYTHON) up.py --setup-only oip
@@ -140,7 +144,7 @@ weights-on-cards: ## Write what the weights may be used for onto the shipped car
 	$(PYTHON) up.py --training shared.training.licences
 
 clean: ## Remove the environments and the caches; the state folder stays
-	rm -rf .venv .venv-training .venv-oip .venv-oidc .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 define needs-data

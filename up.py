@@ -1,7 +1,7 @@
 """Sets Trabecula up and starts it, on Linux, macOS and Windows, with Python 3.11 to 3.13 and nothing else.
 
 python up.py [OPTIONS OF `trabecula serve`]   set up what is missing, then serve
-python up.py --setup-only [oip|oidc|peer-...] set up, start nothing
+python up.py --setup-only [oip|cluster|...]   set up, start nothing
 python up.py --test [PYTEST ARGUMENTS]        set up with the test tools, run the tests
 python up.py --check                          format, lint, types, import rules, dependencies and their known flaws
 python up.py --bench [ARGUMENTS]              run the benchmarks
@@ -40,7 +40,7 @@ TASKS = {
     "--training": ("training", ["-m"]),
 }
 # What needs packages that the project's own versions do not go with, or that nobody else should wait for.
-APART = ("training", "oip", "oidc", "peer-bentoml", "peer-flask", "peer-litserve", "peer-mosec")
+APART = ("training", "cluster", "oip", "oidc", "peer-bentoml", "peer-flask", "peer-litserve", "peer-mosec")
 CHECKS = (
     ["-m", "ruff", "format", "--check", "."],
     ["-m", "ruff", "check", "."],

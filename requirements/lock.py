@@ -21,6 +21,7 @@ EXTRAS = {
     "test": ("dev", "ops", "interop"),
     "training": ("training", "tfserving", "dev"),
     "tfserving": ("tfserving",),
+    "cluster": ("cluster",),
 }
 # What a component's image carries beside its own extra.
 IN_IMAGES = {"gateway": ("interop",)}

@@ -19,7 +19,7 @@ from shared.components import COMPONENTS, SERVICE_NAMES
 ROOT = Path(__file__).parents[2]
 # Environments of their own, which the project's versions do not bind.
 UNBOUND = ("oip", "oidc", "peer-bentoml", "peer-flask", "peer-litserve", "peer-mosec")
-LOCKS = ("run", "test", "training", "tfserving", "build", *UNBOUND, *COMPONENTS)
+LOCKS = ("run", "test", "training", "tfserving", "cluster", "build", *UNBOUND, *COMPONENTS)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
