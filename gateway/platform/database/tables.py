@@ -268,7 +268,10 @@ class PatientRow(Table):
     """
 
     __tablename__ = "patients"
-    __table_args__ = (UniqueConstraint("organisation_id", "patient_number"),)
+    __table_args__ = (
+        UniqueConstraint("organisation_id", "patient_number"),
+        Index("ix_patients_organisation_id_id", "organisation_id", "id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
@@ -346,6 +349,7 @@ class AssessmentRow(Table):
 
     __tablename__ = "assessments"
     __table_args__ = (
+        Index("ix_assessments_organisation_id_patient_id", "organisation_id", "patient_id", "id"),
         Index("ix_assessments_patient_id_id", "patient_id", "id"),
         Index("ix_assessments_organisation_id_id", "organisation_id", "id"),
         Index("ix_assessments_organisation_id_rank_id", "organisation_id", "rank", "id"),

@@ -10,11 +10,11 @@ depends_on = None
 
 OVER = -1
 ADDED = (
-    ("ix_assessments_patient_id_id", ["patient_id", "id"]),
-    ("ix_assessments_organisation_id_id", ["organisation_id", "id"]),
-    ("ix_assessments_organisation_id_rank_id", ["organisation_id", "rank", "id"]),
+    ("ix_assessments_patient_id_id", "assessments", ["patient_id", "id"]),
+    ("ix_assessments_organisation_id_id", "assessments", ["organisation_id", "id"]),
+    ("ix_assessments_organisation_id_rank_id", "assessments", ["organisation_id", "rank", "id"]),
+    ("ix_patients_organisation_id_id", "patients", ["organisation_id", "id"]),
 )
-REPLACED = ("ix_assessments_organisation_id_patient_id", ["organisation_id", "patient_id", "id"])
 ASSESSMENTS = sa.table(
     "assessments", sa.column("id", sa.Uuid()), sa.column("urgency", sa.Integer()), sa.column("rank", sa.Integer()),
     sa.column("case_status", sa.String()),
@@ -27,13 +27,11 @@ def upgrade() -> None:
     withdrawn = sa.exists().where(REVIEWS.c.assessment_id == ASSESSMENTS.c.id, REVIEWS.c.action == "withdrawn")
     over = sa.or_(ASSESSMENTS.c.case_status == "closed", withdrawn)
     op.execute(ASSESSMENTS.update().values(rank=sa.case((over, OVER), else_=ASSESSMENTS.c.urgency)))
-    for name, columns in ADDED:
-        op.create_index(name, "assessments", columns)
-    op.drop_index(REPLACED[0], "assessments")
+    for name, table, columns in ADDED:
+        op.create_index(name, table, columns)
 
 
 def downgrade() -> None:
-    op.create_index(REPLACED[0], "assessments", REPLACED[1])
-    for name, _ in ADDED:
-        op.drop_index(name, "assessments")
+    for name, table, _ in ADDED:
+        op.drop_index(name, table)
     op.drop_column("assessments", "rank")
