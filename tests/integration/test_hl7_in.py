@@ -30,12 +30,17 @@ from tests.mllp import connected, header, merge, order, verdict
 PEERS = {"RIS|HOSPITAL": ("127.0.0.1",), "FAR|AWAY": ("10.9.9.9",)}
 
 
-@pytest.fixture(scope="module")
-def settings(tmp_path_factory):
+def site(state):
+    """An installation that hears films and messages."""
     return GatewaySettings(
-        state_dir=tmp_path_factory.mktemp("hl7"), dicom_port=free_port(), hl7_port=free_port(), hl7_peers=PEERS,
+        state_dir=state, dicom_port=free_port(), hl7_port=free_port(), hl7_peers=PEERS,
         logins_per_minute=1000, logins_per_address_per_minute=1000, _env_file=None,
     )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    return site(tmp_path_factory.mktemp("hl7"))
 
 
 @asynccontextmanager

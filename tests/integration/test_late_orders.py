@@ -5,20 +5,16 @@ import pytest
 from gateway.assessing.results import HL7
 from gateway.assessing.routing import OF_ORDERED_RESULTS, add_destination, remove_destination
 from gateway.interop.hl7.destinations import Hl7Destination
-from gateway.settings import GatewaySettings
 from tests.films import file_of, film, pushed
-from tests.integration.test_films_come_in import ended, free_port, of_patient, routing
-from tests.integration.test_hl7_in import PEERS, basis_of, routed
+from tests.integration.test_films_come_in import ended, of_patient, routing
+from tests.integration.test_hl7_in import basis_of, routed, site
 from tests.integration.test_hl7_out import at_least
 from tests.mllp import connected, fields, order, order_system, verdict
 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
-    return GatewaySettings(
-        state_dir=tmp_path_factory.mktemp("late"), dicom_port=free_port(), hl7_port=free_port(), hl7_peers=PEERS,
-        logins_per_minute=1000, logins_per_address_per_minute=1000, _env_file=None,
-    )  # fmt: skip
+    return site(tmp_path_factory.mktemp("late"))
 
 
 async def received(api, admin, count, number, accession):
